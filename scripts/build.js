@@ -1,0 +1,47 @@
+// Compiles src/ to dist/ and prepares the images that embedded databases are born from.
+// With --if-stale it does so only when something it reads is newer than what it made.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const STAMP = join(root, 'dist', '.built')
+const SOURCES = [
+  'src',
+  'migrations',
+  'data',
+  'scripts/build.js',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'package-lock.json',
+]
+
+const newest = (path) => {
+  const stat = statSync(path)
+  if (!stat.isDirectory()) return stat.mtimeMs
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))))
+}
+
+const isStale = () => {
+  if (!existsSync(STAMP)) return true
+  const made = statSync(STAMP).mtimeMs
+  return SOURCES.map((name) => join(root, name)).some((path) => existsSync(path) && newest(path) > made)
+}
+
+if (!process.argv.includes('--if-stale') || isStale()) {
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  if (!existsSync(compiler)) {
+    console.error('TypeScript is missing: run npm ci without leaving out development dependencies.')
+    process.exit(1)
+  }
+  rmSync(join(root, 'dist'), { recursive: true, force: true })
+  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
+    cwd: root,
+    stdio: 'inherit',
+  })
+  if (status !== 0) process.exit(status ?? 1)
+  const { buildDatabaseImages } = await import(join(root, 'dist', 'compose.js'))
+  await buildDatabaseImages()
+  writeFileSync(STAMP, '')
+}
