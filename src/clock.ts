@@ -1,0 +1,26 @@
+/** The one source of time. Everything that compares with "now" takes a clock, so that tests can move it. */
+export interface Clock {
+  now(): Date
+}
+
+export const systemClock: Clock = { now: () => new Date() }
+
+/** A clock that stands still until told to move. Used by tests, on the real code paths. */
+export class ManualClock implements Clock {
+  #now: Date
+
+  constructor(start: Date = new Date()) {
+    this.#now = start
+  }
+
+  now(): Date {
+    return new Date(this.#now)
+  }
+
+  /** Moves the clock forward by `ms` milliseconds. */
+  advance(ms: number): void {
+    this.#now = new Date(this.#now.getTime() + ms)
+  }
+}
+
+export const later = (from: Date, ms: number): Date => new Date(from.getTime() + ms)
