@@ -1,0 +1,135 @@
+/**
+ * What may be asked of the ledger. Each command joins its caller's transaction, refuses as a whole when it can't be
+ * carried out as a whole, and says which numbers were in the way. The statements are in `store.ts`.
+ */
+import { later } from '../clock.js'
+import type { Tx } from '../db/db.js'
+import { DomainError } from '../errors.js'
+import { effectiveState, isE164, nextState } from './number.js'
+import {
+  assignNumbers,
+  findNumbers,
+  purchaseHold,
+  releaseOwned,
+  restoreNumbers,
+  retireNumbers,
+  unassignNumbers,
+  type Cause,
+  type Hold,
+  type Terms,
+} from './store.js'
+
+/** How many numbers are named in a refusal. */
+const MAX_NAMED = 10
+
+/**
+ * Purchases a hold, all of it or nothing.
+ * @param expected the numbers the buyer was shown
+ * Throws 'hold-expired' when any of them is not held any more.
+ */
+export async function purchaseWholeHold(
+  tx: Tx,
+  hold: Omit<Hold, 'until'>,
+  expected: readonly string[],
+  terms: Terms,
+  cause: Cause,
+): Promise<void> {
+  const bought = await purchaseHold(tx, hold, terms, cause)
+  requireWholeHold(bought, expected)
+}
+
+/** Throws 'hold-expired' unless all of `expected` are among `held`. */
+export function requireWholeHold(held: readonly string[], expected: readonly string[]): void {
+  if (held.length === expected.length) return
+  throw new DomainError(
+    'hold-expired',
+    'The search has expired and its numbers are no longer held. Search again and purchase within the time of the hold.',
+  )
+}
+
+/** Releases an owned number into quarantine. Returns false when the resource doesn't own it. */
+export const releaseNumber = async (
+  tx: Tx,
+  owned: { e164: string; resourceId: string },
+  quarantineMs: number,
+  cause: Cause,
+): Promise<boolean> => (await releaseOwned(tx, owned, later(cause.at, quarantineMs), cause)).length > 0
+
+/**
+ * Puts numbers on an account; those on it already stay. Throws 'invalid-input' for what is no number, 'state-conflict'
+ * naming the numbers that are somebody else's, but not whose.
+ */
+export async function assign(tx: Tx, accountId: string, e164s: string[], cause: Cause): Promise<void> {
+  const wanted = distinctNumbers(e164s)
+  const put = new Set(await assignNumbers(tx, accountId, wanted, cause))
+  const others = await findNumbers(
+    tx,
+    wanted.filter((e164) => !put.has(e164)),
+  )
+  const inTheWay = others.filter((number) => number.accountId !== accountId)
+  if (inTheWay.length > 0) throw conflict('already in use', inTheWay)
+}
+
+/** Takes numbers off an account. Throws 'state-conflict' naming those that are not on it. */
+export async function unassign(
+  tx: Tx,
+  accountId: string,
+  e164s: string[],
+  quarantineMs: number,
+  cause: Cause,
+): Promise<void> {
+  const wanted = distinctNumbers(e164s)
+  const taken = new Set(await unassignNumbers(tx, accountId, wanted, later(cause.at, quarantineMs), cause))
+  const missing = wanted.filter((e164) => !taken.has(e164))
+  if (missing.length > 0) throw conflict('not on this account', missing.map(named))
+}
+
+/** Takes numbers out of service. Throws 'state-conflict' naming those that are in use or unknown. */
+export async function retire(tx: Tx, e164s: string[], cause: Cause): Promise<void> {
+  const wanted = distinctNumbers(e164s)
+  await requireAll(tx, 'retire', wanted, await retireNumbers(tx, wanted, cause), cause)
+}
+
+/** Puts retired or resting numbers back into stock. Throws 'state-conflict' naming those that are neither. */
+export async function restore(tx: Tx, e164s: string[], cause: Cause): Promise<void> {
+  const wanted = distinctNumbers(e164s)
+  await requireAll(tx, 'restore', wanted, await restoreNumbers(tx, wanted, cause), cause)
+}
+
+/** Throws unless each wanted number was changed by `event`, or is where the event leads already. */
+async function requireAll(
+  tx: Tx,
+  event: 'retire' | 'restore',
+  wanted: string[],
+  done: string[],
+  { at }: Cause,
+): Promise<void> {
+  const missed = new Set(wanted)
+  for (const e164 of done) missed.delete(e164)
+  if (missed.size === 0) return
+  const found = await findNumbers(tx, [...missed])
+  const states = new Map(found.map(({ e164, state, freeAt }) => [e164, effectiveState(state, freeAt, at)]))
+  const goal = nextState('quarantined', event)
+  const inTheWay = [...missed]
+    .map((e164) => ({ e164, why: states.get(e164) ?? 'not in the ledger' }))
+    .filter(({ why }) => why !== goal)
+  if (inTheWay.length > 0) throw conflict(`can't ${event}`, inTheWay)
+}
+
+function distinctNumbers(e164s: string[]): string[] {
+  const bad = e164s.find((e164) => !isE164(e164))
+  if (bad !== undefined) {
+    throw new DomainError('invalid-input', `"${bad.slice(0, 40)}" is not an E.164 number, e.g. +14255550100.`, {
+      target: 'phonenumber',
+    })
+  }
+  return [...new Set(e164s)]
+}
+
+const named = (e164: string): { e164: string } => ({ e164 })
+
+function conflict(what: string, numbers: { e164: string; why?: string }[]): DomainError {
+  const shown = numbers.slice(0, MAX_NAMED).map(({ e164, why }) => (why === undefined ? e164 : `${e164} (${why})`))
+  const more = numbers.length > MAX_NAMED ? ` and ${numbers.length - MAX_NAMED} more` : ''
+  return new DomainError('state-conflict', `Numbers ${what}: ${shown.join(', ')}${more}.`, { target: 'phonenumber' })
+}

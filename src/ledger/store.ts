@@ -1,0 +1,401 @@
+/**
+ * The statements that change numbers; nothing else in the program writes to `number`. Each is one statement that
+ * guards the state it changes from, changes it, and writes the line of history in the same breath, so that a number's
+ * story is complete whatever else its transaction does. Who may ask for what is decided in `commands.ts`.
+ */
+import { randomInt } from 'node:crypto'
+import { join, sql, type Queryable, type Sql, type Tx } from '../db/db.js'
+import type { AssignmentType, Capabilities, NumberEvent, NumberState, NumberType, Price } from './number.js'
+
+/** On whose behalf something happens to a number, when, and why; what its line of history says. */
+export interface Cause {
+  at: Date
+  /** `resource:{name}`, `account:{name}`, `operator` (the command line) or `system` (time). */
+  actor: string
+  /** The operation, search or command behind it, e.g. `purchase_{id}`. */
+  reason: string
+}
+
+/** What a buyer looks for. */
+export interface WantedNumbers {
+  countryCode: string
+  numberType: NumberType
+  /** Any area when undefined. */
+  areaCode: string | undefined
+  quantity: number
+}
+
+export interface Hold {
+  holdId: string
+  resourceId: string
+  until: Date
+}
+
+export interface Terms extends Capabilities {
+  assignmentType: AssignmentType
+  price: Price
+}
+
+export interface OwnedNumber extends Terms {
+  e164: string
+  countryCode: string
+  numberType: NumberType
+  purchasedAt: Date
+  /** Position in the resource's list; pages start after one. */
+  purchaseOrder: number
+}
+
+/** `shuffle` columns hold a random integer of this half-open range; a hold enters the ring at a random point of it. */
+export const SHUFFLE_RANGE = { from: -(2 ** 31), to: 2 ** 31 }
+const SHUFFLE_BITS = 2 ** 32
+
+const randomShuffle = (): number => randomInt(SHUFFLE_BITS) + SHUFFLE_RANGE.from
+
+/**
+ * Holds up to `wanted.quantity` numbers that count as available, in one statement, and returns those it got. Fewer
+ * means that no more are free at this instant.
+ *
+ * Both the places and the numbers of a place are rings in random order, entered at a random point and followed once
+ * round. Rows that another transaction is just taking are skipped, not waited for. Limits stand at every level and
+ * nothing between them sorts, so rows are locked one by one until there are enough. Numbers whose hold or quarantine
+ * time is over come after those that are plainly available. See docs/adr/0002-hold-in-one-statement.md.
+ */
+export async function holdAny(tx: Tx, wanted: WantedNumbers, hold: Hold, cause: Cause): Promise<string[]> {
+  const { countryCode, numberType, areaCode, quantity } = wanted
+  const placeStart = randomShuffle()
+  const numberStart = randomShuffle()
+  const inPlaces = sql`country_code = ${countryCode} and number_type = ${numberType}`
+  const places =
+    areaCode === undefined
+      ? sql`
+        (select id from place where ${inPlaces} and shuffle >= ${placeStart} order by shuffle)
+        union all
+        (select id from place where ${inPlaces} and shuffle < ${placeStart} order by shuffle)`
+      : sql`select id from place where ${inPlaces} and area_code = ${areaCode}`
+  const rows = await tx.query<{ e164: string }>(sql`
+    with taken as materialized (
+      select n.e164, n.state
+      from (${places}) as p
+      cross join lateral (
+        select * from (
+          select e164, state from number
+          where place_id = p.id and state = 'available' and shuffle >= ${numberStart}
+          order by shuffle limit ${quantity} for update skip locked
+        ) as onwards
+        union all
+        select * from (
+          select e164, state from number
+          where place_id = p.id and state = 'available' and shuffle < ${numberStart}
+          order by shuffle limit ${quantity} for update skip locked
+        ) as wrapped
+        union all
+        select * from (
+          select e164, state from number
+          where place_id = p.id and free_at <= ${cause.at}
+          order by free_at limit ${quantity} for update skip locked
+        ) as freed
+        limit ${quantity}
+      ) as n
+      limit ${quantity}
+    ), held as (
+      update number
+      set state = 'held', hold_id = ${hold.holdId}, resource_id = ${hold.resourceId}, free_at = ${hold.until}
+      -- An array, not a join: the planner can't know how few rows there are and might read the whole table.
+      where e164 = any (array(select e164 from taken))
+      returning e164
+    ), told as (
+      insert into number_history (e164, at, event, from_state, to_state, actor, reason)
+      select e164, ${cause.at}::timestamptz, case state when 'held' then 'expire' else 'rest' end,
+             state, 'available', 'system', 'time'
+      from taken where state <> 'available'
+      union all
+      select e164, ${cause.at}::timestamptz, 'hold', 'available', 'held', ${cause.actor}, ${cause.reason}
+      from held
+    )
+    select e164 from held order by e164`)
+  return rows.map(({ e164 }) => e164)
+}
+
+/**
+ * Gives every number of a hold back. A hold whose time is over is left to `sweep`, or to whoever holds them next.
+ * Returns the numbers freed.
+ */
+export const cancelHold = (tx: Tx, holdId: string, cause: Cause): Promise<string[]> =>
+  change(
+    tx,
+    'cancel',
+    'available',
+    cause,
+    sql`set state = 'available', hold_id = null, resource_id = null, free_at = null`,
+    sql`hold_id = ${holdId} and state = 'held' and free_at > ${cause.at}`,
+  )
+
+/**
+ * Makes a hold outlast its time because a purchase has been promised on it; `until` is Infinity then, and a finite
+ * instant when the purchase is called off. Returns the numbers whose time was not over.
+ */
+export async function extendHold(tx: Tx, holdId: string, until: Date | 'infinity', now: Date): Promise<string[]> {
+  const rows = await tx.query<{ e164: string }>(sql`
+    update number set free_at = ${until}
+    where hold_id = ${holdId} and state = 'held' and free_at > ${now}
+    returning e164`)
+  return rows.map(({ e164 }) => e164)
+}
+
+/** Turns the numbers of an unexpired hold into owned ones, on the given terms. Returns them. */
+export const purchaseHold = (tx: Tx, hold: Omit<Hold, 'until'>, terms: Terms, cause: Cause): Promise<string[]> =>
+  change(
+    tx,
+    'purchase',
+    'owned',
+    cause,
+    sql`set state = 'owned', hold_id = null, free_at = null, purchased_at = ${cause.at},
+            purchase_order = nextval('purchase_order'), assignment_type = ${terms.assignmentType},
+            calling = ${terms.calling}, sms = ${terms.sms},
+            price_amount = ${terms.price.amount}, price_currency = ${terms.price.currency}`,
+    sql`hold_id = ${hold.holdId} and resource_id = ${hold.resourceId} and state = 'held'
+        and free_at > ${cause.at}`,
+  )
+
+/** Sets what an owned number can do; what is left out stays. Returns it, or nothing when the resource doesn't own it. */
+export const configureOwned = (
+  tx: Tx,
+  owned: { e164: string; resourceId: string },
+  { calling, sms }: Partial<Capabilities>,
+  cause: Cause,
+): Promise<string[]> =>
+  change(
+    tx,
+    'configure',
+    'owned',
+    cause,
+    sql`set calling = coalesce(${calling ?? null}, calling), sms = coalesce(${sms ?? null}, sms)`,
+    isOwned(owned),
+  )
+
+/** Takes an owned number from its resource; it rests until `freeAt`. Returns it, or nothing when it isn't owned. */
+export const releaseOwned = (
+  tx: Tx,
+  owned: { e164: string; resourceId: string },
+  freeAt: Date,
+  cause: Cause,
+): Promise<string[]> =>
+  change(
+    tx,
+    'release',
+    'quarantined',
+    cause,
+    sql`set state = 'quarantined', free_at = ${freeAt}, resource_id = null, purchased_at = null, purchase_order = null,
+            assignment_type = null, calling = null, sms = null, price_amount = null, price_currency = null`,
+    isOwned(owned),
+  )
+
+const isOwned = ({ e164, resourceId }: { e164: string; resourceId: string }): Sql =>
+  sql`e164 = ${e164} and state = 'owned' and resource_id = ${resourceId}`
+
+/**
+ * Puts numbers on an account: from stock when they count as available, newly entered when the ledger has never seen
+ * them. Returns those that it put there; the others are someone's, or already on it.
+ */
+export async function assignNumbers(tx: Tx, accountId: string, e164s: string[], cause: Cause): Promise<string[]> {
+  const rows = await tx.query<{ e164: string }>(sql`
+    with wanted as (
+      -- In one order for everybody, so that two batches over the same numbers can't lock each other out.
+      select w.e164, n.state from unnest(${e164s}::text[]) as w (e164) left join number n using (e164) order by w.e164
+    ), put as (
+      insert into number as n (e164, shuffle, state, account_id)
+      select e164, ${SHUFFLE_RANGE.from} + floor(random() * ${SHUFFLE_BITS}::float8)::bigint, 'assigned', ${accountId}
+      from wanted
+      on conflict (e164) do update
+      set state = 'assigned', account_id = excluded.account_id, hold_id = null, resource_id = null, free_at = null
+      where n.state = 'available' or n.free_at <= ${cause.at}
+      returning n.e164
+    ), told as (
+      insert into number_history (e164, at, event, from_state, to_state, actor, reason)
+      select e164, ${cause.at}::timestamptz, 'assign', case when state is not null then 'available' end, 'assigned',
+             ${cause.actor}, ${cause.reason}
+      from put join wanted using (e164)
+    )
+    select e164 from put`)
+  return rows.map(({ e164 }) => e164)
+}
+
+/** Takes numbers off an account: stock rests until `freeAt`, others leave the ledger. Returns those that were on it. */
+export async function unassignNumbers(
+  tx: Tx,
+  accountId: string,
+  e164s: string[],
+  freeAt: Date,
+  cause: Cause,
+): Promise<string[]> {
+  const rows = await tx.query<{ e164: string }>(sql`
+    with assigned as (
+      select e164, place_id is not null as stock from number
+      where e164 = any(${e164s}::text[]) and state = 'assigned' and account_id = ${accountId}
+      order by e164 for update
+    ), rested as (
+      update number set state = 'quarantined', account_id = null, free_at = ${freeAt}
+      from assigned where number.e164 = assigned.e164 and assigned.stock
+    ), left_ledger as (
+      delete from number using assigned where number.e164 = assigned.e164 and not assigned.stock
+    ), told as (
+      insert into number_history (e164, at, event, from_state, to_state, actor, reason)
+      select e164, ${cause.at}::timestamptz, 'unassign', 'assigned', case when stock then 'quarantined' end,
+             ${cause.actor}, ${cause.reason}
+      from assigned
+    )
+    select e164 from assigned`)
+  return rows.map(({ e164 }) => e164)
+}
+
+/** Takes available or resting numbers out of service. Returns those that it did. */
+export const retireNumbers = (tx: Tx, e164s: string[], cause: Cause): Promise<string[]> =>
+  change(
+    tx,
+    'retire',
+    'retired',
+    cause,
+    sql`set state = 'retired', hold_id = null, resource_id = null, free_at = null`,
+    sql`e164 = any(${e164s}::text[])
+        and (state in ('available', 'quarantined') or free_at <= ${cause.at})`,
+  )
+
+/** Puts retired or resting numbers back into stock at once. Returns those that it did. */
+export const restoreNumbers = (tx: Tx, e164s: string[], cause: Cause): Promise<string[]> =>
+  change(
+    tx,
+    'restore',
+    'available',
+    cause,
+    sql`set state = 'available', free_at = null`,
+    sql`e164 = any (${e164s}::text[])
+        and (state = 'retired' or (state = 'quarantined' and free_at > ${cause.at}))`,
+  )
+
+/**
+ * Writes down what time has already done: holds that ran out and quarantines that ended become plainly available.
+ * Nothing depends on it; it keeps the index of free numbers complete and reports short. Returns how many, at most
+ * `limit`.
+ */
+export async function sweepFreed(tx: Tx, limit: number, now: Date): Promise<number> {
+  const rows = await tx.query<{ e164: string }>(sql`
+    with over as (
+      select n.e164, n.state from place p
+      cross join lateral (
+        select e164, state from number
+        where place_id = p.id and free_at <= ${now}
+        order by free_at limit ${limit} for update skip locked
+      ) as n
+      limit ${limit}
+    ), freed as (
+      update number set state = 'available', hold_id = null, resource_id = null, free_at = null
+      where e164 = any (array(select e164 from over))
+      returning e164
+    ), told as (
+      insert into number_history (e164, at, event, from_state, to_state, actor, reason)
+      select e164, ${now}::timestamptz, case state when 'held' then 'expire' else 'rest' end, state,
+             'available', 'system', 'time'
+      from over
+    )
+    select e164 from freed`)
+  return rows.length
+}
+
+/**
+ * A change of rows already in the ledger, with its history. The rows are locked before they are read, so that the line
+ * of history tells the state that the change really started from.
+ */
+async function change(
+  tx: Tx,
+  event: NumberEvent,
+  to: NumberState,
+  cause: Cause,
+  assignments: Sql,
+  guard: Sql,
+): Promise<string[]> {
+  const rows = await tx.query<{ e164: string }>(sql`
+    with before as materialized (
+      select e164, case when free_at <= ${cause.at} then 'available' else state end as from_state
+      from number where ${guard} order by e164 for update
+    ), changed as (
+      update number ${assignments} where e164 = any (array(select e164 from before))
+    ), told as (
+      insert into number_history (e164, at, event, from_state, to_state, actor, reason)
+      select e164, ${cause.at}::timestamptz, ${event}, from_state, ${to}, ${cause.actor}, ${cause.reason} from before
+    )
+    select e164 from before order by e164`)
+  return rows.map(({ e164 }) => e164)
+}
+
+export interface NumberRow {
+  e164: string
+  state: NumberState
+  /** Infinity when a purchase has claimed the hold. */
+  freeAt: Date | number | null
+  holdId: string | null
+  resourceId: string | null
+  accountId: string | null
+}
+
+export const findNumbers = (db: Queryable, e164s: string[]): Promise<NumberRow[]> =>
+  db.query<NumberRow>(sql`
+    select e164, state, free_at as "freeAt", hold_id as "holdId", resource_id as "resourceId",
+           account_id as "accountId"
+    from number where e164 = any(${e164s}::text[]) order by e164`)
+
+const ownedColumns = join(
+  [
+    sql`n.e164`,
+    sql`p.country_code as "countryCode"`,
+    sql`p.number_type as "numberType"`,
+    sql`n.assignment_type as "assignmentType"`,
+    sql`n.calling`,
+    sql`n.sms`,
+    sql`json_build_object('amount', n.price_amount::text, 'currency', n.price_currency) as price`,
+    sql`n.purchased_at as "purchasedAt"`,
+    sql`n.purchase_order as "purchaseOrder"`,
+  ],
+  ', ',
+)
+
+/** One number that the resource owns, or undefined: somebody else's is not told apart from none. Primary key. */
+export async function findOwned(db: Queryable, resourceId: string, e164: string): Promise<OwnedNumber | undefined> {
+  const [row] = await db.query<OwnedNumber>(sql`
+    select ${ownedColumns}
+    from number n join place p on p.id = n.place_id
+    where n.e164 = ${e164} and n.resource_id = ${resourceId} and n.state = 'owned'`)
+  return row
+}
+
+/**
+ * A page of a resource's numbers in the order of purchase. Index `number_owned_order`: a page that continues another
+ * starts at its key (`after`), one that only knows how many to skip walks the index up to there.
+ */
+export const listOwned = (
+  db: Queryable,
+  resourceId: string,
+  page: { after: number | undefined; skip: number; limit: number },
+): Promise<OwnedNumber[]> =>
+  db.query<OwnedNumber>(sql`
+    select ${ownedColumns}
+    from (
+      select * from number
+      where resource_id = ${resourceId} and state = 'owned' and purchase_order > ${page.after ?? 0}
+      order by purchase_order offset ${page.after === undefined ? page.skip : 0} limit ${page.limit}
+    ) as n join place p on p.id = n.place_id
+    order by n.purchase_order`)
+
+export interface HistoryLine {
+  at: Date
+  event: NumberEvent
+  fromState: NumberState | null
+  toState: NumberState | null
+  actor: string
+  reason: string
+}
+
+/** Everything that happened to a number, oldest first. */
+export const listHistory = (db: Queryable, e164: string): Promise<HistoryLine[]> =>
+  db.query<HistoryLine>(sql`
+    select at, event, from_state as "fromState", to_state as "toState", actor, reason
+    from number_history where e164 = ${e164} order by id`)
