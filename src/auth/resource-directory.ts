@@ -1,0 +1,92 @@
+/**
+ * Which resources a host names, with their keys opened, from memory: authentication must not cost a query. Every
+ * process reads the resources again when what it has is older than MAX_AGE_MS, so a replaced key stops working by
+ * then; and at once when a signature fits none, so a new key works immediately.
+ */
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import type { Queryable } from '../db/db.js'
+import { listResources, type StoredResource } from './resource-store.js'
+import { openKey } from './resources.js'
+import type { Sealer } from './seal.js'
+
+export interface KnownResource {
+  id: string
+  name: string
+  hosts: string[]
+  keys: readonly KeyObject[]
+}
+
+const MAX_AGE_MS = 5_000
+/** The most often that failing signatures make the resources be read again. */
+const MISS_RELOAD_INTERVAL_MS = 250
+
+export class ResourceDirectory {
+  readonly #db: Queryable
+  readonly #sealer: Sealer
+  #byHost = new Map<string, KnownResource>()
+  #withoutHost: KnownResource[] = []
+  #stored = new Map<string, StoredResource>()
+  #known = new Map<string, KnownResource>()
+  #readAt = -Infinity
+  #reading: Promise<void> | undefined
+
+  constructor(db: Queryable, sealer: Sealer) {
+    this.#db = db
+    this.#sealer = sealer
+  }
+
+  /**
+   * The resource that claims `host`, or else those that claim no host, with the ones that claim one of `publicHosts`
+   * (what a proxy that rewrites Host was addressed by).
+   * @param host lower case, without port
+   */
+  async resourcesAt(host: string, publicHosts: readonly string[]): Promise<KnownResource[]> {
+    if (performance.now() - this.#readAt > MAX_AGE_MS) await this.#read()
+    const named = this.#byHost.get(host)
+    if (named) return [named]
+    const behindProxy = publicHosts.map((name) => this.#byHost.get(name)).filter((found) => found !== undefined)
+    return [...new Set([...this.#withoutHost, ...behindProxy])]
+  }
+
+  /** Reads the resources again, unless that has just been done. Returns whether it was. */
+  async reloadAfterMiss(): Promise<boolean> {
+    if (performance.now() - this.#readAt < MISS_RELOAD_INTERVAL_MS) return false
+    await this.#read()
+    return true
+  }
+
+  #read(): Promise<void> {
+    this.#reading ??= this.#readOnce().finally(() => (this.#reading = undefined))
+    return this.#reading
+  }
+
+  async #readOnce(): Promise<void> {
+    const startedAt = performance.now()
+    const stored = await listResources(this.#db)
+    const known = new Map(stored.map((resource) => [resource.id, this.#open(resource)]))
+    this.#stored = new Map(stored.map((resource) => [resource.id, resource]))
+    this.#known = known
+    this.#byHost = new Map([...known.values()].flatMap((resource) => resource.hosts.map((host) => [host, resource])))
+    this.#withoutHost = [...known.values()].filter(({ hosts }) => hosts.length === 0)
+    this.#readAt = startedAt
+  }
+
+  #open(resource: StoredResource): KnownResource {
+    const before = this.#stored.get(resource.id)
+    const unchanged =
+      before !== undefined &&
+      Buffer.compare(before.primaryKeySealed, resource.primaryKeySealed) === 0 &&
+      Buffer.compare(before.secondaryKeySealed, resource.secondaryKeySealed) === 0
+    const { id, name, hosts } = resource
+    const keys = unchanged ? this.#known.get(id)?.keys : undefined
+    return {
+      id,
+      name,
+      hosts,
+      keys: keys ?? [
+        createSecretKey(openKey(this.#sealer, resource, 'primary')),
+        createSecretKey(openKey(this.#sealer, resource, 'secondary')),
+      ],
+    }
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * Resources: the buyers' side of the Phone Numbers API. Each has a name, the host names it answers to and two access
+ * keys, so that one can be replaced while clients use the other.
+ */
+import { randomBytes } from 'node:crypto'
+import type { Clock } from '../clock.js'
+import type { Db } from '../db/db.js'
+import { SetupError } from '../errors.js'
+import { newId } from '../ids.js'
+import {
+  HostClaimed,
+  insertResource,
+  listResources,
+  ResourceNameTaken,
+  updateResourceKey,
+  type KeySlot,
+  type StoredResource,
+} from './resource-store.js'
+import type { Sealer } from './seal.js'
+
+export interface ResourceDeps {
+  db: Db
+  sealer: Sealer
+  clock: Clock
+}
+
+/** Access keys as they are handed to people: base64. */
+export interface AccessKeys {
+  primary: string
+  secondary: string
+}
+
+export interface NewResource {
+  name: string
+  hosts: string[]
+  /** Fresh random ones when left out. */
+  keys?: AccessKeys
+}
+
+const ACCESS_KEY_BYTES = 64
+const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
+const HOST = /^([a-z0-9]([a-z0-9-]*[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/
+const MAX_HOST_LENGTH = 253
+/** Every key of these is tried on a request whose host nobody claims, so there may not be many. */
+export const MAX_RESOURCES_WITHOUT_HOST = 20
+
+export const STANDIN_RESOURCE = 'local'
+/** Decodes to "linebook stand-in key: well known, so not a secret". */
+export const STANDIN_ACCESS_KEY = 'bGluZWJvb2sgc3RhbmQtaW4ga2V5OiB3ZWxsIGtub3duLCBzbyBub3QgYSBzZWNyZXQ='
+
+/** Makes a resource and returns its keys. Throws a SetupError for a bad or taken name or host. */
+export async function addResource({ db, sealer, clock }: ResourceDeps, wanted: NewResource): Promise<AccessKeys> {
+  const { name, keys = { primary: newAccessKey(), secondary: newAccessKey() } } = wanted
+  const hosts = wanted.hosts.map((host) => host.toLowerCase())
+  checkNames(name, hosts)
+  if (hosts.length === 0) await refuseTooManyWithoutHost(db)
+  const id = newId()
+  try {
+    await insertResource(db, {
+      id,
+      name,
+      hosts,
+      primaryKeySealed: sealKey(sealer, id, 'primary', keys.primary),
+      secondaryKeySealed: sealKey(sealer, id, 'secondary', keys.secondary),
+      createdAt: clock.now(),
+    })
+  } catch (error) {
+    if (error instanceof ResourceNameTaken) throw new SetupError(`There is already a resource named "${name}".`)
+    if (error instanceof HostClaimed) throw new SetupError(`Another resource has one of the hosts ${hosts.join(', ')}.`)
+    throw error
+  }
+  return keys
+}
+
+/** Replaces one key and returns the new one. The old one stops working within seconds on every running server. */
+export async function rotateKey({ db, sealer }: ResourceDeps, name: string, slot: KeySlot): Promise<string> {
+  const { id } = await resourceNamed(db, name)
+  const key = newAccessKey()
+  await updateResourceKey(db, id, slot, sealKey(sealer, id, slot, key))
+  return key
+}
+
+/** A resource's hosts and keys. Throws a SetupError when there is none of that name. */
+export async function revealResource(
+  { db, sealer }: ResourceDeps,
+  name: string,
+): Promise<{ hosts: string[]; keys: AccessKeys }> {
+  const resource = await resourceNamed(db, name)
+  return {
+    hosts: resource.hosts,
+    keys: {
+      primary: openKey(sealer, resource, 'primary').toString('base64'),
+      secondary: openKey(sealer, resource, 'secondary').toString('base64'),
+    },
+  }
+}
+
+/** Makes the well-known resource of stand-in mode unless it is there. */
+export async function ensureStandinResource(deps: ResourceDeps): Promise<void> {
+  const resources = await listResources(deps.db)
+  if (resources.some(({ name }) => name === STANDIN_RESOURCE)) return
+  const keys = { primary: STANDIN_ACCESS_KEY, secondary: newAccessKey() }
+  await addResource(deps, { name: STANDIN_RESOURCE, hosts: [], keys }).catch(async (error: unknown) => {
+    // Another process may have made it in the meantime.
+    const present = (await listResources(deps.db)).some(({ name }) => name === STANDIN_RESOURCE)
+    if (!present) throw error
+  })
+}
+
+/** One of a resource's keys, as bytes. */
+export const openKey = (sealer: Sealer, resource: StoredResource, slot: KeySlot): Buffer =>
+  sealer.open(
+    slot === 'primary' ? resource.primaryKeySealed : resource.secondaryKeySealed,
+    sealContext(resource.id, slot),
+  )
+
+const sealKey = (sealer: Sealer, id: string, slot: KeySlot, key: string): Buffer =>
+  sealer.seal(Buffer.from(key, 'base64'), sealContext(id, slot))
+
+const sealContext = (id: string, slot: KeySlot): string => `resource ${id} ${slot} key`
+
+const newAccessKey = (): string => randomBytes(ACCESS_KEY_BYTES).toString('base64')
+
+async function resourceNamed(db: Db, name: string): Promise<StoredResource> {
+  const resources = await listResources(db)
+  const resource = resources.find((candidate) => candidate.name === name)
+  if (resource) return resource
+  const known = resources.map((candidate) => candidate.name).join(', ')
+  throw new SetupError(`There is no resource named "${name}". ${known ? `There are: ${known}.` : 'There is none yet.'}`)
+}
+
+function checkNames(name: string, hosts: string[]): void {
+  if (!NAME.test(name)) {
+    throw new SetupError(
+      `"${name}" can't name a resource: 1 to 63 lower-case letters, digits and inner hyphens, e.g. contoso-prod.`,
+    )
+  }
+  const bad = hosts.find((host) => host.length > MAX_HOST_LENGTH || !HOST.test(host))
+  if (bad !== undefined) {
+    throw new SetupError(`"${bad}" is not a host name; without scheme, port or path, e.g. contoso.numbers.example.`)
+  }
+}
+
+async function refuseTooManyWithoutHost(db: Db): Promise<void> {
+  const withoutHost = (await listResources(db)).filter(({ hosts }) => hosts.length === 0)
+  if (withoutHost.length >= MAX_RESOURCES_WITHOUT_HOST) {
+    throw new SetupError(
+      `There are ${withoutHost.length} resources without a host name already, which is the most. Give this one a host.`,
+    )
+  }
+}
