@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+import { Command } from 'commander'
+import { SetupError } from '../errors.js'
+import { connectionStringCommand, resourceCommand } from './resource.js'
+import { migrateCommand, serveCommand } from './serve.js'
+import { VERSION } from './version.js'
+
+const program = new Command('linebook')
+  .description('A self-hosted phone-number service: one ledger of numbers behind published Azure APIs.')
+  .version(VERSION)
+  .showHelpAfterError('(add --help for what can be given)')
+  .addCommand(serveCommand(), { isDefault: false })
+  .addCommand(migrateCommand())
+  .addCommand(resourceCommand())
+  .addCommand(connectionStringCommand())
+  .addHelpText(
+    'after',
+    `
+Every setting can be a flag or an environment variable; "linebook serve --help" lists them.
+
+Examples:
+  $ linebook serve                                   a stand-in on this machine, with fictional numbers
+  $ linebook connection-string                       what to give to the Azure SDK
+  $ linebook stock import numbers.csv                put numbers of one's own into stock`,
+  )
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  // What a person can mend is told in one line; anything else is a fault of ours and shows where it came from.
+  if (error instanceof SetupError) process.stderr.write(`linebook: ${error.message}\n`)
+  else console.error(error)
+  process.exitCode = 1
+}

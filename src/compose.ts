@@ -1,0 +1,204 @@
+/**
+ * The composition root: what the program is made of is made here and closed here, in reverse. Everything below gets
+ * what it needs passed in.
+ */
+import { ResourceDirectory } from './auth/resource-directory.js'
+import { ensureStandinResource, type ResourceDeps } from './auth/resources.js'
+import { Sealer, STANDIN_SEALING_KEY } from './auth/seal.js'
+import { systemClock, type Clock } from './clock.js'
+import { checkListeners, type Config } from './config.js'
+import { sql, type Db } from './db/db.js'
+import { buildImages, imageFor } from './db/image.js'
+import { migrate, readMigrations } from './db/migrate.js'
+import { openPglite } from './db/pglite.js'
+import { openPostgres } from './db/postgres.js'
+import { addHealthRoutes, createServer, type FastifyInstance } from './http/server.js'
+import { readTlsFiles, standinTls, type TlsFiles } from './http/tls.js'
+import { seedStock } from './ledger/stock/seed.js'
+import { SetupError } from './errors.js'
+import { createLogger, type Logger } from './log.js'
+import { readCatalogue } from './phone-numbers/catalogue.js'
+import type { PhoneNumbersDeps } from './phone-numbers/deps.js'
+import { openPhoneNumbersDoor } from './phone-numbers/door.js'
+import { operationsJob, sweepJob } from './workers/jobs.js'
+import { Worker } from './workers/worker.js'
+
+/** What commands that only work on the database need. */
+export interface Store extends ResourceDeps {
+  logger: Logger
+  close(): Promise<void>
+}
+
+/**
+ * Opens the configured database, brings it to this program's schema and, in stand-in mode, makes sure of the well-known
+ * resource and of a stock. Throws SetupErrors.
+ */
+export async function openStore(config: Config, clock: Clock = systemClock): Promise<Store> {
+  const logger = createLogger(config.logLevel)
+  const db = await openDatabase(config, logger)
+  const sealer = new Sealer(config.secretKeys.length > 0 ? [...config.secretKeys] : [STANDIN_SEALING_KEY])
+  const store: Store = { db, sealer, clock, logger, close: () => db.close() }
+  try {
+    const applied = await migrate(db, await readMigrations())
+    for (const { version, name } of applied) logger.info({ version, name }, 'migration applied')
+    if (config.mode === 'standin') {
+      await ensureStandinResource(store)
+      if (config.seedStock) await seedStock(db, clock.now())
+    }
+    return store
+  } catch (error) {
+    await db.close()
+    throw error
+  }
+}
+
+const openDatabase = (config: Config, logger: Logger): Promise<Db> =>
+  config.databaseUrl === undefined
+    ? openPglite({
+        dataDir: config.inMemory ? undefined : config.dataDir,
+        imageFile: imageFor(config.seedStock),
+      })
+    : openPostgres({ connectionString: config.databaseUrl, poolSize: config.databasePoolSize, logger })
+
+/** Prepares the images of embedded databases; part of the build. */
+export const buildDatabaseImages = (): Promise<void> =>
+  buildImages(
+    async (db) => {
+      await migrate(db, await readMigrations())
+    },
+    async (db) => {
+      await seedStock(db, systemClock.now())
+    },
+  )
+
+export interface Listener {
+  scheme: 'http' | 'https'
+  /** e.g. http://127.0.0.1:8080 */
+  url: string
+}
+
+export interface Service {
+  listeners: readonly Listener[]
+  /** Certificate that HTTPS shows, absolute path. */
+  certFile: string | undefined
+  store: Store
+  /** Takes no new requests, lets those under way end, then closes everything. */
+  close(): Promise<void>
+}
+
+/** Starts everything: database, workers, listeners. Throws SetupErrors, with nothing left open. */
+export async function startService(config: Config, clock: Clock = systemClock): Promise<Service> {
+  checkListeners(config)
+  // The slow parts side by side: the database loads while certificate and catalogue are read.
+  const [store, tls, catalogue] = await settleAll(
+    openStore(config, clock),
+    tlsOf(config),
+    readCatalogue(config.catalogueFile),
+  )
+  const closers: (() => Promise<unknown>)[] = [() => store.close()]
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    const { db, sealer, logger } = store
+    const deps: PhoneNumbersDeps = {
+      db,
+      clock,
+      logger,
+      catalogue,
+      searchHoldMs: config.searchHoldMs,
+      maxSearchQuantity: config.maxSearchQuantity,
+      quarantineMs: config.quarantineMs,
+      delays: {
+        search: config.searchDelayMs,
+        purchase: config.purchaseDelayMs,
+        release: config.releaseDelayMs,
+        capabilities: config.capabilitiesDelayMs,
+      },
+      nudge: () => operationsWorker.nudge(),
+    }
+    const operationsWorker = new Worker(operationsJob(deps), logger)
+    const sweeper = new Worker(sweepJob(deps), logger)
+    closers.push(
+      () => operationsWorker.stop(),
+      () => sweeper.stop(),
+    )
+    const directory = new ResourceDirectory(db, sealer)
+    const auth = { clock, directory, clockSkewMs: config.clockSkewMs, publicHosts: config.publicHosts }
+    const versionPolicy = { tolerant: config.tolerantApiVersions }
+
+    const open = async (scheme: 'http' | 'https', port: number, tlsFiles: TlsFiles | undefined) => {
+      const server = createServer({ logger, tls: tlsFiles })
+      closers.push(() => server.close())
+      addHealthRoutes(server, () => isReachable(db))
+      // In a scope of its own: its headers and error answers are not those of what stands beside it.
+      void server.register(async (scope) => openPhoneNumbersDoor(scope, { ...deps, auth, versionPolicy }))
+      return { scheme, url: await listen(server, scheme, config.host, port) }
+    }
+    const listeners: Listener[] = []
+    if (config.httpPort !== undefined) listeners.push(await open('http', config.httpPort, undefined))
+    if (config.httpsPort !== undefined) listeners.push(await open('https', config.httpsPort, tls))
+    operationsWorker.start()
+    sweeper.start()
+    return { listeners, certFile: tls?.certFile, store, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function tlsOf(config: Config): Promise<TlsFiles | undefined> {
+  if (config.httpsPort === undefined) return Promise.resolve(undefined)
+  return config.tlsCertFile !== undefined && config.tlsKeyFile !== undefined
+    ? readTlsFiles(config.tlsCertFile, config.tlsKeyFile)
+    : standinTls(config.dataDir, config.host)
+}
+
+/** Like Promise.all for a store and things that need no closing: when one of those fails, the store is closed. */
+async function settleAll<A, B>(store: Promise<Store>, a: Promise<A>, b: Promise<B>): Promise<[Store, A, B]> {
+  try {
+    return await Promise.all([store, a, b])
+  } catch (error) {
+    await store.then(
+      (opened) => opened.close(),
+      () => undefined,
+    )
+    throw error
+  }
+}
+
+async function listen(server: FastifyInstance, scheme: 'http' | 'https', host: string, port: number): Promise<string> {
+  try {
+    return await server.listen({ host, port })
+  } catch (error) {
+    throw listenError(error, scheme, host, port)
+  }
+}
+
+const isReachable = async (db: Db): Promise<boolean> => {
+  try {
+    await db.query(sql`select 1`)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function listenError(error: unknown, scheme: 'http' | 'https', host: string, port: number): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const setting = `LINEBOOK_${scheme.toUpperCase()}_PORT`
+  switch (code) {
+    case 'EADDRINUSE':
+      return new SetupError(
+        `${setting}: port ${port} on ${host} is in use by another program. Choose another port, or 0 for any free one.`,
+      )
+    case 'EACCES':
+      return new SetupError(
+        `${setting}: port ${port} needs privileges that this process doesn't have. Use one above 1023.`,
+      )
+    case 'EADDRNOTAVAIL':
+      return new SetupError(`LINEBOOK_HOST: ${host} is not an address of this machine.`)
+    default:
+      return error
+  }
+}

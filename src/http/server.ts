@@ -1,0 +1,102 @@
+/**
+ * The HTTP shell that both APIs stand in: how bytes become a request and when one is refused before any API sees it.
+ * A body arrives as the raw bytes, because access-key signatures cover those; parsing it is the API's business.
+ */
+import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Socket } from 'node:net'
+import type { Logger } from '../log.js'
+import { parseQuery } from './query.js'
+import type { TlsFiles } from './tls.js'
+
+export interface ServerOptions {
+  logger: Logger
+  tls: TlsFiles | undefined
+}
+
+export const BODY_LIMIT_BYTES = 1024 * 1024
+/** Longest path parameter that is routed; anything longer is no resource of ours. */
+const MAX_PARAM_LENGTH = 2048
+const REQUEST_TIMEOUT_MS = 60_000
+const KEEP_ALIVE_TIMEOUT_MS = 72_000
+
+/** An empty server. APIs add their routes, and answer errors through `setErrorHandler`. */
+export function createServer({ logger, tls }: ServerOptions): FastifyInstance {
+  const server = Fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: false,
+    rewriteUrl: (request) => routingTarget(request.url ?? '/'),
+    routerOptions: {
+      ignoreDuplicateSlashes: true,
+      ignoreTrailingSlash: true,
+      caseSensitive: false,
+      maxParamLength: MAX_PARAM_LENGTH,
+      querystringParser: (text) => parseQuery(text) as never,
+    },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: answerBrokenPath as never,
+    ...(tls && { https: { cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' } }),
+  }) as unknown as FastifyInstance
+
+  // A GET may carry a body too: it is signed, so it has to be read.
+  server.addHttpMethod('GET', { hasBody: true, overrideExisting: true })
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  return server
+}
+
+/** The raw body; empty when there is none. */
+export const rawBody = (request: FastifyRequest): Buffer => (Buffer.isBuffer(request.body) ? request.body : EMPTY)
+const EMPTY = Buffer.alloc(0)
+
+/** The request target exactly as on the wire. */
+export const rawTarget = (request: FastifyRequest): string => request.originalUrl
+
+/** Adds `GET /healthz` (the process is alive) and `GET /readyz` (it can reach its database). No authentication. */
+export function addHealthRoutes(server: FastifyInstance, isReady: () => Promise<boolean>): void {
+  server.get('/healthz', () => ({ status: 'ok' }))
+  server.get('/readyz', async (_request, reply) => {
+    const ready = await isReady()
+    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'database unreachable' })
+  })
+}
+
+/**
+ * What the router matches. An absolute-form target loses its origin, and an encoded colon that opens a segment is the
+ * colon of `/:search`. Only routing sees this: signatures are checked against the target as it came.
+ */
+const routingTarget = (target: string): string => {
+  const path = /^https?:\/\/[^/?#]+(.*)$/i.exec(target)?.[1] ?? target
+  const local = path.startsWith('/') ? path : `/${path}`
+  const mark = local.indexOf('?')
+  const end = mark < 0 ? local.length : mark
+  return local.slice(0, end).replace(/\/%3a/gi, '/:') + local.slice(end)
+}
+
+/** A path that can't be decoded reaches no route. */
+function answerBrokenPath(_error: Error, _request: FastifyRequest, reply: FastifyReply): void {
+  void reply
+    .code(400)
+    .headers({ 'Content-Type': 'application/json', 'x-ms-error-code': 'InvalidInput' })
+    .send(JSON.stringify({ error: { code: 'InvalidInput', message: 'The percent-encoding of the path is broken.' } }))
+}
+
+/** What is so broken that no request comes of it: answered on the bare socket, in the envelope all the same. */
+function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return
+  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW'
+  const [status, message] = tooLarge
+    ? ['431 Request Header Fields Too Large', 'The request line or the headers are too large.']
+    : ['400 Bad Request', 'The request is not valid HTTP.']
+  const body = JSON.stringify({ error: { code: 'InvalidInput', message } })
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
+      `x-ms-error-code: InvalidInput\r\nConnection: close\r\n\r\n${body}`,
+  )
+}
+
+export type { FastifyInstance, FastifyReply, FastifyRequest }

@@ -1,0 +1,64 @@
+/** Runs the service in this process: start, what is printed then, signals, exit code. */
+import { revealResource, STANDIN_RESOURCE } from './auth/resources.js'
+import { startService, type Service } from './compose.js'
+import type { Config } from './config.js'
+
+/** How long requests under way may take to end after the signal to stop. */
+const DRAIN_LIMIT_MS = 15_000
+
+/** Serves until SIGINT or SIGTERM, then drains; resolves with the exit code. Throws SetupErrors. */
+export async function serve(config: Config, print: (text: string) => void): Promise<number> {
+  const stopped = signalled()
+  const service = await startService(config)
+  print(await greeting(config, service))
+  const signal = await stopped
+  print(`\n${signal}: letting requests end …`)
+  const drained = await Promise.race([service.close().then(() => true), expires(DRAIN_LIMIT_MS)])
+  print(drained ? 'Stopped.' : `Stopped after ${DRAIN_LIMIT_MS / 1000} s with requests still open.`)
+  return drained ? 0 : 1
+}
+
+const signalled = (): Promise<NodeJS.Signals> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      // The second signal is not caught any more: it ends the process at once.
+      process.once(signal, () => resolve(signal))
+    }
+  })
+
+const expires = (ms: number): Promise<false> =>
+  new Promise((resolve) => {
+    setTimeout(() => resolve(false), ms).unref()
+  })
+
+async function greeting(config: Config, { listeners, certFile, store }: Service): Promise<string> {
+  const lines = [`Linebook is ready (${config.mode === 'standin' ? 'stand-in mode' : 'production mode'}).`, '']
+  for (const { scheme, url } of listeners) lines.push(`  ${scheme.toUpperCase().padEnd(11)} ${url}`)
+  if (config.mode === 'standin') {
+    const { keys } = await revealResource(store, STANDIN_RESOURCE)
+    for (const { scheme, url } of listeners) {
+      lines.push(
+        `  ${scheme === 'http' ? 'Connect' : 'over HTTPS'}`.padEnd(14) + `endpoint=${url}/;accesskey=${keys.primary}`,
+      )
+    }
+    if (certFile !== undefined)
+      lines.push(`  Certificate ${certFile}`, '              (clients trust it with NODE_EXTRA_CA_CERTS)')
+  }
+  lines.push(`  Data        ${whereData(config)}`, '  Stop        Ctrl-C')
+  if (config.mode === 'standin' && !isLoopback(config.host)) {
+    lines.push('', `  Warning: ${config.host} can be reached from other machines, and the access key is well known.`)
+  }
+  return lines.join('\n')
+}
+
+const whereData = ({ databaseUrl, inMemory, dataDir }: Config): string => {
+  if (databaseUrl !== undefined) return `PostgreSQL at ${withoutPassword(databaseUrl)}`
+  return inMemory ? 'in memory, gone at the end' : `embedded database in ${dataDir}`
+}
+
+const withoutPassword = (url: string): string => {
+  const { protocol, host, pathname } = new URL(url)
+  return `${protocol}//${host}${pathname}`
+}
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')

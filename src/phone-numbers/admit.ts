@@ -1,0 +1,119 @@
+/**
+ * The way in: what is checked of every request before its operation runs, in the order in which it is checked.
+ * Authentication, api-version, media type and JSON, country, query, body.
+ */
+import type { Static, TObject, TSchema } from 'typebox'
+import { authenticate, type AuthDeps, type Principal } from '../auth/authenticate.js'
+import { requestMark } from '../auth/request-mark.js'
+import { DomainError, invalidInput } from '../errors.js'
+import { pickQuery, type QueryParameters } from '../http/query.js'
+import { reader } from '../http/reader.js'
+import { rawBody, rawTarget, type FastifyReply, type FastifyRequest } from '../http/server.js'
+import type { Catalogue } from './catalogue.js'
+import type { OperationContract } from './contract/operations.js'
+import { readVersion, type RequestVersion, type VersionPolicy } from './contract/versions.js'
+
+export interface AdmitDeps {
+  auth: AuthDeps
+  catalogue: Catalogue
+  versionPolicy: VersionPolicy
+}
+
+/** A request that may proceed, read. */
+export interface Admitted<Query extends TObject = TObject, Body extends TSchema | undefined = TSchema | undefined> {
+  principal: Principal
+  /** Marks the very same request sent again; see `auth/request-mark.ts`. */
+  requestMark: Buffer | null
+  version: RequestVersion
+  /** Path parameters, decoded; `countryCode` is one of the catalogue's. */
+  params: Record<string, string>
+  query: Static<Query>
+  body: Body extends TSchema ? Static<Body> : undefined
+}
+
+export type Admit<Query extends TObject, Body extends TSchema | undefined> = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+) => Promise<Admitted<Query, Body>>
+
+/** Makes the checks of one operation. They throw DomainErrors and set what every answer of the operation carries. */
+export function admission<Query extends TObject, Body extends TSchema | undefined>(
+  deps: AdmitDeps,
+  contract: OperationContract<Query, Body>,
+): Admit<Query, Body> {
+  const readQuery = reader(contract.query, { fromText: true })
+  const queryNames = Object.keys(contract.query.properties)
+  const readBody = contract.body === undefined ? undefined : reader(contract.body)
+  const supported = contract.versions.join(', ')
+
+  return async (request, reply) => {
+    reply.header('api-supported-versions', supported)
+    const principal = await showWho(deps, request)
+    const query = request.query as QueryParameters
+    const version = readVersion(
+      query.get('api-version') ?? [],
+      contract.versions,
+      requestUri(request),
+      deps.versionPolicy,
+    )
+    if (version.warning !== undefined) reply.header('Warning', `299 - "${version.warning}"`)
+    const content = readBody && parseJson(request)
+    return {
+      principal,
+      requestMark: requestMark(principal.signature, headerText(request, 'x-ms-client-request-id')),
+      version,
+      params: readParams(deps.catalogue, request.params as Record<string, string>),
+      query: readQuery(pickQuery(query, queryNames)) as Static<Query>,
+      body: readBody?.(content) as Admitted<Query, Body>['body'],
+    }
+  }
+}
+
+/** Authenticates a request. Throws 'unauthenticated'. */
+export const showWho = ({ auth }: Pick<AdmitDeps, 'auth'>, request: FastifyRequest): Promise<Principal> =>
+  authenticate(auth, {
+    method: request.method,
+    target: rawTarget(request),
+    headers: request.headers,
+    body: rawBody(request),
+  })
+
+const headerText = (request: FastifyRequest, name: string): string | undefined => {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value[0] : value
+}
+
+const JSON_MEDIA_TYPE = /^application\/([a-z0-9.-]+\+)?json\s*(;|$)/i
+
+function parseJson(request: FastifyRequest): unknown {
+  const body = rawBody(request)
+  if (body.length === 0) throw invalidInput('A JSON object is required as the body.')
+  const mediaType = headerText(request, 'content-type')
+  if (mediaType !== undefined && !JSON_MEDIA_TYPE.test(mediaType.trim())) {
+    throw new DomainError(
+      'unsupported-media-type',
+      `The body must be application/json, not ${mediaType.slice(0, 100)}.`,
+      { target: 'content-type' },
+    )
+  }
+  try {
+    return JSON.parse(UTF8.decode(body)) as unknown
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.slice(0, 200) : ''
+    throw new DomainError('invalid-input', `The body is not valid JSON: ${reason}`, { cause: error })
+  }
+}
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
+
+function readParams(catalogue: Catalogue, params: Record<string, string>): Record<string, string> {
+  const { countryCode } = params
+  if (countryCode === undefined) return params
+  const known = countryCode.toUpperCase()
+  if (!catalogue.countries.includes(known)) {
+    throw new DomainError('country-not-served', 'Unable to parse country code.', { target: 'countrycode' })
+  }
+  return { ...params, countryCode: known }
+}
+
+const requestUri = (request: FastifyRequest): string =>
+  `${request.protocol}://${headerText(request, 'host') ?? ''}${rawTarget(request).split('?')[0]}`

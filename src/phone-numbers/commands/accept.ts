@@ -1,0 +1,49 @@
+import { violatesUnique, type Tx } from '../../db/db.js'
+import { DomainError } from '../../errors.js'
+import type { Operation } from '../../operations/operation.js'
+import { findOperationByMark, insertOperation, NUMBER_BUSY_INDEX, REQUEST_MARK_INDEX } from '../../operations/store.js'
+import type { Caller, PhoneNumbersDeps } from '../deps.js'
+import { carryOutAndEnd } from './carry-out.js'
+
+/**
+ * Runs the transaction that accepts an operation. When it fails although the very same request has begun an operation
+ * before (a client that lost the answer asks again), that one is the answer, and nothing is done twice.
+ */
+export async function acceptOnce(
+  deps: PhoneNumbersDeps,
+  { principal, requestMark }: Caller,
+  work: (tx: Tx) => Promise<Operation>,
+): Promise<Operation> {
+  try {
+    const operation = await deps.db.transaction(work)
+    if (operation.status === 'pending') deps.nudge()
+    return operation
+  } catch (error) {
+    const refused = error instanceof DomainError || violatesUnique(error, REQUEST_MARK_INDEX)
+    const busy = violatesUnique(error, NUMBER_BUSY_INDEX)
+    if (requestMark !== null && (refused || busy)) {
+      const first = await findOperationByMark(deps.db, principal.resourceId, requestMark)
+      if (first) return first
+    }
+    throw busy ? numberBusy() : error
+  }
+}
+
+/**
+ * Stores an operation on one number and, unless it has a delay, carries it out in the same transaction. Stored as
+ * pending first, so that the index of busy numbers decides between two operations on one number.
+ */
+export async function acceptOnNumber(
+  deps: PhoneNumbersDeps,
+  tx: Tx,
+  operation: Operation,
+  requestMark: Buffer | null,
+): Promise<Operation> {
+  await insertOperation(tx, operation, requestMark)
+  return operation.dueAt > deps.clock.now() ? operation : carryOutAndEnd(deps, tx, operation)
+}
+
+const numberBusy = (): DomainError =>
+  new DomainError('number-busy', 'Another operation on this phone number is still running. Wait until it has ended.', {
+    target: 'phonenumber',
+  })

@@ -1,0 +1,81 @@
+import { DomainError, invalidInput, notFound } from '../../errors.js'
+import { newId } from '../../ids.js'
+import { covers, isE164, type Capabilities } from '../../ledger/number.js'
+import { findOwned, type OwnedNumber } from '../../ledger/store.js'
+import type { Principal } from '../../auth/authenticate.js'
+import type { Queryable } from '../../db/db.js'
+import { newOperation, type Operation } from '../../operations/operation.js'
+import { askerOf, type Caller, type PhoneNumbersDeps } from '../deps.js'
+import { acceptOnce, acceptOnNumber } from './accept.js'
+import { noMatchingOffering } from './search-numbers.js'
+
+/** One number that the caller owns. Throws 'not-found' for any other, malformed ones included. */
+export async function getOwnedNumber(
+  db: Queryable,
+  { resourceId }: Principal,
+  phoneNumber: string,
+): Promise<OwnedNumber> {
+  const e164 = toE164(phoneNumber)
+  const owned = e164 === undefined ? undefined : await findOwned(db, resourceId, e164)
+  if (!owned) throw notFound(`Input phoneNumber ${phoneNumber} cannot be found.`, 'phonenumber')
+  return owned
+}
+
+/**
+ * Changes what an owned number can do; what is left out stays as it is.
+ *
+ * Throws 'number-not-owned' (for malformed numbers too, as recorded), 'invalid-input' when nothing is asked for,
+ * 'no-matching-offering' beyond what the number's offering has, 'number-busy' while another operation on it runs.
+ */
+export function changeCapabilities(
+  deps: PhoneNumbersDeps,
+  caller: Caller,
+  phoneNumber: string,
+  wanted: Partial<Capabilities>,
+): Promise<Operation> {
+  const now = deps.clock.now()
+  return acceptOnce(deps, caller, async (tx) => {
+    const e164 = toE164(phoneNumber)
+    const owned = e164 === undefined ? undefined : await findOwned(tx, caller.principal.resourceId, e164)
+    if (!owned) {
+      throw new DomainError('number-not-owned', 'Phone number not owned by this resource.', { target: 'phonenumber' })
+    }
+    checkCapabilities(deps, owned, wanted)
+    const subject = { kind: 'capabilities', e164: owned.e164, capabilities: wanted } as const
+    const operation = newOperation(newId(), askerOf(caller), subject, now, deps.delays.capabilities)
+    return acceptOnNumber(deps, tx, operation, caller.requestMark)
+  })
+}
+
+/**
+ * Releases an owned number; it rests in quarantine before it can be sold again.
+ *
+ * Throws 'not-found' for a number that is not owned, 'number-busy' while another operation on it runs.
+ */
+export function releaseOwnedNumber(deps: PhoneNumbersDeps, caller: Caller, phoneNumber: string): Promise<Operation> {
+  const now = deps.clock.now()
+  return acceptOnce(deps, caller, async (tx) => {
+    const { e164 } = await getOwnedNumber(tx, caller.principal, phoneNumber)
+    const operation = newOperation(newId(), askerOf(caller), { kind: 'release', e164 }, now, deps.delays.release)
+    return acceptOnNumber(deps, tx, operation, caller.requestMark)
+  })
+}
+
+function checkCapabilities({ catalogue }: PhoneNumbersDeps, owned: OwnedNumber, wanted: Partial<Capabilities>): void {
+  if (wanted.calling === undefined && wanted.sms === undefined) {
+    throw invalidInput(
+      'Give calling, sms or both, each one of none, inbound, outbound, inbound+outbound.',
+      'capabilities',
+    )
+  }
+  const offering = catalogue.find(owned.countryCode, owned.numberType, owned.assignmentType)
+  if (!offering || !covers(offering.capabilities, { calling: 'none', sms: 'none', ...wanted })) {
+    throw noMatchingOffering()
+  }
+}
+
+/** A number in a path: E.164, or its digits alone. */
+const toE164 = (text: string): string | undefined => {
+  const e164 = text.startsWith('+') ? text : `+${text}`
+  return isE164(e164) ? e164 : undefined
+}

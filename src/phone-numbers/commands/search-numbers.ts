@@ -1,0 +1,94 @@
+import { later } from '../../clock.js'
+import { DomainError, invalidInput } from '../../errors.js'
+import { newId } from '../../ids.js'
+import { covers, type AssignmentType, type Capabilities, type NumberType } from '../../ledger/number.js'
+import { ended, newOperation, subjectId, type Operation } from '../../operations/operation.js'
+import { insertOperation } from '../../operations/store.js'
+import type { Offering } from '../catalogue.js'
+import { askerOf, type Caller, type PhoneNumbersDeps } from '../deps.js'
+import type { Search } from '../search.js'
+import { findSearch, saveSearch } from '../store.js'
+import { acceptOnce } from './accept.js'
+import { runSearch, searchFailure } from './carry-out.js'
+
+export interface WantedSearch {
+  countryCode: string
+  numberType: NumberType
+  assignmentType: AssignmentType
+  capabilities: Capabilities
+  areaCode: string | undefined
+  quantity: number
+}
+
+/**
+ * Searches for numbers and holds those it finds for the caller. The hold runs from acceptance, so that what a client
+ * reads is never further away than the documented time.
+ *
+ * Throws 'no-matching-offering' when nothing in the catalogue has these capabilities, 'invalid-input' for a quantity
+ * or area code out of bounds. Finding too few numbers is no error; finding none makes the operation fail.
+ * Returns the search too, once it has finished.
+ */
+export async function searchNumbers(
+  deps: PhoneNumbersDeps,
+  caller: Caller,
+  wanted: WantedSearch,
+): Promise<{ operation: Operation; search: Search | undefined }> {
+  checkBounds(deps, wanted)
+  const offering = findOffering(deps, wanted)
+  const now = deps.clock.now()
+  const asker = askerOf(caller)
+  const search = newSearch(deps, asker.resourceId, wanted, offering, now)
+  const operation = newOperation(search.id, asker, { kind: 'search', searchId: search.id }, now, deps.delays.search)
+  let searched = search
+  const accepted = await acceptOnce(deps, caller, async (tx) => {
+    const atOnce = operation.dueAt <= now
+    searched = atOnce ? await runSearch(tx, search, { at: now, actor: asker.actor, reason: operation.id }) : search
+    const stored = atOnce ? ended(operation, now, searchFailure(searched)) : operation
+    await saveSearch(tx, searched)
+    await insertOperation(tx, stored, caller.requestMark)
+    return stored
+  })
+  const isFirst = accepted.id === operation.id
+  const current = isFirst ? searched : await findSearch(deps.db, asker.resourceId, subjectId(accepted), now)
+  return { operation: accepted, search: current?.state === 'running' ? undefined : current }
+}
+
+const newSearch = (
+  { searchHoldMs }: PhoneNumbersDeps,
+  resourceId: string,
+  wanted: WantedSearch,
+  { price, resellAgreementRequired }: Offering,
+  now: Date,
+): Search => ({
+  ...wanted,
+  id: newId(),
+  resourceId,
+  price,
+  resellAgreementRequired,
+  createdAt: now,
+  expiresAt: later(now, searchHoldMs),
+  state: 'running',
+  phoneNumbers: [],
+  error: 'NoError',
+})
+
+function checkBounds({ maxSearchQuantity }: PhoneNumbersDeps, { quantity, areaCode }: WantedSearch): void {
+  if (quantity < 1 || quantity > maxSearchQuantity) {
+    throw invalidInput(`quantity must be a whole number from 1 to ${maxSearchQuantity}, not ${quantity}.`, 'quantity')
+  }
+  if (areaCode !== undefined && !/^\d{1,8}$/.test(areaCode)) {
+    throw invalidInput('areaCode must be 1 to 8 digits, e.g. "425".', 'areacode')
+  }
+}
+
+function findOffering({ catalogue }: PhoneNumbersDeps, wanted: WantedSearch): Offering {
+  const { countryCode, numberType, assignmentType, capabilities } = wanted
+  const offering = catalogue.find(countryCode, numberType, assignmentType)
+  const asksForNothing = capabilities.calling === 'none' && capabilities.sms === 'none'
+  if (!offering || asksForNothing || !covers(offering.capabilities, capabilities)) throw noMatchingOffering()
+  return offering
+}
+
+/** The service's own wording. */
+export const noMatchingOffering = (): DomainError =>
+  new DomainError('no-matching-offering', 'We are unable to find phone plans to match your requested capabilities.')

@@ -1,0 +1,134 @@
+/** Puts the Phone Numbers API onto a server: routes, the headers of every answer, and its errors. */
+import { randomBytes } from 'node:crypto'
+import type { TObject, TSchema } from 'typebox'
+import { isConnectionFailure } from '../db/db.js'
+import { DomainError } from '../errors.js'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from '../http/server.js'
+import { admission, showWho, type AdmitDeps, type Admitted } from './admit.js'
+import { operations, operationsToCome, type OperationContract } from './contract/operations.js'
+import { apiVersions } from './contract/versions.js'
+import type { PhoneNumbersDeps } from './deps.js'
+import { errorAnswer } from './errors.js'
+import { addRoutes } from './routes.js'
+
+export type DoorDeps = PhoneNumbersDeps & AdmitDeps
+
+/** Adds one operation: its handler gets the request once it is admitted and read, and returns the answer's body. */
+export type AddRoute = <Query extends TObject, Body extends TSchema | undefined>(
+  contract: OperationContract<Query, Body>,
+  handle: (admitted: Admitted<Query, Body>, reply: FastifyReply, request: FastifyRequest) => unknown,
+) => void
+
+/** Adds the API to `server`, at its root: the official clients refuse an endpoint with a path. */
+export function openPhoneNumbersDoor(server: FastifyInstance, deps: DoorDeps): void {
+  addCommonHeaders(server)
+  addErrorAnswers(server, deps)
+
+  const add: AddRoute = (contract, handle) => {
+    const admit = admission(deps, contract)
+    server.route({
+      method: contract.method,
+      url: routePath(contract.path),
+      handler: async (request, reply) => {
+        const admitted = await admit(request, reply)
+        const answer = await handle(admitted, reply, request)
+        return send(reply, contract.success.status, answer)
+      },
+    })
+  }
+  addRoutes(add, deps)
+  for (const contract of operationsToCome) {
+    add(contract, () => {
+      throw new DomainError('not-implemented', `${contract.operationId} is not implemented yet by this Linebook.`)
+    })
+  }
+  refuseOtherMethods(server, deps)
+  server.setNotFoundHandler(async (request, reply) => {
+    await showWho(deps, request)
+    return reply.code(404).send()
+  })
+}
+
+const send = (reply: FastifyReply, status: number, body: unknown): FastifyReply =>
+  body === undefined
+    ? reply.code(status).send()
+    : reply.code(status).header('Content-Type', 'application/json; charset=utf-8').send(JSON.stringify(body))
+
+/** `{name}` becomes a parameter; a literal colon is doubled, as the router wants it. */
+const routePath = (path: string): string => path.replace(/:/g, '::').replace(/\{(\w+)\}/g, ':$1')
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
+
+function refuseOtherMethods(server: FastifyInstance, deps: DoorDeps): void {
+  for (const path of new Set(operations.map((operation) => operation.path))) {
+    const contracts = operations.filter((operation) => operation.path === path)
+    const allow = contracts.map(({ method }) => method)
+    const supported = contracts[0]?.versions.join(', ')
+    server.route({
+      method: METHODS.filter((method) => !(allow as string[]).includes(method)),
+      url: routePath(path),
+      handler: async (request, reply) => {
+        reply.header('api-supported-versions', supported)
+        await showWho(deps, request)
+        throw new DomainError(
+          'method-not-allowed',
+          `${request.method} is not a method of this path; it takes ${allow.join(', ')}.`,
+          { allow },
+        )
+      },
+    })
+  }
+}
+
+const CORRELATION_BYTES = 16
+const ECHOED_REQUEST_ID = /^[\x21-\x7e]{1,128}$/
+
+function addCommonHeaders(server: FastifyInstance): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    reply.header('api-supported-versions', apiVersions.join(', '))
+    reply.header('MS-CV', `${randomBytes(CORRELATION_BYTES).toString('base64').slice(0, 22)}.0`)
+    if (request.protocol === 'https') reply.header('Strict-Transport-Security', 'max-age=31536000; includeSubDomains')
+    const clientRequestId = request.headers['x-ms-client-request-id']
+    if (typeof clientRequestId === 'string' && ECHOED_REQUEST_ID.test(clientRequestId)) {
+      reply.header('x-ms-client-request-id', clientRequestId)
+    }
+    done()
+  })
+  server.addHook('onSend', (_request, reply, payload, done) => {
+    reply.header('X-Processing-Time', `${Math.round(reply.elapsedTime)}ms`)
+    done(null, payload)
+  })
+}
+
+function addErrorAnswers(server: FastifyInstance, { logger }: DoorDeps): void {
+  server.setErrorHandler((error, request, reply) => {
+    const refusal = asRefusal(error)
+    const { status, headers, body } = errorAnswer(refusal)
+    if (status >= 500 && status !== 501) {
+      logger.error(
+        { err: error, method: request.method, route: request.routeOptions.url, id: request.id },
+        'request failed',
+      )
+    }
+    return reply.code(status).headers(headers).header('Content-Type', 'application/json').send(JSON.stringify(body))
+  })
+}
+
+/** What the HTTP shell or the database refused, in the words of a DomainError where a client can be told why. */
+function asRefusal(error: unknown): unknown {
+  if (error instanceof DomainError) return error
+  if (isConnectionFailure(error)) {
+    return new DomainError('unavailable', 'The database is not reachable at the moment. Try again.', { cause: error })
+  }
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  switch (code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new DomainError('body-too-large', 'The body is larger than 1 MiB.')
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new DomainError('unsupported-media-type', 'The Content-Type is not a media type; use application/json.')
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return new DomainError('invalid-input', 'The body is shorter or longer than its Content-Length.')
+    default:
+      return error
+  }
+}

@@ -1,0 +1,72 @@
+/** From the ledger's words to the published shapes. Keys stand in the order in which the service sends them. */
+import type { OwnedNumber } from '../ledger/store.js'
+import type { Price } from '../ledger/number.js'
+import { lastActionAt, shownStatus, type Operation, type OperationKind } from '../operations/operation.js'
+import type { Offering } from './catalogue.js'
+import type { PhoneNumberOperation, PhoneNumberSearchResult, PurchasedPhoneNumber } from './contract/models.js'
+import type { RequestVersion } from './contract/versions.js'
+import { resultLink } from './links.js'
+import { searchErrorCodes, shownError, type Search } from './search.js'
+
+/** ISO 8601 with the offset written `+00:00`, as the service writes it. */
+const dateTime = (date: Date): string => date.toISOString().replace('Z', '+00:00')
+
+const costView = ({ amount, currency }: Price) => ({
+  amount: Number(amount),
+  currencyCode: currency,
+  billingFrequency: 'monthly' as const,
+})
+
+export const ownedNumberView = (number: OwnedNumber): PurchasedPhoneNumber => ({
+  id: number.e164.slice(1),
+  phoneNumber: number.e164,
+  countryCode: number.countryCode,
+  phoneNumberType: number.numberType,
+  capabilities: { calling: number.calling, sms: number.sms },
+  assignmentType: number.assignmentType,
+  purchaseDate: dateTime(number.purchasedAt),
+  cost: costView(number.price),
+})
+
+/** Properties that came with a later version than the one served are left out. */
+export function searchResultView(search: Search, version: RequestVersion, now: Date): PhoneNumberSearchResult {
+  const error = shownError(search, now)
+  return {
+    searchId: search.id,
+    phoneNumbers: search.phoneNumbers,
+    phoneNumberType: search.numberType,
+    assignmentType: search.assignmentType,
+    capabilities: search.capabilities,
+    cost: costView(search.price),
+    searchExpiresBy: dateTime(search.expiresAt),
+    ...(version.served >= '2025-04-01' && { isAgreementToNotResellRequired: search.resellAgreementRequired }),
+    ...(version.served >= '2022-12-01' && {
+      ...(error !== 'NoError' && { errorCode: searchErrorCodes[error] }),
+      error,
+    }),
+  }
+}
+
+const operationTypes: Record<OperationKind, PhoneNumberOperation['operationType']> = {
+  search: 'search',
+  purchase: 'purchase',
+  release: 'releasePhoneNumber',
+  capabilities: 'updatePhoneNumberCapabilities',
+}
+
+export const operationView = (operation: Operation, version: RequestVersion, now: Date): PhoneNumberOperation => ({
+  operationType: operationTypes[operation.subject.kind],
+  status: shownStatus(operation, now),
+  resourceLocation: resultLink(operation.subject, version),
+  createdDateTime: dateTime(operation.createdAt),
+  id: operation.id,
+  lastActionDateTime: dateTime(lastActionAt(operation, now)),
+  ...(operation.failure && { error: operation.failure }),
+})
+
+export const offeringView = ({ numberType, assignmentType, capabilities, price }: Offering) => ({
+  phoneNumberType: numberType,
+  assignmentType,
+  availableCapabilities: capabilities,
+  cost: costView(price),
+})
