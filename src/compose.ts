@@ -17,7 +17,7 @@ import { readTlsFiles, standinTls, type TlsFiles } from './http/tls.js'
 import { seedStock } from './ledger/stock/seed.js'
 import { SetupError } from './errors.js'
 import { createLogger, type Logger } from './log.js'
-import { readCatalogue } from './phone-numbers/catalogue.js'
+import { readCatalogue, type Catalogue } from './phone-numbers/catalogue.js'
 import type { PhoneNumbersDeps } from './phone-numbers/deps.js'
 import { openPhoneNumbersDoor } from './phone-numbers/door.js'
 import { operationsJob, sweepJob } from './workers/jobs.js'
@@ -86,11 +86,54 @@ export interface Service {
   close(): Promise<void>
 }
 
+/** What stands between the store and the network: the API's servers, not yet listening, and the background jobs. */
+export interface Wiring {
+  operationsWorker: Worker
+  sweeper: Worker
+  createServer(tls: TlsFiles | undefined): FastifyInstance
+}
+
+/** Wires the parts together on an open store. Nothing runs or listens yet. */
+export function wire(config: Config, { db, sealer, clock, logger }: Store, catalogue: Catalogue): Wiring {
+  const deps: PhoneNumbersDeps = {
+    db,
+    clock,
+    logger,
+    catalogue,
+    searchHoldMs: config.searchHoldMs,
+    maxSearchQuantity: config.maxSearchQuantity,
+    quarantineMs: config.quarantineMs,
+    delays: {
+      search: config.searchDelayMs,
+      purchase: config.purchaseDelayMs,
+      release: config.releaseDelayMs,
+      capabilities: config.capabilitiesDelayMs,
+    },
+    nudge: () => operationsWorker.nudge(),
+  }
+  const operationsWorker = new Worker(operationsJob(deps), logger)
+  const sweeper = new Worker(sweepJob(deps), logger)
+  const directory = new ResourceDirectory(db, sealer)
+  const auth = { clock, directory, clockSkewMs: config.clockSkewMs, publicHosts: config.publicHosts }
+  const versionPolicy = { tolerant: config.tolerantApiVersions }
+  return {
+    operationsWorker,
+    sweeper,
+    createServer: (tls) => {
+      const server = createServer({ logger, tls })
+      addHealthRoutes(server, () => isReachable(db))
+      // In a scope of its own: its headers and error answers are not those of what stands beside it.
+      void server.register(async (scope) => openPhoneNumbersDoor(scope, { ...deps, auth, versionPolicy }))
+      return server
+    },
+  }
+}
+
 /** Starts everything: database, workers, listeners. Throws SetupErrors, with nothing left open. */
 export async function startService(config: Config, clock: Clock = systemClock): Promise<Service> {
   checkListeners(config)
   // The slow parts side by side: the database loads while certificate and catalogue are read.
-  const [store, tls, catalogue] = await settleAll(
+  const [store, tls, catalogue] = await openTogether(
     openStore(config, clock),
     tlsOf(config),
     readCatalogue(config.catalogueFile),
@@ -100,44 +143,18 @@ export async function startService(config: Config, clock: Clock = systemClock): 
     for (const closer of closers.splice(0).reverse()) await closer()
   }
   try {
-    const { db, sealer, logger } = store
-    const deps: PhoneNumbersDeps = {
-      db,
-      clock,
-      logger,
-      catalogue,
-      searchHoldMs: config.searchHoldMs,
-      maxSearchQuantity: config.maxSearchQuantity,
-      quarantineMs: config.quarantineMs,
-      delays: {
-        search: config.searchDelayMs,
-        purchase: config.purchaseDelayMs,
-        release: config.releaseDelayMs,
-        capabilities: config.capabilitiesDelayMs,
-      },
-      nudge: () => operationsWorker.nudge(),
-    }
-    const operationsWorker = new Worker(operationsJob(deps), logger)
-    const sweeper = new Worker(sweepJob(deps), logger)
+    const { operationsWorker, sweeper, createServer } = wire(config, store, catalogue)
     closers.push(
       () => operationsWorker.stop(),
       () => sweeper.stop(),
     )
-    const directory = new ResourceDirectory(db, sealer)
-    const auth = { clock, directory, clockSkewMs: config.clockSkewMs, publicHosts: config.publicHosts }
-    const versionPolicy = { tolerant: config.tolerantApiVersions }
-
-    const open = async (scheme: 'http' | 'https', port: number, tlsFiles: TlsFiles | undefined) => {
-      const server = createServer({ logger, tls: tlsFiles })
+    const open = async (scheme: 'http' | 'https', port: number | undefined): Promise<Listener[]> => {
+      if (port === undefined) return []
+      const server = createServer(scheme === 'https' ? tls : undefined)
       closers.push(() => server.close())
-      addHealthRoutes(server, () => isReachable(db))
-      // In a scope of its own: its headers and error answers are not those of what stands beside it.
-      void server.register(async (scope) => openPhoneNumbersDoor(scope, { ...deps, auth, versionPolicy }))
-      return { scheme, url: await listen(server, scheme, config.host, port) }
+      return [{ scheme, url: await listen(server, scheme, config.host, port) }]
     }
-    const listeners: Listener[] = []
-    if (config.httpPort !== undefined) listeners.push(await open('http', config.httpPort, undefined))
-    if (config.httpsPort !== undefined) listeners.push(await open('https', config.httpsPort, tls))
+    const listeners = [...(await open('http', config.httpPort)), ...(await open('https', config.httpsPort))]
     operationsWorker.start()
     sweeper.start()
     return { listeners, certFile: tls?.certFile, store, close }
@@ -155,7 +172,7 @@ function tlsOf(config: Config): Promise<TlsFiles | undefined> {
 }
 
 /** Like Promise.all for a store and things that need no closing: when one of those fails, the store is closed. */
-async function settleAll<A, B>(store: Promise<Store>, a: Promise<A>, b: Promise<B>): Promise<[Store, A, B]> {
+async function openTogether<A, B>(store: Promise<Store>, a: Promise<A>, b: Promise<B>): Promise<[Store, A, B]> {
   try {
     return await Promise.all([store, a, b])
   } catch (error) {

@@ -113,7 +113,7 @@ async function requireAll(
   const inTheWay = [...missed]
     .map((e164) => ({ e164, why: states.get(e164) ?? 'not in the ledger' }))
     .filter(({ why }) => why !== goal)
-  if (inTheWay.length > 0) throw conflict(`can't ${event}`, inTheWay)
+  if (inTheWay.length > 0) throw conflict(`that can't be ${event}d`, inTheWay)
 }
 
 function distinctNumbers(e164s: string[]): string[] {

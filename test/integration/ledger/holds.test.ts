@@ -1,0 +1,207 @@
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { later } from '../../../src/clock.js'
+import type { Tx } from '../../../src/db/db.js'
+import { newId } from '../../../src/ids.js'
+import { assign, purchaseWholeHold, restore, retire, unassign } from '../../../src/ledger/commands.js'
+import {
+  cancelHold,
+  findNumbers,
+  holdAny,
+  listHistory,
+  sweepFreed,
+  type Cause,
+  type WantedNumbers,
+} from '../../../src/ledger/store.js'
+import { openTestDatabase, truncate } from '../../fixtures/database.js'
+import { enterStock, seattle, tollFree } from '../../fixtures/stock.js'
+
+const db = await openTestDatabase()
+afterAll(() => db.close())
+beforeEach(() => truncate(db))
+
+const NOW = new Date('2026-03-01T12:00:00.000Z')
+const HOLD_MS = 60_000
+const causeAt = (at: Date): Cause => ({ at, actor: 'resource:buyer', reason: 'test' })
+const buyer = { id: newId() }
+
+const holdNumbers = (
+  wanted: Partial<WantedNumbers>,
+  { at = NOW, holdId = newId() }: { at?: Date; holdId?: string } = {},
+): Promise<string[]> =>
+  db.transaction((tx: Tx) =>
+    holdAny(
+      tx,
+      { countryCode: 'US', numberType: 'geographic', areaCode: undefined, quantity: 1, ...wanted },
+      { holdId, resourceId: buyer.id, until: later(at, HOLD_MS) },
+      causeAt(at),
+    ),
+  )
+
+describe('a hold', () => {
+  it('takes as many numbers as asked for, each once', async () => {
+    const stock = await enterStock(db, { count: 50 })
+    const held = await holdNumbers({ quantity: 20 })
+    expect(new Set(held).size).toBe(20)
+    expect(stock).toEqual(expect.arrayContaining(held))
+  })
+
+  it('takes what is left when there is less', async () => {
+    await enterStock(db, { count: 3 })
+    expect(await holdNumbers({ quantity: 10 })).toHaveLength(3)
+    expect(await holdNumbers({ quantity: 10 })).toEqual([])
+  })
+
+  it('keeps to country, type and area code', async () => {
+    await enterStock(db, { count: 5 })
+    await enterStock(db, { from: '+18885550100', count: 5, place: tollFree })
+    await enterStock(db, {
+      from: '+14255550100',
+      count: 5,
+      place: { ...seattle, areaCode: '425', locality: 'Redmond' },
+    })
+    expect(await holdNumbers({ areaCode: '425', quantity: 9 })).toHaveLength(5)
+    expect(await holdNumbers({ numberType: 'tollFree', quantity: 9 })).toHaveLength(5)
+    expect(await holdNumbers({ countryCode: 'CA', quantity: 9 })).toEqual([])
+    expect(await holdNumbers({ quantity: 9 })).toHaveLength(5)
+  })
+
+  it('reaches over all places of an area code, and over all places when no area is named', async () => {
+    await enterStock(db, { count: 2 })
+    await enterStock(db, { from: '+12065550150', count: 2, place: { ...seattle, locality: 'Burien' } })
+    await enterStock(db, {
+      from: '+14255550100',
+      count: 2,
+      place: { ...seattle, areaCode: '425', locality: 'Redmond' },
+    })
+    expect(await holdNumbers({ areaCode: '206', quantity: 3 })).toHaveLength(3)
+    expect(await holdNumbers({ quantity: 9 })).toHaveLength(3)
+  })
+
+  it('does not hand the stock out in order', async () => {
+    const stock = await enterStock(db, { count: 60 })
+    const order: string[] = []
+    for (let i = 0; i < 12; i++) order.push(...(await holdNumbers({})))
+    expect(order).not.toEqual(stock.slice(0, 12))
+  })
+
+  it('counts as free from the instant of its expiry on, without anybody having swept', async () => {
+    await enterStock(db, { count: 1 })
+    const holdId = newId()
+    const [e164] = await holdNumbers({}, { holdId })
+    expect(await holdNumbers({}, { at: later(NOW, HOLD_MS - 1) })).toEqual([])
+    expect(await holdNumbers({}, { at: later(NOW, HOLD_MS) })).toEqual([e164])
+    expect((await listHistory(db, e164 as string)).map(({ event }) => event)).toEqual([
+      'enter',
+      'hold',
+      'expire',
+      'hold',
+    ])
+  })
+
+  it('can be purchased in its last millisecond and not after it', async () => {
+    await enterStock(db, { count: 2 })
+    const terms = {
+      assignmentType: 'application',
+      calling: 'inbound',
+      sms: 'none',
+      price: { amount: '1.00', currency: 'USD' },
+    } as const
+    const buy = async (holdId: string, expected: string[], at: Date) =>
+      db.transaction((tx) => purchaseWholeHold(tx, { holdId, resourceId: buyer.id }, expected, terms, causeAt(at)))
+    const [first, second] = [newId(), newId()]
+    const one = await holdNumbers({}, { holdId: first })
+    const two = await holdNumbers({}, { holdId: second })
+    await buy(first, one, later(NOW, HOLD_MS - 1))
+    await expect(buy(second, two, later(NOW, HOLD_MS))).rejects.toMatchObject({ kind: 'hold-expired' })
+    expect(await findNumbers(db, one)).toMatchObject([{ state: 'owned' }])
+    expect(await findNumbers(db, two)).toMatchObject([{ state: 'held' }])
+  })
+
+  it('that is cancelled frees its numbers at once, and only its own', async () => {
+    await enterStock(db, { count: 2 })
+    const holdId = newId()
+    const held = await holdNumbers({}, { holdId })
+    const other = await holdNumbers({})
+    await db.transaction((tx) => cancelHold(tx, holdId, causeAt(NOW)))
+    expect(await holdNumbers({ quantity: 2 })).toEqual(held)
+    expect(await findNumbers(db, other)).toMatchObject([{ state: 'held' }])
+  })
+})
+
+describe('sweeping', () => {
+  it('writes down what has expired, in bounded batches, and leaves the rest', async () => {
+    await enterStock(db, { count: 5 })
+    await holdNumbers({ quantity: 3 })
+    const alive = await holdNumbers({ quantity: 2 }, { at: later(NOW, 1) })
+    const at = later(NOW, HOLD_MS)
+    expect(await db.transaction((tx) => sweepFreed(tx, 2, at))).toBe(2)
+    expect(await db.transaction((tx) => sweepFreed(tx, 2, at))).toBe(1)
+    expect(await db.transaction((tx) => sweepFreed(tx, 2, at))).toBe(0)
+    expect(await findNumbers(db, alive)).toMatchObject([{ state: 'held' }, { state: 'held' }])
+  })
+})
+
+describe('an account', () => {
+  const accountId = newId()
+  const put = (account: string, e164s: string[]) => db.transaction((tx) => assign(tx, account, e164s, causeAt(NOW)))
+
+  it('gets numbers from stock and new ones alike, and a repeat changes nothing', async () => {
+    const [e164] = await enterStock(db, { count: 1 })
+    await put(accountId, [e164 as string, '+123451'])
+    await put(accountId, [e164 as string, '+123451'])
+    expect(await findNumbers(db, [e164 as string, '+123451'])).toMatchObject([{ accountId }, { accountId }])
+    expect((await listHistory(db, e164 as string)).map(({ event }) => event)).toEqual(['enter', 'assign'])
+  })
+
+  it("is refused all numbers when one is somebody else's, which is named without its holder", async () => {
+    await enterStock(db, { count: 2 })
+    const [held] = await holdNumbers({})
+    await expect(put(accountId, [held as string, '+123451'])).rejects.toMatchObject({
+      kind: 'state-conflict',
+      message: `Numbers already in use: ${held}.`,
+    })
+    expect(await findNumbers(db, ['+123451'])).toEqual([])
+  })
+
+  it('keeps its numbers from being sold', async () => {
+    const [e164] = await enterStock(db, { count: 1 })
+    await put(accountId, [e164 as string])
+    expect(await holdNumbers({})).toEqual([])
+    await expect(put(newId(), [e164 as string])).rejects.toMatchObject({ kind: 'state-conflict' })
+  })
+
+  it('gives stock back into quarantine', async () => {
+    const [e164] = await enterStock(db, { count: 1 })
+    await put(accountId, [e164 as string])
+    await db.transaction((tx) => unassign(tx, accountId, [e164 as string], HOLD_MS, causeAt(NOW)))
+    expect(await holdNumbers({}, { at: later(NOW, HOLD_MS - 1) })).toEqual([])
+    expect(await holdNumbers({}, { at: later(NOW, HOLD_MS) })).toEqual([e164])
+  })
+})
+
+describe('an operator', () => {
+  const run = (command: typeof retire, e164s: string[]) => db.transaction((tx) => command(tx, e164s, causeAt(NOW)))
+
+  it('takes free numbers out of service and puts them back, and may say so twice', async () => {
+    const stock = await enterStock(db, { count: 2 })
+    await run(retire, stock)
+    await run(retire, stock)
+    expect(await holdNumbers({})).toEqual([])
+    await run(restore, stock)
+    await run(restore, stock)
+    expect(await holdNumbers({ quantity: 2 })).toHaveLength(2)
+  })
+
+  it('is told which numbers are in use or unknown, and nothing is retired then', async () => {
+    const stock = await enterStock(db, { count: 2 })
+    const [held] = await holdNumbers({})
+    await expect(run(retire, [...stock, '+123451'])).rejects.toMatchObject({
+      message: `Numbers that can't be retired: ${held} (held), +123451 (not in the ledger).`,
+    })
+    expect((await findNumbers(db, stock)).map(({ state }) => state).sort()).toEqual(['available', 'held'])
+  })
+
+  it('is told what is no number', async () => {
+    await expect(run(retire, ['12065550100'])).rejects.toMatchObject({ kind: 'invalid-input' })
+  })
+})
