@@ -88,6 +88,7 @@ export interface Service {
 
 /** What stands between the store and the network: the API's servers, not yet listening, and the background jobs. */
 export interface Wiring {
+  deps: PhoneNumbersDeps
   operationsWorker: Worker
   sweeper: Worker
   createServer(tls: TlsFiles | undefined): FastifyInstance
@@ -117,6 +118,7 @@ export function wire(config: Config, { db, sealer, clock, logger }: Store, catal
   const auth = { clock, directory, clockSkewMs: config.clockSkewMs, publicHosts: config.publicHosts }
   const versionPolicy = { tolerant: config.tolerantApiVersions }
   return {
+    deps,
     operationsWorker,
     sweeper,
     createServer: (tls) => {

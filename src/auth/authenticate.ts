@@ -45,7 +45,12 @@ export async function authenticate(deps: AuthDeps, request: SignedRequest): Prom
   }
   if (refusal !== undefined) throw denied()
 
-  const signer = (await findSigner(deps, request, parsed)) ?? (await findSignerAmongNew(deps, request, parsed))
+  let signer = await findSigner(deps, request, parsed)
+  if (signer === undefined) {
+    // The key may be newer than what this process has read.
+    await deps.directory.reload()
+    signer = await findSigner(deps, request, parsed)
+  }
   if (signer === undefined) throw denied()
   return { resourceId: signer.id, resourceName: signer.name, signature: parsed.signature }
 }
@@ -61,14 +66,6 @@ async function findSigner(
   const hosts = [...new Set([...hostForms(host), ...publicHosts.flatMap(hostForms)])]
   const resources = await directory.resourcesAt(bare, publicHosts.map(withoutPort))
   return resources.find((resource) => verifySignature(request, parsed, resource.keys, hosts))
-}
-
-async function findSignerAmongNew(
-  deps: AuthDeps,
-  request: SignedRequest,
-  parsed: ParsedSignature,
-): Promise<KnownResource | undefined> {
-  return (await deps.directory.reloadAfterMiss()) ? findSigner(deps, request, parsed) : undefined
 }
 
 /** One text for every cause: which part was wrong is not told to somebody who has not shown who they are. */

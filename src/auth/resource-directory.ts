@@ -17,8 +17,6 @@ export interface KnownResource {
 }
 
 const MAX_AGE_MS = 5_000
-/** The most often that failing signatures make the resources be read again. */
-const MISS_RELOAD_INTERVAL_MS = 250
 
 export class ResourceDirectory {
   readonly #db: Queryable
@@ -41,21 +39,15 @@ export class ResourceDirectory {
    * @param host lower case, without port
    */
   async resourcesAt(host: string, publicHosts: readonly string[]): Promise<KnownResource[]> {
-    if (performance.now() - this.#readAt > MAX_AGE_MS) await this.#read()
+    if (performance.now() - this.#readAt > MAX_AGE_MS) await this.reload()
     const named = this.#byHost.get(host)
     if (named) return [named]
     const behindProxy = publicHosts.map((name) => this.#byHost.get(name)).filter((found) => found !== undefined)
     return [...new Set([...this.#withoutHost, ...behindProxy])]
   }
 
-  /** Reads the resources again, unless that has just been done. Returns whether it was. */
-  async reloadAfterMiss(): Promise<boolean> {
-    if (performance.now() - this.#readAt < MISS_RELOAD_INTERVAL_MS) return false
-    await this.#read()
-    return true
-  }
-
-  #read(): Promise<void> {
+  /** Reads the resources again. However many requests ask for it at once, only one query runs at a time. */
+  reload(): Promise<void> {
     this.#reading ??= this.#readOnce().finally(() => (this.#reading = undefined))
     return this.#reading
   }
