@@ -61,7 +61,7 @@ const transactionOn = (transaction: Transaction): Tx =>
   }) as Queryable as Tx
 
 async function runStatement<Row extends object>(on: PGlite | Transaction, statement: Sql): Promise<Row[]> {
-  const { rows } = await on.query<Row>(statement.text, statement.values as unknown[])
+  const { rows } = await on.query<Row>(statement.text, statement.values)
   return rows
 }
 

@@ -20,7 +20,7 @@ export function reader<Schema extends TSchema>(
   const compiled = Compile(schema)
   return (value) => {
     const tidied = tidy(schema, value, fromText)
-    if (compiled.Check(tidied)) return tidied as Static<Schema>
+    if (compiled.Check(tidied)) return tidied
     throw fault(schema, tidied, compiled.Errors(tidied)[0] as Fault)
   }
 }
@@ -66,10 +66,17 @@ function fault(schema: TSchema, value: unknown, { keyword, instancePath, params,
   }
   const what = path.length === 0 ? 'The body' : path.join('.')
   const part = partAt(schema, path)
-  const given = JSON.stringify(valueAt(value, path))?.slice(0, 100)
+  const given = inWords(valueAt(value, path))
   const wanted = part ? expected(part) : message
-  return invalidInput(`${what} must be ${wanted}${given === undefined ? '' : `, not ${given}`}.`, target(path))
+  return invalidInput(`${what} must be ${wanted}, not ${given}.`, target(path))
 }
+
+/** A value as a message shows it; never its inside, which may be of any depth. */
+const inWords = (value: unknown): string => {
+  if (Array.isArray(value)) return 'an array'
+  return isRecord(value) ? 'an object' : String(JSON.stringify(value)).slice(0, MAX_SHOWN_CHARS)
+}
+const MAX_SHOWN_CHARS = 100
 
 const target = (path: string[]): string | undefined => (path.length === 0 ? undefined : path.join('.').toLowerCase())
 

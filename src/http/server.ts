@@ -38,7 +38,7 @@ export function createServer({ logger, tls }: ServerOptions): FastifyInstance {
       querystringParser: (text) => parseQuery(text) as never,
     },
     clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: answerBrokenPath as never,
+    frameworkErrors: answerBrokenPath,
     ...(tls && { https: { cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' } }),
   }) as unknown as FastifyInstance
 
@@ -46,8 +46,19 @@ export function createServer({ logger, tls }: ServerOptions): FastifyInstance {
   server.addHttpMethod('GET', { hasBody: true, overrideExisting: true })
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  // What is no media type would be refused before anyone has shown who they are, even without a body.
+  server.addHook('onRequest', (request, _reply, done) => {
+    const { headers } = request.raw
+    const type = headers['content-type']
+    if (type === '') delete headers['content-type']
+    else if (type !== undefined && !MEDIA_TYPE.test(type)) headers['content-type'] = UNKNOWN_MEDIA_TYPE
+    done()
+  })
   return server
 }
+
+const MEDIA_TYPE = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;|$)/
+const UNKNOWN_MEDIA_TYPE = 'application/octet-stream'
 
 /** The raw body; empty when there is none. */
 export const rawBody = (request: FastifyRequest): Buffer => (Buffer.isBuffer(request.body) ? request.body : EMPTY)
@@ -82,7 +93,11 @@ function answerBrokenPath(_error: Error, _request: FastifyRequest, reply: Fastif
   void reply
     .code(400)
     .headers({ 'Content-Type': 'application/json', 'x-ms-error-code': 'InvalidInput' })
-    .send(JSON.stringify({ error: { code: 'InvalidInput', message: 'The percent-encoding of the path is broken.' } }))
+    .send(
+      Buffer.from(
+        JSON.stringify({ error: { code: 'InvalidInput', message: 'The percent-encoding of the path is broken.' } }),
+      ),
+    )
 }
 
 /** What is so broken that no request comes of it: answered on the bare socket, in the envelope all the same. */

@@ -89,7 +89,7 @@ function parseJson(request: FastifyRequest): unknown {
   const body = rawBody(request)
   if (body.length === 0) throw invalidInput('A JSON object is required as the body.')
   const mediaType = headerText(request, 'content-type')
-  if (mediaType !== undefined && !JSON_MEDIA_TYPE.test(mediaType.trim())) {
+  if (mediaType && !JSON_MEDIA_TYPE.test(mediaType.trim())) {
     throw new DomainError(
       'unsupported-media-type',
       `The body must be application/json, not ${mediaType.slice(0, 100)}.`,

@@ -110,7 +110,12 @@ function addErrorAnswers(server: FastifyInstance, { logger }: DoorDeps): void {
         'request failed',
       )
     }
-    return reply.code(status).headers(headers).header('Content-Type', 'application/json').send(JSON.stringify(body))
+    // As bytes: to a text the framework would add a charset, which the service's errors don't have.
+    return reply
+      .code(status)
+      .headers(headers)
+      .header('Content-Type', 'application/json')
+      .send(Buffer.from(JSON.stringify(body)))
   })
 }
 

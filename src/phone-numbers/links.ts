@@ -33,7 +33,11 @@ export function nextPageLink(
 ): string {
   const filterText = Object.entries(filters)
     .filter((entry): entry is [string, string] => entry[1] !== undefined)
-    .map(([name, value]) => `&${name}=${encodeURIComponent(value)}`)
+    .map(([name, value]) => `&${name}=${encodeStrictly(value)}`)
   const pagingText = Object.entries(paging).map(([name, value]) => `&${name}=${value}`)
   return [withVersion(path, version), ...filterText, ...pagingText].join('')
 }
+
+/** Also what encodeURIComponent leaves and URL parsers rewrite, so that a link is signed as it was given. */
+const encodeStrictly = (text: string): string =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`)
