@@ -3,7 +3,7 @@
  * what it needs passed in.
  */
 import { ResourceDirectory } from './auth/resource-directory.js'
-import { ensureStandinResource, type ResourceDeps } from './auth/resources.js'
+import { checkKeys, ensureStandinResource, type ResourceDeps } from './auth/resources.js'
 import { Sealer, STANDIN_SEALING_KEY } from './auth/seal.js'
 import { systemClock, type Clock } from './clock.js'
 import { checkListeners, type Config } from './config.js'
@@ -114,7 +114,7 @@ export function wire(config: Config, { db, sealer, clock, logger }: Store, catal
   }
   const operationsWorker = new Worker(operationsJob(deps), logger)
   const sweeper = new Worker(sweepJob(deps), logger)
-  const directory = new ResourceDirectory(db, sealer)
+  const directory = new ResourceDirectory(db, sealer, logger)
   const auth = { clock, directory, clockSkewMs: config.clockSkewMs, publicHosts: config.publicHosts }
   const versionPolicy = { tolerant: config.tolerantApiVersions }
   return {
@@ -145,6 +145,7 @@ export async function startService(config: Config, clock: Clock = systemClock): 
     for (const closer of closers.splice(0).reverse()) await closer()
   }
   try {
+    await checkKeys(store)
     const { operationsWorker, sweeper, createServer } = wire(config, store, catalogue)
     closers.push(
       () => operationsWorker.stop(),

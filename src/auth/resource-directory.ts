@@ -5,8 +5,9 @@
  */
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { Queryable } from '../db/db.js'
+import type { Logger } from '../log.js'
 import { listResources, type StoredResource } from './resource-store.js'
-import { openKey } from './resources.js'
+import { openKeys } from './resources.js'
 import type { Sealer } from './seal.js'
 
 export interface KnownResource {
@@ -21,6 +22,7 @@ const MAX_AGE_MS = 5_000
 export class ResourceDirectory {
   readonly #db: Queryable
   readonly #sealer: Sealer
+  readonly #logger: Logger
   #byHost = new Map<string, KnownResource>()
   #withoutHost: KnownResource[] = []
   #stored = new Map<string, StoredResource>()
@@ -28,9 +30,10 @@ export class ResourceDirectory {
   #readAt = -Infinity
   #reading: Promise<void> | undefined
 
-  constructor(db: Queryable, sealer: Sealer) {
+  constructor(db: Queryable, sealer: Sealer, logger: Logger) {
     this.#db = db
     this.#sealer = sealer
+    this.#logger = logger
   }
 
   /**
@@ -55,7 +58,11 @@ export class ResourceDirectory {
   async #readOnce(): Promise<void> {
     const startedAt = performance.now()
     const stored = await listResources(this.#db)
-    const known = new Map(stored.map((resource) => [resource.id, this.#open(resource)]))
+    const known = new Map<string, KnownResource>()
+    for (const resource of stored) {
+      const opened = this.#open(resource)
+      if (opened) known.set(resource.id, opened)
+    }
     this.#stored = new Map(stored.map((resource) => [resource.id, resource]))
     this.#known = known
     this.#byHost = new Map([...known.values()].flatMap((resource) => resource.hosts.map((host) => [host, resource])))
@@ -63,22 +70,24 @@ export class ResourceDirectory {
     this.#readAt = startedAt
   }
 
-  #open(resource: StoredResource): KnownResource {
-    const before = this.#stored.get(resource.id)
+  /** Undefined for one sealed under a key that this process doesn't have: the others go on being served. */
+  #open(resource: StoredResource): KnownResource | undefined {
+    const { id, name, hosts } = resource
+    const before = this.#stored.get(id)
     const unchanged =
       before !== undefined &&
       Buffer.compare(before.primaryKeySealed, resource.primaryKeySealed) === 0 &&
       Buffer.compare(before.secondaryKeySealed, resource.secondaryKeySealed) === 0
-    const { id, name, hosts } = resource
-    const keys = unchanged ? this.#known.get(id)?.keys : undefined
-    return {
-      id,
-      name,
-      hosts,
-      keys: keys ?? [
-        createSecretKey(openKey(this.#sealer, resource, 'primary')),
-        createSecretKey(openKey(this.#sealer, resource, 'secondary')),
-      ],
+    if (unchanged) {
+      const keys = this.#known.get(id)?.keys
+      return keys && { id, name, hosts, keys }
+    }
+    try {
+      const [primary, secondary] = openKeys(this.#sealer, resource)
+      return { id, name, hosts, keys: [createSecretKey(primary), createSecretKey(secondary)] }
+    } catch (error) {
+      this.#logger.error({ err: error, resource: name }, 'access keys can not be opened')
+      return undefined
     }
   }
 }

@@ -86,12 +86,10 @@ export async function revealResource(
   name: string,
 ): Promise<{ hosts: string[]; keys: AccessKeys }> {
   const resource = await resourceNamed(db, name)
+  const [primary, secondary] = openKeys(sealer, resource)
   return {
     hosts: resource.hosts,
-    keys: {
-      primary: openKey(sealer, resource, 'primary').toString('base64'),
-      secondary: openKey(sealer, resource, 'secondary').toString('base64'),
-    },
+    keys: { primary: primary.toString('base64'), secondary: secondary.toString('base64') },
   }
 }
 
@@ -107,12 +105,19 @@ export async function ensureStandinResource(deps: ResourceDeps): Promise<void> {
   })
 }
 
-/** One of a resource's keys, as bytes. */
-export const openKey = (sealer: Sealer, resource: StoredResource, slot: KeySlot): Buffer =>
-  sealer.open(
-    slot === 'primary' ? resource.primaryKeySealed : resource.secondaryKeySealed,
-    sealContext(resource.id, slot),
-  )
+/** A resource's keys as bytes, primary and secondary. Throws a SetupError when the sealer has no key that opens them. */
+export const openKeys = (
+  sealer: Sealer,
+  { id, primaryKeySealed, secondaryKeySealed }: StoredResource,
+): [primary: Buffer, secondary: Buffer] => [
+  sealer.open(primaryKeySealed, sealContext(id, 'primary')),
+  sealer.open(secondaryKeySealed, sealContext(id, 'secondary')),
+]
+
+/** Throws a SetupError unless the keys of every resource can be opened; for the start of a server. */
+export async function checkKeys({ db, sealer }: Omit<ResourceDeps, 'clock'>): Promise<void> {
+  for (const resource of await listResources(db)) openKeys(sealer, resource)
+}
 
 const sealKey = (sealer: Sealer, id: string, slot: KeySlot, key: string): Buffer =>
   sealer.seal(Buffer.from(key, 'base64'), sealContext(id, slot))

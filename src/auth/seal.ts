@@ -44,7 +44,7 @@ export class Sealer {
       }
     }
     throw new SetupError(
-      `LINEBOOK_SECRET_KEY: it does not open the access keys stored for ${context}. ` +
+      `LINEBOOK_SECRET_KEY: it does not open what is stored of ${context}. ` +
         'Set the key they were stored under (several are separated by commas, the newest first).',
     )
   }

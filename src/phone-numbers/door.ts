@@ -22,6 +22,7 @@ export type AddRoute = <Query extends TObject, Body extends TSchema | undefined>
 /** Adds the API to `server`, at its root: the official clients refuse an endpoint with a path. */
 export function openPhoneNumbersDoor(server: FastifyInstance, deps: DoorDeps): void {
   addCommonHeaders(server)
+  addRequestLog(server, deps)
   addErrorAnswers(server, deps)
 
   const add: AddRoute = (contract, handle) => {
@@ -31,6 +32,7 @@ export function openPhoneNumbersDoor(server: FastifyInstance, deps: DoorDeps): v
       url: routePath(contract.path),
       handler: async (request, reply) => {
         const admitted = await admit(request, reply)
+        asked.set(request, { operation: contract.operationId, resource: admitted.principal.resourceName })
         const answer = await handle(admitted, reply, request)
         return send(reply, contract.success.status, answer)
       },
@@ -100,13 +102,29 @@ function addCommonHeaders(server: FastifyInstance): void {
   })
 }
 
+/** What a request turned out to ask for, once admitted; for its line in the log. */
+const asked = new WeakMap<FastifyRequest, { operation: string; resource: string }>()
+
+function addRequestLog(server: FastifyInstance, { logger }: DoorDeps): void {
+  if (!logger.isLevelEnabled('info')) return
+  server.addHook('onResponse', (request, reply, done) => {
+    const { method, routeOptions } = request
+    const ms = Math.round(reply.elapsedTime)
+    logger.info(
+      { ...asked.get(request), method, route: routeOptions.url, status: reply.statusCode, ms, id },
+      'answered',
+    )
+    done()
+  })
+}
+
 function addErrorAnswers(server: FastifyInstance, { logger }: DoorDeps): void {
   server.setErrorHandler((error, request, reply) => {
     const refusal = asRefusal(error)
     const { status, headers, body } = errorAnswer(refusal)
     if (status >= 500 && status !== 501) {
       logger.error(
-        { err: error, method: request.method, route: request.routeOptions.url, id: request.id },
+        { err: error, method: request.method, route: request.routeOptions.url, cv: reply.getHeader('MS-CV') },
         'request failed',
       )
     }
