@@ -111,7 +111,14 @@ function addRequestLog(server: FastifyInstance, { logger }: DoorDeps): void {
     const { method, routeOptions } = request
     const ms = Math.round(reply.elapsedTime)
     logger.info(
-      { ...asked.get(request), method, route: routeOptions.url, status: reply.statusCode, ms, id },
+      {
+        ...asked.get(request),
+        method,
+        route: routeOptions.url,
+        status: reply.statusCode,
+        ms,
+        cv: reply.getHeader('MS-CV'),
+      },
       'answered',
     )
     done()
