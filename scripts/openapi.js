@@ -1,0 +1,83 @@
+// Makes an OpenAPI document of an API's contract. The schemas of a contract are JSON Schema, as OpenAPI 3.1 wants them.
+
+/**
+ * @param api `title`, `version` and `description` of the document; `operations`, as in `contract/operations.ts`;
+ * `models`, schemas by name; `error`, the name of the model that refusals answer with; `securitySchemes`
+ */
+export function openApiDocument({ title, version, description, operations, models, error, securitySchemes }) {
+  const reference = referencesTo(models)
+  const paths = {}
+  for (const operation of operations) {
+    const item = (paths[operation.path] ??= {})
+    item[operation.method.toLowerCase()] = operationObject(operation, reference)
+  }
+  return {
+    openapi: '3.1.1',
+    info: { title, version, description },
+    security: Object.keys(securitySchemes).map((name) => ({ [name]: [] })),
+    paths,
+    components: {
+      schemas: Object.fromEntries(
+        Object.keys(models)
+          .sort()
+          .map((name) => [name, reference.inside(models[name])]),
+      ),
+      responses: { Error: { description: 'Refused; the answer says why', ...json(reference(models[error])) } },
+      securitySchemes,
+    },
+  }
+}
+
+function operationObject({ operationId, summary, path, versions, query, body, success, notImplemented }, reference) {
+  return {
+    operationId,
+    tags: [operationId.split('_')[0]],
+    summary,
+    ...(notImplemented && { 'x-linebook-not-implemented': true }),
+    parameters: [
+      ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => parameter('path', name, { type: 'string' }, true)),
+      parameter('query', 'api-version', { type: 'string', enum: versions }, true),
+      ...Object.entries(query.properties).map(([name, { description, ...schema }]) => ({
+        ...parameter('query', name, reference(schema), query.required?.includes(name) ?? false),
+        ...(description && { description }),
+      })),
+    ],
+    ...(body && { requestBody: { required: true, ...json(reference(body)) } }),
+    responses: {
+      [success.status]: { description: success.description, ...(success.body && json(reference(success.body))) },
+      default: { $ref: '#/components/responses/Error' },
+    },
+  }
+}
+
+const parameter = (where, name, schema, required) => ({
+  name,
+  in: where,
+  ...(required && { required }),
+  schema,
+})
+
+const json = (schema) => ({ content: { 'application/json': { schema } } })
+
+/**
+ * A function that gives a schema back with `$ref` wherever a model stands in it. Models are known by how they look,
+ * since TypeBox copies a schema that it makes optional.
+ */
+function referencesTo(models) {
+  const names = new Map()
+  for (const [name, schema] of Object.entries(models)) {
+    const look = JSON.stringify(schema)
+    if (names.has(look)) throw new Error(`${name} and ${names.get(look)} are the same model under two names`)
+    names.set(look, name)
+  }
+  const reference = (schema) => {
+    const name = names.get(JSON.stringify(schema))
+    return name === undefined ? reference.inside(schema) : { $ref: `#/components/schemas/${name}` }
+  }
+  reference.inside = (value) => {
+    if (Array.isArray(value)) return value.map(reference)
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, reference(part)]))
+  }
+  return reference
+}
