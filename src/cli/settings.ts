@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander'
 import { openStore, type Store } from '../compose.js'
-import { readConfig, settings, type Config } from '../config.js'
+import { readConfig, type Config } from '../config.js'
+import { settings } from '../settings.js'
 
 /** The settings that say which database, and how to read what is secret in it. */
 export const STORE_SETTINGS = [

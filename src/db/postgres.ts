@@ -15,13 +15,12 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000
 const CONNECT_TIMEOUT_MS = 10_000
 const OLDEST_SERVER_VERSION = 150_000
 
-const INT8 = 20
-
 /** Opens a pool on a PostgreSQL 15+ server. Throws a SetupError that names DATABASE_URL when it can't be used. */
 export async function openPostgres({ connectionString, poolSize, logger }: PostgresOptions): Promise<Db> {
   const pool = createPool(connectionString, poolSize)
-  // An idle connection that breaks is replaced by the pool at the next use; nobody has to act.
-  pool.on('error', (error) => logger.warn({ err: error }, 'idle database connection lost'))
+  // An idle connection that breaks is replaced by the pool at the next use; nobody has to act. The error itself is not
+  // logged: it carries the client, with statements and the key that cancels them.
+  pool.on('error', (error) => logger.warn({ reason: reason(error) }, 'idle database connection lost'))
   try {
     const { rows } = await pool.query<{ version: string }>("select current_setting('server_version_num') as version")
     if (Number(rows[0]?.version) < OLDEST_SERVER_VERSION) {
@@ -43,7 +42,8 @@ export async function openPostgres({ connectionString, poolSize, logger }: Postg
 
 function createPool(connectionString: string, poolSize: number): pg.Pool {
   const types: pg.CustomTypesConfig = {
-    getTypeParser: (oid, format) => (oid === INT8 ? Number : (pg.types.getTypeParser(oid, format) as never)),
+    getTypeParser: (oid, format) =>
+      oid === pg.types.builtins.INT8 ? Number : (pg.types.getTypeParser(oid, format) as never),
   }
   try {
     return new pg.Pool({
@@ -76,7 +76,9 @@ async function runTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): P
     return result
   } catch (error) {
     // A connection on which even the rollback fails is not put back into the pool.
-    await client.query('rollback').catch((failure: Error) => (broken = failure))
+    await client
+      .query('rollback')
+      .catch((failure: unknown) => (broken = failure instanceof Error ? failure : new Error(String(failure))))
     throw error
   } finally {
     client.release(broken)

@@ -42,7 +42,7 @@ const asObject = (schema: TSchema): TObject | undefined =>
 function tidy(schema: TSchema, value: unknown, fromText: boolean): unknown {
   const object = asObject(schema)
   if (object && isRecord(value)) {
-    const required = new Set<string>(object.required ?? [])
+    const required = new Set<string>(object.required)
     const known = Object.entries(object.properties).filter(
       ([name]) => Object.hasOwn(value, name) && (value[name] !== null || required.has(name)),
     )
@@ -74,7 +74,9 @@ function fault(schema: TSchema, value: unknown, { keyword, instancePath, params,
 /** A value as a message shows it; never its inside, which may be of any depth. */
 const inWords = (value: unknown): string => {
   if (Array.isArray(value)) return 'an array'
-  return isRecord(value) ? 'an object' : String(JSON.stringify(value)).slice(0, MAX_SHOWN_CHARS)
+  return isRecord(value)
+    ? 'an object'
+    : ((JSON.stringify(value) as string | undefined) ?? 'nothing').slice(0, MAX_SHOWN_CHARS)
 }
 const MAX_SHOWN_CHARS = 100
 

@@ -14,8 +14,8 @@ export interface TlsFiles {
 /** Reads a certificate chain and its key. Throws a SetupError that names the setting. */
 export async function readTlsFiles(certFile: string, keyFile: string): Promise<TlsFiles> {
   const read = (setting: string, file: string) =>
-    readFile(file).catch((error: Error) => {
-      throw new SetupError(`${setting}: "${file}" can't be read: ${error.message}`, { cause: error })
+    readFile(file).catch((error: unknown) => {
+      throw new SetupError(`${setting}: "${file}" can't be read: ${String(error)}`, { cause: error })
     })
   const [cert, key] = await Promise.all([
     read('LINEBOOK_TLS_CERT_FILE', certFile),

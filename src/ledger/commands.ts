@@ -6,9 +6,9 @@ import { later } from '../clock.js'
 import type { Tx } from '../db/db.js'
 import { DomainError } from '../errors.js'
 import { effectiveState, isE164, nextState } from './number.js'
+import { findNumbers } from './reads.js'
 import {
   assignNumbers,
-  findNumbers,
   purchaseHold,
   releaseOwned,
   restoreNumbers,

@@ -4,7 +4,7 @@
  * story is complete whatever else its transaction does. Who may ask for what is decided in `commands.ts`.
  */
 import { randomInt } from 'node:crypto'
-import { join, sql, type Queryable, type Sql, type Tx } from '../db/db.js'
+import { sql, type Sql, type Tx } from '../db/db.js'
 import type { AssignmentType, Capabilities, NumberEvent, NumberState, NumberType, Price } from './number.js'
 
 /** On whose behalf something happens to a number, when, and why; what its line of history says. */
@@ -34,15 +34,6 @@ export interface Hold {
 export interface Terms extends Capabilities {
   assignmentType: AssignmentType
   price: Price
-}
-
-export interface OwnedNumber extends Terms {
-  e164: string
-  countryCode: string
-  numberType: NumberType
-  purchasedAt: Date
-  /** Position in the resource's list; pages start after one. */
-  purchaseOrder: number
 }
 
 /** `shuffle` columns hold a random integer of this half-open range; a hold enters the ring at a random point of it. */
@@ -326,76 +317,3 @@ async function change(
     select e164 from before order by e164`)
   return rows.map(({ e164 }) => e164)
 }
-
-export interface NumberRow {
-  e164: string
-  state: NumberState
-  /** Infinity when a purchase has claimed the hold. */
-  freeAt: Date | number | null
-  holdId: string | null
-  resourceId: string | null
-  accountId: string | null
-}
-
-export const findNumbers = (db: Queryable, e164s: string[]): Promise<NumberRow[]> =>
-  db.query<NumberRow>(sql`
-    select e164, state, free_at as "freeAt", hold_id as "holdId", resource_id as "resourceId",
-           account_id as "accountId"
-    from number where e164 = any(${e164s}::text[]) order by e164`)
-
-const ownedColumns = join(
-  [
-    sql`n.e164`,
-    sql`p.country_code as "countryCode"`,
-    sql`p.number_type as "numberType"`,
-    sql`n.assignment_type as "assignmentType"`,
-    sql`n.calling`,
-    sql`n.sms`,
-    sql`json_build_object('amount', n.price_amount::text, 'currency', n.price_currency) as price`,
-    sql`n.purchased_at as "purchasedAt"`,
-    sql`n.purchase_order as "purchaseOrder"`,
-  ],
-  ', ',
-)
-
-/** One number that the resource owns, or undefined: somebody else's is not told apart from none. Primary key. */
-export async function findOwned(db: Queryable, resourceId: string, e164: string): Promise<OwnedNumber | undefined> {
-  const [row] = await db.query<OwnedNumber>(sql`
-    select ${ownedColumns}
-    from number n join place p on p.id = n.place_id
-    where n.e164 = ${e164} and n.resource_id = ${resourceId} and n.state = 'owned'`)
-  return row
-}
-
-/**
- * A page of a resource's numbers in the order of purchase. Index `number_owned_order`: a page that continues another
- * starts at its key (`after`), one that only knows how many to skip walks the index up to there.
- */
-export const listOwned = (
-  db: Queryable,
-  resourceId: string,
-  page: { after: number | undefined; skip: number; limit: number },
-): Promise<OwnedNumber[]> =>
-  db.query<OwnedNumber>(sql`
-    select ${ownedColumns}
-    from (
-      select * from number
-      where resource_id = ${resourceId} and state = 'owned' and purchase_order > ${page.after ?? 0}
-      order by purchase_order offset ${page.after === undefined ? page.skip : 0} limit ${page.limit}
-    ) as n join place p on p.id = n.place_id
-    order by n.purchase_order`)
-
-export interface HistoryLine {
-  at: Date
-  event: NumberEvent
-  fromState: NumberState | null
-  toState: NumberState | null
-  actor: string
-  reason: string
-}
-
-/** Everything that happened to a number, oldest first. */
-export const listHistory = (db: Queryable, e164: string): Promise<HistoryLine[]> =>
-  db.query<HistoryLine>(sql`
-    select at, event, from_state as "fromState", to_state as "toState", actor, reason
-    from number_history where e164 = ${e164} order by id`)

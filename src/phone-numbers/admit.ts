@@ -63,7 +63,7 @@ export function admission<Query extends TObject, Body extends TSchema | undefine
       requestMark: requestMark(principal.signature, headerText(request, 'x-ms-client-request-id')),
       version,
       params: readParams(deps.catalogue, request.params as Record<string, string>),
-      query: readQuery(pickQuery(query, queryNames)) as Static<Query>,
+      query: readQuery(pickQuery(query, queryNames)),
       body: readBody?.(content) as Admitted<Query, Body>['body'],
     }
   }

@@ -1,6 +1,6 @@
 import { invalidInput } from '../errors.js'
 import type { NumberType } from '../ledger/number.js'
-import { listOwned } from '../ledger/store.js'
+import { listOwned } from '../ledger/reads.js'
 import { subjectId, type Operation, type OperationKind } from '../operations/operation.js'
 import type { FastifyReply } from '../http/server.js'
 import { areaCodesOf, countriesIn, localitiesOf, offeringsOf } from './commands/browse-catalogue.js'

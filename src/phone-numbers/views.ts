@@ -1,5 +1,5 @@
 /** From the ledger's words to the published shapes. Keys stand in the order in which the service sends them. */
-import type { OwnedNumber } from '../ledger/store.js'
+import type { OwnedNumber } from '../ledger/reads.js'
 import type { Price } from '../ledger/number.js'
 import { lastActionAt, shownStatus, type Operation, type OperationKind } from '../operations/operation.js'
 import type { Offering } from './catalogue.js'

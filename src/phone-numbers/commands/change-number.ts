@@ -1,7 +1,7 @@
 import { DomainError, invalidInput, notFound } from '../../errors.js'
 import { newId } from '../../ids.js'
 import { covers, isE164, type Capabilities } from '../../ledger/number.js'
-import { findOwned, type OwnedNumber } from '../../ledger/store.js'
+import { findOwned, type OwnedNumber } from '../../ledger/reads.js'
 import type { Principal } from '../../auth/authenticate.js'
 import type { Queryable } from '../../db/db.js'
 import { newOperation, type Operation } from '../../operations/operation.js'

@@ -3,15 +3,8 @@ import { later } from '../../../src/clock.js'
 import type { Tx } from '../../../src/db/db.js'
 import { newId } from '../../../src/ids.js'
 import { assign, purchaseWholeHold, restore, retire, unassign } from '../../../src/ledger/commands.js'
-import {
-  cancelHold,
-  findNumbers,
-  holdAny,
-  listHistory,
-  sweepFreed,
-  type Cause,
-  type WantedNumbers,
-} from '../../../src/ledger/store.js'
+import { findNumbers, listHistory } from '../../../src/ledger/reads.js'
+import { cancelHold, holdAny, sweepFreed, type Cause, type WantedNumbers } from '../../../src/ledger/store.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
 import { enterStock, seattle, tollFree } from '../../fixtures/stock.js'
 

@@ -8,11 +8,11 @@ import { later } from '../../../src/clock.js'
 import { sql, type Db, type Tx } from '../../../src/db/db.js'
 import { newId } from '../../../src/ids.js'
 import { nextState, type NumberEvent, type NumberState } from '../../../src/ledger/number.js'
+import { findNumbers } from '../../../src/ledger/reads.js'
 import {
   assignNumbers,
   cancelHold,
   configureOwned,
-  findNumbers,
   holdAny,
   purchaseHold,
   releaseOwned,

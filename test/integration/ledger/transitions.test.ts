@@ -3,13 +3,12 @@ import { later } from '../../../src/clock.js'
 import { sql, type Tx } from '../../../src/db/db.js'
 import { newId } from '../../../src/ids.js'
 import { nextState, numberStates, transitions, type NumberEvent, type NumberState } from '../../../src/ledger/number.js'
+import { findNumbers, listHistory } from '../../../src/ledger/reads.js'
 import {
   assignNumbers,
   cancelHold,
   configureOwned,
-  findNumbers,
   holdAny,
-  listHistory,
   purchaseHold,
   releaseOwned,
   restoreNumbers,

@@ -1,7 +1,7 @@
 /** Status codes, headers, key sets and texts of the buyer's journey, as recorded from the service. */
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { newId } from '../../../src/ids.js'
-import { listHistory } from '../../../src/ledger/store.js'
+import { listHistory } from '../../../src/ledger/reads.js'
 import { aSearch, buy, buyOne, PURCHASE, search, US } from '../../fixtures/buying.js'
 import { openTestDatabase } from '../../fixtures/database.js'
 import { createTestService, TEST_START, type TestClient, type TestService } from '../../fixtures/service.js'

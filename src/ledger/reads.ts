@@ -1,0 +1,86 @@
+/** What can be asked about numbers. Nothing here changes one; that is `store.ts`. */
+import { join, sql, type Queryable } from '../db/db.js'
+import type { NumberEvent, NumberState, NumberType } from './number.js'
+import type { Terms } from './store.js'
+
+export interface OwnedNumber extends Terms {
+  e164: string
+  countryCode: string
+  numberType: NumberType
+  purchasedAt: Date
+  /** Position in the resource's list; pages start after one. */
+  purchaseOrder: number
+}
+
+export interface NumberRow {
+  e164: string
+  state: NumberState
+  /** Infinity when a purchase has claimed the hold. */
+  freeAt: Date | number | null
+  holdId: string | null
+  resourceId: string | null
+  accountId: string | null
+}
+
+export const findNumbers = (db: Queryable, e164s: string[]): Promise<NumberRow[]> =>
+  db.query<NumberRow>(sql`
+    select e164, state, free_at as "freeAt", hold_id as "holdId", resource_id as "resourceId",
+           account_id as "accountId"
+    from number where e164 = any(${e164s}::text[]) order by e164`)
+
+const ownedColumns = join(
+  [
+    sql`n.e164`,
+    sql`p.country_code as "countryCode"`,
+    sql`p.number_type as "numberType"`,
+    sql`n.assignment_type as "assignmentType"`,
+    sql`n.calling`,
+    sql`n.sms`,
+    sql`json_build_object('amount', n.price_amount::text, 'currency', n.price_currency) as price`,
+    sql`n.purchased_at as "purchasedAt"`,
+    sql`n.purchase_order as "purchaseOrder"`,
+  ],
+  ', ',
+)
+
+/** One number that the resource owns, or undefined: somebody else's is not told apart from none. Primary key. */
+export async function findOwned(db: Queryable, resourceId: string, e164: string): Promise<OwnedNumber | undefined> {
+  const [row] = await db.query<OwnedNumber>(sql`
+    select ${ownedColumns}
+    from number n join place p on p.id = n.place_id
+    where n.e164 = ${e164} and n.resource_id = ${resourceId} and n.state = 'owned'`)
+  return row
+}
+
+/**
+ * A page of a resource's numbers in the order of purchase. Index `number_owned_order`: a page that continues another
+ * starts at its key (`after`), one that only knows how many to skip walks the index up to there.
+ */
+export const listOwned = (
+  db: Queryable,
+  resourceId: string,
+  page: { after: number | undefined; skip: number; limit: number },
+): Promise<OwnedNumber[]> =>
+  db.query<OwnedNumber>(sql`
+    select ${ownedColumns}
+    from (
+      select * from number
+      where resource_id = ${resourceId} and state = 'owned' and purchase_order > ${page.after ?? 0}
+      order by purchase_order offset ${page.after === undefined ? page.skip : 0} limit ${page.limit}
+    ) as n join place p on p.id = n.place_id
+    order by n.purchase_order`)
+
+export interface HistoryLine {
+  at: Date
+  event: NumberEvent
+  fromState: NumberState | null
+  toState: NumberState | null
+  actor: string
+  reason: string
+}
+
+/** Everything that happened to a number, oldest first. */
+export const listHistory = (db: Queryable, e164: string): Promise<HistoryLine[]> =>
+  db.query<HistoryLine>(sql`
+    select at, event, from_state as "fromState", to_state as "toState", actor, reason
+    from number_history where e164 = ${e164} order by id`)

@@ -1,0 +1,324 @@
+/**
+ * Every setting of the program, one entry each: its names, what it takes and its default. The parser (`config.ts`),
+ * `--help` and `.env.example` are made from this table.
+ */
+import { isIP } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { logLevels, type LogLevel } from './log.js'
+
+export type Mode = 'standin' | 'production'
+
+export interface Config {
+  mode: Mode
+  host: string
+  /** undefined: no such listener. 0: any free port. */
+  httpPort: number | undefined
+  httpsPort: number | undefined
+  tlsCertFile: string | undefined
+  tlsKeyFile: string | undefined
+  publicHosts: readonly string[]
+  dataDir: string
+  inMemory: boolean
+  seedStock: boolean
+  databaseUrl: string | undefined
+  databasePoolSize: number
+  /** 32 bytes each; empty in stand-in mode unless set. */
+  secretKeys: readonly Buffer[]
+  logLevel: LogLevel
+  /** Whether a well-formed api-version later than the newest is served as the newest. */
+  tolerantApiVersions: boolean
+  catalogueFile: string
+  quarantineMs: number
+  searchHoldMs: number
+  maxSearchQuantity: number
+  clockSkewMs: number
+  searchDelayMs: number
+  purchaseDelayMs: number
+  releaseDelayMs: number
+  capabilitiesDelayMs: number
+}
+
+export interface Setting<Name extends keyof Config = keyof Config> {
+  name: Name
+  env: string
+  /** Long flag without the dashes. */
+  flag: string
+  /** What the value is called in `--help`; a setting without one is a switch. */
+  value?: string
+  help: string
+  /** The default as people would write it; a function where it depends on the mode. */
+  fallback: string | ((mode: Mode) => string)
+  /** Shown instead of the default where that depends on the mode. */
+  fallbackHelp?: string
+  parse(text: string): Config[Name]
+}
+
+const setting = <Name extends keyof Config>(entry: Setting<Name>): Setting => entry
+
+const SECOND_MS = 1_000
+const MINUTE_MS = 60 * SECOND_MS
+const DAY_MS = 24 * 60 * MINUTE_MS
+const MAX_DELAY_MS = 10 * MINUTE_MS
+const SECRET_KEY_BYTES = 32
+
+/** Says what a setting takes, to go on "it takes …". */
+export class BadValue extends Error {}
+
+const oneOf =
+  <T extends string>(...values: readonly T[]) =>
+  (text: string): T => {
+    const found = values.find((value) => value === text.toLowerCase())
+    if (found === undefined) throw new BadValue(`one of ${values.join(', ')}`)
+    return found
+  }
+
+const onOff = (text: string): boolean => {
+  if (/^(on|true|yes|1)$/i.test(text)) return true
+  if (/^(off|false|no|0|)$/i.test(text)) return false
+  throw new BadValue('on or off')
+}
+
+/** A number of the given unit, as a whole count of the smaller unit it is kept in. */
+const amount =
+  (min: number, max: number, { whole = true, unit = 1 }: { whole?: boolean; unit?: number } = {}) =>
+  (text: string): number => {
+    const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN
+    if (!(value >= min && value <= max) || (whole && !Number.isInteger(value))) {
+      throw new BadValue(`a ${whole ? 'whole ' : ''}number from ${min} to ${max}`)
+    }
+    return Math.round(value * unit)
+  }
+
+const port = (text: string): number | undefined => (text === '' ? undefined : amount(0, 65_535)(text))
+const optionalText = (text: string): string | undefined => (text === '' ? undefined : text)
+const list = (text: string): string[] =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+
+const hosts = (text: string): string[] => {
+  const names = list(text.toLowerCase())
+  if (names.some((name) => !/^[a-z0-9.-]+(:\d+)?$/.test(name))) {
+    throw new BadValue('host names separated by commas, e.g. numbers.example,numbers.example:8443')
+  }
+  return names
+}
+
+const secretKeys = (text: string): Buffer[] =>
+  list(text).map((item) => {
+    const key = Buffer.from(item, 'base64')
+    if (key.length !== SECRET_KEY_BYTES) {
+      throw new BadValue('32 random bytes in base64, e.g. from: openssl rand -base64 32')
+    }
+    return key
+  })
+
+export const settings: readonly Setting[] = [
+  setting({
+    name: 'mode',
+    env: 'LINEBOOK_MODE',
+    flag: 'mode',
+    value: 'MODE',
+    help: "standin: a developer's stand-in with well-known credentials and fictional numbers. production: nothing is well known, nothing is seeded",
+    fallback: 'standin',
+    parse: oneOf('standin', 'production'),
+  }),
+  setting({
+    name: 'host',
+    env: 'LINEBOOK_HOST',
+    flag: 'host',
+    value: 'ADDRESS',
+    help: 'address to listen on; 0.0.0.0 or :: for all',
+    fallback: '127.0.0.1',
+    parse: (text) => {
+      if (text !== 'localhost' && isIP(text) === 0) throw new BadValue('an IP address or localhost, e.g. 127.0.0.1')
+      return text
+    },
+  }),
+  setting({
+    name: 'httpPort',
+    env: 'LINEBOOK_HTTP_PORT',
+    flag: 'http-port',
+    value: 'PORT',
+    help: 'port for plain HTTP; 0 for any free one, empty for none',
+    fallback: '8080',
+    parse: port,
+  }),
+  setting({
+    name: 'httpsPort',
+    env: 'LINEBOOK_HTTPS_PORT',
+    flag: 'https-port',
+    value: 'PORT',
+    help: 'port for HTTPS; 0 for any free one, empty for none',
+    fallback: '8443',
+    parse: port,
+  }),
+  setting({
+    name: 'tlsCertFile',
+    env: 'LINEBOOK_TLS_CERT_FILE',
+    flag: 'tls-cert-file',
+    value: 'FILE',
+    help: 'certificate chain in PEM; in stand-in mode a self-signed one is made when this is empty',
+    fallback: '',
+    parse: optionalText,
+  }),
+  setting({
+    name: 'tlsKeyFile',
+    env: 'LINEBOOK_TLS_KEY_FILE',
+    flag: 'tls-key-file',
+    value: 'FILE',
+    help: 'private key of that certificate in PEM',
+    fallback: '',
+    parse: optionalText,
+  }),
+  setting({
+    name: 'publicHosts',
+    env: 'LINEBOOK_PUBLIC_HOSTS',
+    flag: 'public-hosts',
+    value: 'HOSTS',
+    help: 'host names that clients use, for a reverse proxy that rewrites the Host header; separated by commas',
+    fallback: '',
+    parse: hosts,
+  }),
+  setting({
+    name: 'dataDir',
+    env: 'LINEBOOK_DATA_DIR',
+    flag: 'data-dir',
+    value: 'FOLDER',
+    help: 'folder of the embedded database and of the stand-in certificate',
+    fallback: '.linebook',
+    parse: (text) => {
+      if (text === '') throw new BadValue('a folder, e.g. .linebook')
+      return text
+    },
+  }),
+  setting({
+    name: 'inMemory',
+    env: 'LINEBOOK_IN_MEMORY',
+    flag: 'in-memory',
+    help: 'keep the embedded database in memory: everything is gone at the end',
+    fallback: 'off',
+    parse: onOff,
+  }),
+  setting({
+    name: 'seedStock',
+    env: 'LINEBOOK_SEED_STOCK',
+    flag: 'seed-stock',
+    value: 'on|off',
+    help: 'fill a new stand-in database with fictional numbers',
+    fallback: (mode) => (mode === 'standin' ? 'on' : 'off'),
+    fallbackHelp: 'on in stand-in mode',
+    parse: onOff,
+  }),
+  setting({
+    name: 'databaseUrl',
+    env: 'DATABASE_URL',
+    flag: 'database-url',
+    value: 'URL',
+    help: 'PostgreSQL 15 or later, e.g. postgres://linebook:secret@db:5432/linebook; empty for the embedded database',
+    fallback: '',
+    parse: (text) => {
+      if (text !== '' && !/^postgres(ql)?:\/\//.test(text)) {
+        throw new BadValue('a connection string, e.g. postgres://linebook:secret@db:5432/linebook')
+      }
+      return optionalText(text)
+    },
+  }),
+  setting({
+    name: 'databasePoolSize',
+    env: 'LINEBOOK_DATABASE_POOL_SIZE',
+    flag: 'database-pool-size',
+    value: 'COUNT',
+    help: 'most connections to PostgreSQL that one process opens',
+    fallback: '16',
+    parse: amount(2, 500),
+  }),
+  setting({
+    name: 'secretKeys',
+    env: 'LINEBOOK_SECRET_KEY',
+    flag: 'secret-key',
+    value: 'KEY',
+    help: 'key under which access keys are encrypted in the database: 32 random bytes in base64. To change it, put the new one in front of the old one, separated by a comma',
+    fallback: '',
+    parse: secretKeys,
+  }),
+  setting({
+    name: 'logLevel',
+    env: 'LINEBOOK_LOG_LEVEL',
+    flag: 'log-level',
+    value: 'LEVEL',
+    help: logLevels.join(', '),
+    fallback: (mode) => (mode === 'standin' ? 'warn' : 'info'),
+    fallbackHelp: 'warn in stand-in mode, info in production',
+    parse: oneOf(...logLevels),
+  }),
+  setting({
+    name: 'tolerantApiVersions',
+    env: 'LINEBOOK_TOLERANT_API_VERSIONS',
+    flag: 'tolerant-api-versions',
+    value: 'on|off',
+    help: 'serve an api-version later than the newest known one as the newest, with a Warning header',
+    fallback: (mode) => (mode === 'standin' ? 'on' : 'off'),
+    fallbackHelp: 'on in stand-in mode',
+    parse: onOff,
+  }),
+  setting({
+    name: 'catalogueFile',
+    env: 'LINEBOOK_CATALOGUE_FILE',
+    flag: 'catalogue-file',
+    value: 'FILE',
+    help: 'countries, offerings and prices; see data/README.md',
+    fallback: fileURLToPath(new URL('../data/catalogue.json', import.meta.url)),
+    fallbackHelp: 'the one that comes with Linebook',
+    parse: (text) => text,
+  }),
+  setting({
+    name: 'quarantineMs',
+    env: 'LINEBOOK_QUARANTINE_DAYS',
+    flag: 'quarantine-days',
+    value: 'DAYS',
+    help: 'how long a released number rests before it can be sold again; fractions are fine',
+    fallback: (mode) => (mode === 'standin' ? '0' : '30'),
+    fallbackHelp: '0 in stand-in mode, 30 in production',
+    parse: amount(0, 3650, { whole: false, unit: DAY_MS }),
+  }),
+  setting({
+    name: 'searchHoldMs',
+    env: 'LINEBOOK_SEARCH_HOLD_MINUTES',
+    flag: 'search-hold-minutes',
+    value: 'MINUTES',
+    help: 'how long a search holds the numbers it found',
+    fallback: '15',
+    parse: amount(0.01, 1440, { whole: false, unit: MINUTE_MS }),
+  }),
+  setting({
+    name: 'maxSearchQuantity',
+    env: 'LINEBOOK_MAX_SEARCH_QUANTITY',
+    flag: 'max-search-quantity',
+    value: 'COUNT',
+    help: 'most numbers that one search may ask for',
+    fallback: '100',
+    parse: amount(1, 1000),
+  }),
+  setting({
+    name: 'clockSkewMs',
+    env: 'LINEBOOK_CLOCK_SKEW_MINUTES',
+    flag: 'clock-skew-minutes',
+    value: 'MINUTES',
+    help: "how far a signed request's date may be from the server's clock",
+    fallback: '15',
+    parse: amount(0.1, 1440, { whole: false, unit: MINUTE_MS }),
+  }),
+  ...(['search', 'purchase', 'release', 'capabilities'] as const).map((kind) =>
+    setting({
+      name: `${kind}DelayMs`,
+      env: `LINEBOOK_${kind.toUpperCase()}_DELAY_MS`,
+      flag: `${kind}-delay-ms`,
+      value: 'MS',
+      help: `how long a ${kind} operation takes, to let clients meet every status; 0 finishes it at once`,
+      fallback: '0',
+      parse: amount(0, MAX_DELAY_MS),
+    }),
+  ),
+]
