@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { SetupError } from '../errors.js'
 import { connectionStringCommand, resourceCommand } from './resource.js'
 import { migrateCommand, serveCommand } from './serve.js'
+import { stockCommand } from './stock.js'
 import { VERSION } from './version.js'
 
 const program = new Command('linebook')
@@ -13,6 +14,7 @@ const program = new Command('linebook')
   .addCommand(migrateCommand())
   .addCommand(resourceCommand())
   .addCommand(connectionStringCommand())
+  .addCommand(stockCommand())
   .addHelpText(
     'after',
     `

@@ -1,5 +1,6 @@
 /** How numbers come into stock: in batches, each with its place and the first line of its history. */
-import { sql, type Tx } from '../../db/db.js'
+import { isConnectionFailure, sql, type Db, type Tx } from '../../db/db.js'
+import { SetupError } from '../../errors.js'
 import type { NumberType } from '../number.js'
 import { SHUFFLE_RANGE, type Cause } from '../store.js'
 
@@ -25,8 +26,21 @@ export interface Entered {
   /** Numbers that were in the ledger already, with the same place. */
   known: number
   /** Numbers that are in the ledger with another place, or not as stock; nothing was changed about them. */
-  differing: string[]
+  differing: Differing[]
 }
+
+export interface Differing {
+  e164: string
+  /** Its place in the ledger; null when it never was stock. */
+  place: Place | null
+}
+
+/** How many numbers to enter at a time: enough to make the round trip cheap, few enough to hold in memory twice. */
+export const ENTRY_BATCH_SIZE = 5_000
+/** From how many new numbers on the planner should be told. */
+const LARGE_ENTRY = 1_000
+/** Places are few, but a file that names a new one on every line must not fill the memory. */
+const MAX_REMEMBERED_PLACES = 50_000
 
 const SHUFFLE_COUNT = SHUFFLE_RANGE.to - SHUFFLE_RANGE.from
 
@@ -44,7 +58,7 @@ export class StockEntry {
     this.#cause = cause
   }
 
-  /** Enters a batch in which no number stands twice. One round trip, two when it has new places. */
+  /** Enters a batch in which no number stands twice. One round trip, and two more when it has new places. */
   async enter(numbers: readonly StockNumber[]): Promise<Entered> {
     await this.#learnPlaces(numbers)
     const e164s = numbers.map(({ e164 }) => e164)
@@ -67,13 +81,16 @@ export class StockEntry {
     return { entered, known: numbers.length - entered - differing.length, differing }
   }
 
-  async #findDiffering(e164s: string[], placeIds: number[]): Promise<string[]> {
-    const rows = await this.#tx.query<{ e164: string }>(sql`
-      select n.e164
-      from unnest(${e164s}::text[], ${placeIds}::integer[]) as w (e164, place_id) join number n using (e164)
+  #findDiffering(e164s: string[], placeIds: number[]): Promise<Differing[]> {
+    return this.#tx.query<Differing>(sql`
+      select n.e164,
+             case when p.id is not null then json_build_object(
+               'countryCode', p.country_code, 'numberType', p.number_type, 'areaCode', p.area_code,
+               'administrativeDivision', p.administrative_division, 'locality', p.locality) end as place
+      from unnest(${e164s}::text[], ${placeIds}::integer[]) as w (e164, place_id)
+      join number n using (e164) left join place p on p.id = n.place_id
       where n.place_id is distinct from w.place_id
       order by n.e164`)
-    return rows.map(({ e164 }) => e164)
   }
 
   async #learnPlaces(numbers: readonly StockNumber[]): Promise<void> {
@@ -83,23 +100,81 @@ export class StockEntry {
       if (!this.#placeIds.has(key)) unknown.set(key, place)
     }
     if (unknown.size === 0) return
+    if (this.#placeIds.size + unknown.size > MAX_REMEMBERED_PLACES) {
+      // Together with those of this batch, which must be known when this is done.
+      this.#placeIds.clear()
+      for (const { place } of numbers) unknown.set(placeKey(place), place)
+    }
     const places = [...unknown.values()]
     const column = (name: keyof Place) => places.map((place) => place[name])
-    const rows = await this.#tx.query<Place & { id: number }>(sql`
+    const wanted = sql`
+      unnest(${column('countryCode')}::text[], ${column('numberType')}::text[], ${column('areaCode')}::text[],
+             ${column('administrativeDivision')}::text[], ${column('locality')}::text[])
+      as w (country_code, number_type, area_code, administrative_division, locality)`
+    // Not "do update … returning": it would lock every place met until the end of a long entry, and other entries wait.
+    await this.#tx.query(sql`
       insert into place (country_code, number_type, area_code, administrative_division, locality, shuffle)
       select w.*, ${SHUFFLE_RANGE.from} + floor(random() * ${SHUFFLE_COUNT}::float8)::bigint
-      from unnest(${column('countryCode')}::text[], ${column('numberType')}::text[], ${column('areaCode')}::text[],
-                  ${column('administrativeDivision')}::text[], ${column('locality')}::text[]) as w
-      -- An update that changes nothing, because only touched rows are returned.
-      on conflict on constraint place_unique do update set country_code = excluded.country_code
-      returning id, country_code as "countryCode", number_type as "numberType", area_code as "areaCode",
-                administrative_division as "administrativeDivision", locality`)
+      from ${wanted}
+      order by 1, 2, 3, 4, 5 -- in one order for everybody, so that two entries can't lock each other out
+      on conflict on constraint place_unique do nothing`)
+    const rows = await this.#tx.query<Place & { id: number }>(sql`
+      select p.id, country_code as "countryCode", number_type as "numberType", area_code as "areaCode",
+             administrative_division as "administrativeDivision", locality
+      from ${wanted}
+      join place p using (country_code, number_type, area_code, administrative_division, locality)`)
     for (const { id, ...place } of rows) this.#placeIds.set(placeKey(place), id)
   }
 }
 
-const placeKey = (place: Place): string =>
-  [place.countryCode, place.numberType, place.areaCode, place.administrativeDivision, place.locality].join('\n')
+/** Equal for equal places. */
+export const placeKey = (place: Place): string =>
+  `${place.countryCode}\n${place.numberType}\n${place.areaCode}\n${place.administrativeDivision}\n${place.locality}`
+
+/** A place for people, e.g. "US geographic 206 (Seattle, WA)". */
+export function describePlace({ countryCode, numberType, areaCode, locality, administrativeDivision }: Place): string {
+  const names = [locality, administrativeDivision].filter((name) => name !== '').join(', ')
+  return `${countryCode} ${numberType} ${areaCode}${names === '' ? '' : ` (${names})`}`
+}
 
 /** The planner needs to know what came in before holds on it are fast. To be called after a large entry is committed. */
 export const refreshStatistics = sql`analyze number, place`
+
+/**
+ * Runs an entry in one transaction, and has the planner told when much was new. Like every transaction's, the work may
+ * run more than once. Throws a SetupError when others keep the numbers locked or the database goes away.
+ */
+export async function entryTransaction<T extends { entered: number }>(
+  db: Db,
+  work: (tx: Tx) => Promise<T>,
+): Promise<T> {
+  let outcome: T
+  try {
+    outcome = await db.transaction(work)
+  } catch (error) {
+    throw entryError(error)
+  }
+  if (outcome.entered >= LARGE_ENTRY) await db.query(refreshStatistics)
+  return outcome
+}
+
+/** SQLSTATEs of a lock that was not to be had: the wait took too long, deadlock, serialization failure. */
+const LOCKED_OUT = ['55P03', '40P01', '40001']
+
+function entryError(error: unknown): unknown {
+  if (error instanceof Error && 'code' in error && LOCKED_OUT.includes(String(error.code))) {
+    return new SetupError(
+      'Nothing was entered: another transaction, maybe another import, has some of these numbers locked. ' +
+        'Try again when it has ended.',
+      { cause: error },
+    )
+  }
+  if (isConnectionFailure(error)) {
+    return new SetupError(
+      `The connection to the database was lost: ${(error as Error).message}. ` +
+        'Enter the numbers again; what is there already stays as it is.',
+      { cause: error },
+    )
+  }
+  return error
+}

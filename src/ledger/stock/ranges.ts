@@ -13,11 +13,16 @@ const MAX_E164_DIGITS = 15
 
 /** The numbers of a range, one by one. Throws a SetupError when it runs out of the digits that its first number has. */
 export function* numbersOf({ from, count, place }: NumberRange): Generator<StockNumber> {
-  const digits = from.slice(1)
-  const first = Number(digits)
-  const last = String(first + count - 1)
-  if (!isE164(from) || last.length !== digits.length || last.length > MAX_E164_DIGITS) {
+  lastOf(from, count)
+  const first = Number(from.slice(1))
+  for (let offset = 0; offset < count; offset++) yield { e164: `+${first + offset}`, place }
+}
+
+/** The last of `count` numbers from `from` on. Throws a SetupError when it would have more digits, or `from` is none. */
+export function lastOf(from: string, count: number): string {
+  const last = `+${Number(from.slice(1)) + count - 1}`
+  if (!isE164(from) || last.length !== from.length || last.length > 1 + MAX_E164_DIGITS) {
     throw new SetupError(`There are no ${count} numbers from ${from} on with as many digits.`)
   }
-  for (let offset = 0; offset < count; offset++) yield { e164: `+${first + offset}`, place }
+  return last
 }

@@ -1,0 +1,41 @@
+import { numberStates } from '../ledger/number.js'
+import type { StateCounts, StockReport } from '../ledger/stock/report.js'
+
+/** A report of the stock as an aligned table. */
+export function reportTable({ stock, neverStock }: StockReport): string {
+  const everything = [...stock.map(({ states }) => states), neverStock]
+  const rows = [
+    ['COUNTRY', 'TYPE', 'AREA', ...numberStates.map((state) => state.toUpperCase()), 'TOTAL'],
+    ...stock.map((row) => [row.countryCode, row.phoneNumberType, row.areaCode, ...countCells(row.states)]),
+  ]
+  if (totalOf(neverStock) > 0) rows.push(['-', 'never stock', '-', ...countCells(neverStock)])
+  rows.push(['TOTAL', '', '', ...countCells(sumOf(everything))])
+  return alignColumns(rows)
+}
+
+const countCells = (states: StateCounts): string[] => [
+  ...numberStates.map((state) => String(states[state] ?? 0)),
+  String(totalOf(states)),
+]
+
+const totalOf = (states: StateCounts): number => numberStates.reduce((sum, state) => sum + (states[state] ?? 0), 0)
+
+const sumOf = (all: StateCounts[]): StateCounts =>
+  Object.fromEntries(numberStates.map((state) => [state, all.reduce((sum, states) => sum + (states[state] ?? 0), 0)]))
+
+const NAME_COLUMNS = 3
+
+/** Names to the left, numbers to the right. */
+function alignColumns(rows: string[][]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) =>
+          column < NAME_COLUMNS ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}

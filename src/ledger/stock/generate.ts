@@ -1,0 +1,82 @@
+import type { Clock } from '../../clock.js'
+import type { Db } from '../../db/db.js'
+import { SetupError } from '../../errors.js'
+import { isE164 } from '../number.js'
+import { PlaceFinder, type GivenNumber } from './derive.js'
+import {
+  describePlace,
+  ENTRY_BATCH_SIZE,
+  entryTransaction,
+  placeKey,
+  StockEntry,
+  type Entered,
+  type Place,
+  type StockNumber,
+} from './enter.js'
+import { differenceOf } from './import.js'
+import { lastOf, numbersOf } from './ranges.js'
+
+export interface GeneratedRange extends GivenNumber {
+  /** How many consecutive numbers, `phoneNumber` being the first. */
+  count: number
+}
+
+const MAX_NAMED = 3
+
+/**
+ * Enters a range of consecutive numbers of one place, as a whole or not at all. Numbers that are there already with the
+ * same place stay as they are. Throws a SetupError when the place isn't certain or the same for all of them, when the
+ * range is too long for its digits, or when numbers of it are in the ledger with another place;
+ * else as `entryTransaction` does.
+ */
+export async function generateStock(
+  { db, clock }: { db: Db; clock: Clock },
+  range: GeneratedRange,
+): Promise<Omit<Entered, 'differing'>> {
+  const { phoneNumber: from, count } = range
+  const numbers = { from, count, place: placeOfAll(range) }
+  return entryTransaction(db, async (tx) => {
+    const entry = new StockEntry(tx, { at: clock.now(), actor: 'operator', reason: 'stock generate' })
+    const totals = { entered: 0, known: 0 }
+    for (const batch of inBatches(numbersOf(numbers))) {
+      const { entered, known, differing } = await entry.enter(batch)
+      if (differing.length > 0) {
+        const named = differing.slice(0, MAX_NAMED).map((other) => `${other.e164} ${differenceOf(other)}`)
+        const more = differing.length > MAX_NAMED ? ', and others are too' : ''
+        throw new SetupError(`Nothing was entered: ${named.join(', ')}${more}.`)
+      }
+      totals.entered += entered
+      totals.known += known
+    }
+    return totals
+  })
+}
+
+/** Consecutive numbers are all of one place, area code included, when the first and the last are. */
+function placeOfAll(range: GeneratedRange): Place {
+  const finder = new PlaceFinder()
+  const placeOf = (phoneNumber: string): Place => {
+    const place = finder.placeOf({ ...range, phoneNumber })
+    if (typeof place === 'string') throw new SetupError(`${isE164(phoneNumber) ? `${phoneNumber}: ` : ''}${place}.`)
+    return place
+  }
+  const first = placeOf(range.phoneNumber)
+  const lastNumber = lastOf(range.phoneNumber, range.count)
+  const last = placeOf(lastNumber)
+  if (placeKey(first) === placeKey(last)) return first
+  throw new SetupError(
+    `The range is not of one place: its first number is ${describePlace(first)}, ` +
+      `its last, ${lastNumber}, is ${describePlace(last)}.`,
+  )
+}
+
+function* inBatches(numbers: Iterable<StockNumber>): Generator<StockNumber[]> {
+  let batch: StockNumber[] = []
+  for (const number of numbers) {
+    batch.push(number)
+    if (batch.length < ENTRY_BATCH_SIZE) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
+}

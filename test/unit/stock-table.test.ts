@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest'
+import { reportTable } from '../../src/cli/stock-table.js'
+
+const seattle = {
+  countryCode: 'US',
+  phoneNumberType: 'geographic',
+  areaCode: '206',
+  states: { available: 98, held: 2 },
+} as const
+
+it('a report of the stock is an aligned table with a total', () => {
+  expect(reportTable({ stock: [seattle], neverStock: {} })).toBe(
+    [
+      'COUNTRY  TYPE        AREA  AVAILABLE  HELD  OWNED  ASSIGNED  QUARANTINED  RETIRED  TOTAL',
+      'US       geographic  206          98     2      0         0            0        0    100',
+      'TOTAL                             98     2      0         0            0        0    100',
+    ].join('\n'),
+  )
+})
+
+it('numbers that never were stock have a line of their own, and count in the total', () => {
+  const lines = reportTable({ stock: [seattle], neverStock: { assigned: 7 } }).split('\n')
+  expect(lines[2]).toMatch(/^- +never stock +- +0 +0 +0 +7 +0 +0 +7$/)
+  expect(lines[3]).toMatch(/^TOTAL +98 +2 +0 +7 +0 +0 +107$/)
+})
+
+it('an empty ledger has a total of nothing', () => {
+  expect(reportTable({ stock: [], neverStock: {} })).toMatch(/\nTOTAL .* 0$/)
+})
