@@ -66,7 +66,11 @@ function createPool(connectionString: string, poolSize: number): pg.Pool {
 
 async function runTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
   const client = await pool.connect()
+  // The server may end the connection between two statements; without a listener that would end the process. The next
+  // statement fails then, and a connection that has failed, or on which not even the rollback works, is thrown away.
   let broken: Error | undefined
+  const onLost = (error: Error) => (broken = error)
+  client.on('error', onLost)
   try {
     await client.query('begin')
     const result = await work(transactionOn(client))
@@ -75,12 +79,11 @@ async function runTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): P
     if (command !== 'COMMIT') throw new Error('The transaction was rolled back: a failed statement in it was ignored')
     return result
   } catch (error) {
-    // A connection on which even the rollback fails is not put back into the pool.
-    await client
-      .query('rollback')
-      .catch((failure: unknown) => (broken = failure instanceof Error ? failure : new Error(String(failure))))
-    throw error
+    const failure = broken ?? error
+    await client.query('rollback').catch(onLost)
+    throw failure
   } finally {
+    client.off('error', onLost)
     client.release(broken)
   }
 }
