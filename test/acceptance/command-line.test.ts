@@ -1,0 +1,144 @@
+/** The program as a process: how it ends, and what it says when it cannot start. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runLinebook, startLinebook, type CommandResult, type Linebook } from '../fixtures/linebook-process.js'
+
+const NOBODY_LISTENS = 'postgres://linebook:hunter2@127.0.0.1:1/linebook'
+const SECRET_KEY = Buffer.alloc(32, 7).toString('base64')
+
+/** Ended with 1 after one line that names `setting`. */
+function expectRefusal({ code, stdout, stderr }: CommandResult, setting: string): void {
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect(stderr).toMatch(/^linebook: [^\n]+\n$/)
+  expect(stderr).toContain(setting)
+}
+
+describe.concurrent('a running server', () => {
+  it('ends with 0 on SIGTERM', async () => {
+    const linebook = await startLinebook({ flags: ['--in-memory'] })
+    expect(await linebook.stop('SIGTERM')).toBe(0)
+    expect(linebook.output()).toMatch(/Stopped\.\n$/)
+  })
+
+  it('listens only where it is told to, and ends with 0 on SIGINT', async () => {
+    const linebook = await startLinebook({ flags: ['--in-memory', '--https-port', ''] })
+    expect(linebook).toMatchObject({ httpsUrl: '', certFile: '' })
+    expect((await fetch(`${linebook.httpUrl}/healthz`)).status).toBe(200)
+    expect(await linebook.stop('SIGINT')).toBe(0)
+  })
+})
+
+describe.concurrent('serve refuses', () => {
+  let running: Linebook
+  let dataDir: string
+  beforeAll(async () => {
+    running = await startLinebook()
+    dataDir = /embedded database in (.+)$/m.exec(running.output())?.[1] as string
+  })
+  afterAll(() => running?.stop())
+
+  const serve = (flags: string[], env: Record<string, string> = {}) =>
+    runLinebook(['serve', '--http-port', '0', '--https-port', '0', ...flags], { env })
+
+  it('a port that is in use', async () => {
+    const port = new URL(running.httpUrl).port
+    expectRefusal(await serve(['--in-memory', '--http-port', port]), 'LINEBOOK_HTTP_PORT')
+  })
+
+  it('a data folder that a running one uses, and leaves that one alone', async () => {
+    expectRefusal(await serve(['--data-dir', dataDir]), 'LINEBOOK_DATA_DIR')
+    expectRefusal(await runLinebook(['resource', 'list', '--data-dir', dataDir]), 'LINEBOOK_DATA_DIR')
+    expect((await fetch(`${running.httpUrl}/readyz`)).status).toBe(200)
+  })
+
+  it.each([
+    { LINEBOOK_SECRET_KEY: 'too short' },
+    { LINEBOOK_CATALOGUE_FILE: '/nowhere/catalogue.json' },
+    { LINEBOOK_TLS_CERT_FILE: '/nowhere/cert.pem', LINEBOOK_TLS_KEY_FILE: '/nowhere/key.pem' },
+    { DATABASE_URL: 'mysql://db/linebook' },
+  ])('%o', async (env) => {
+    expectRefusal(await serve([], env), Object.keys(env)[0] as string)
+  })
+
+  it('a bad flag, under the name of its setting', async () => {
+    expectRefusal(await serve(['--http-port', 'eighty']), 'LINEBOOK_HTTP_PORT')
+  })
+
+  it('a setting that there is not', async () => {
+    expectRefusal(await serve(['--in-memory'], { LINEBOOK_HTPP_PORT: '8080' }), 'LINEBOOK_HTPP_PORT')
+  })
+
+  it('two settings that contradict each other', async () => {
+    expectRefusal(await serve(['--in-memory'], { DATABASE_URL: NOBODY_LISTENS }), 'LINEBOOK_IN_MEMORY')
+  })
+
+  it('a database that it cannot reach, without telling its password', async () => {
+    const refused = await serve([], { DATABASE_URL: NOBODY_LISTENS })
+    expectRefusal(refused, 'DATABASE_URL')
+    expect(refused.stderr).not.toContain('hunter2')
+  })
+
+  it('production mode without what it needs, by the name of what is missing', async () => {
+    const complete = {
+      LINEBOOK_MODE: 'production',
+      DATABASE_URL: NOBODY_LISTENS,
+      LINEBOOK_SECRET_KEY: SECRET_KEY,
+    }
+    const without = (name: keyof typeof complete) => {
+      const { [name]: _, ...rest } = complete
+      return rest
+    }
+    expectRefusal(await serve([], without('DATABASE_URL')), 'DATABASE_URL')
+    expectRefusal(await serve([], without('LINEBOOK_SECRET_KEY')), 'LINEBOOK_SECRET_KEY')
+    expectRefusal(await serve([], complete), 'LINEBOOK_TLS_CERT_FILE')
+    // With everything given it gets as far as the database.
+    expectRefusal(await serve(['--https-port', ''], complete), 'DATABASE_URL')
+  })
+})
+
+describe('--help', () => {
+  const help = (command: string[]) => runLinebook([...command, '--help'])
+  const commandsIn = (text: string): string[] =>
+    [...(text.split(/^Commands:$/m)[1] ?? '').matchAll(/^ {2}([a-z][a-z-]*)(?= )/gm)]
+      .map((match) => match[1] as string)
+      .filter((name) => name !== 'help')
+
+  /** The help of a command and of every command below it. */
+  async function helpBelow(command: string[]): Promise<{ command: string; result: CommandResult; isGroup: boolean }[]> {
+    const result = await help(command)
+    const names = commandsIn(result.stdout)
+    const below = await Promise.all(names.map((name) => helpBelow([...command, name])))
+    return [{ command: command.join(' '), result, isGroup: names.length > 0 && command.length > 0 }, ...below.flat()]
+  }
+
+  it('of every command ends with 0 and shows examples', async () => {
+    const helps = await helpBelow([])
+    expect(helps.map(({ command }) => command)).toEqual(
+      expect.arrayContaining(['', 'serve', 'migrate', 'resource', 'resource add', 'connection-string']),
+    )
+    for (const { command, result, isGroup } of helps) {
+      expect(result, command).toMatchObject({ code: 0, stderr: '' })
+      if (!isGroup) expect(result.stdout, command).toMatch(/^Examples?:\n {2}\$ .*linebook/m)
+    }
+  })
+
+  it('names the variable and the default of every setting', async () => {
+    const { stdout } = await help(['serve'])
+    const text = stdout.replace(/\s+/g, ' ')
+    expect(text).toContain('--http-port <PORT> port for plain HTTP; 0 for any free one, empty for none')
+    expect(text).toMatch(/LINEBOOK_HTTP_PORT; default 8080/)
+    expect(text).toContain('DATABASE_URL')
+  })
+})
+
+it('--version tells the version', async () => {
+  expect(await runLinebook(['--version'])).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+  })
+})
+
+it('an unknown command ends with 1 and says so', async () => {
+  const { code, stderr } = await runLinebook(['sreve'])
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/sreve/)
+})

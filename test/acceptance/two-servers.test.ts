@@ -1,0 +1,70 @@
+/** Two processes on one database, with the official client: less stock than demand, and nobody is sold a sold number. */
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import pg from 'pg'
+import { runLinebook, startLinebook, type Linebook } from '../fixtures/linebook-process.js'
+import { startPostgresServer, type PostgresServer } from '../fixtures/postgres-server.js'
+import { connect, owned, purchase, release, search } from './clients.js'
+
+const BUYERS = 32
+const STOCK = 100
+
+let postgres: PostgresServer
+let servers: Linebook[] = []
+beforeAll(async () => {
+  postgres = await startPostgresServer()
+  const env = { DATABASE_URL: postgres.url, LINEBOOK_SEED_STOCK: 'off' }
+  servers = await Promise.all([startLinebook({ env }), startLinebook({ env })])
+  const generated = await runLinebook(['stock', 'generate', '+12065550100', String(STOCK), '--locality', 'Seattle'], {
+    env,
+  })
+  expect(generated).toMatchObject({ code: 0 })
+})
+afterAll(async () => {
+  await Promise.all(servers.map((server) => server.stop()))
+  await postgres?.stop()
+})
+
+it('32 buyers at two servers buy every number once, and all are told OutOfStock at the end', async () => {
+  const released: string[] = []
+
+  /** Buys until there is nothing more; now and then gives one back, which somebody may then buy again. */
+  const buyer = async (index: number): Promise<string[]> => {
+    const client = connect(servers[index % servers.length] as Linebook)
+    const mine: string[] = []
+    for (;;) {
+      try {
+        const { searchId, phoneNumbers } = await search(client, { quantity: 1 + (index % 3) })
+        await purchase(client, searchId)
+        mine.push(...phoneNumbers)
+      } catch (error) {
+        expect((error as Error).message).toContain('OutOfStock')
+        return mine
+      }
+      const [first] = mine
+      if (index % 8 === 0 && released.length < 10 && first !== undefined) {
+        released.push(first)
+        await release(client, first)
+        mine.shift()
+      }
+    }
+  }
+
+  const bought = await Promise.all(Array.from({ length: BUYERS }, (_, index) => buyer(index)))
+  const kept = bought.flat()
+  expect(new Set(kept).size).toBe(kept.length)
+  expect((await owned(connect(servers[0] as Linebook))).sort()).toEqual([...kept].sort())
+  expect(await countsByState()).toEqual({ total: STOCK, owned: kept.length })
+  expect(released.length).toBeGreaterThan(0)
+})
+
+/** What the states add up to, as the report counts them, and how many are owned. */
+async function countsByState(): Promise<{ total: number; owned: number }> {
+  const client = new pg.Client({ connectionString: postgres.url })
+  await client.connect()
+  const { rows } = await client.query<{ state: string; count: string }>(
+    "select state, count(*) from number where state in ('available', 'held', 'owned', 'quarantined') group by state",
+  )
+  await client.end()
+  const counts = new Map(rows.map(({ state, count }) => [state, Number(count)]))
+  return { total: [...counts.values()].reduce((sum, count) => sum + count, 0), owned: counts.get('owned') ?? 0 }
+}
