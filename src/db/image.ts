@@ -33,6 +33,8 @@ const SETTINGS = [
   'max_replication_slots=0',
   'min_wal_size=2MB',
   'max_wal_size=32MB',
+  // Segments kept for reuse would be most of what an image holds beside the database.
+  'wal_recycle=off',
 ]
 
 /** Prepares both images: `prepare` migrates, `stock` fills. */

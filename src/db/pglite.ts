@@ -2,6 +2,7 @@ import { PGlite, types, type Transaction } from '@electric-sql/pglite'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { SetupError } from '../errors.js'
 import { lockDataDir } from './data-dir-lock.js'
 import { retryTransaction, type Db, type Queryable, type Sql, type Tx } from './db.js'
@@ -26,6 +27,7 @@ export async function openPglite({ dataDir, imageFile }: PgliteOptions): Promise
   try {
     const isNew = folder === undefined || !existsSync(join(folder, 'PG_VERSION'))
     const image = isNew && imageFile !== undefined ? new Blob([await readFile(imageFile)]) : undefined
+    compileOnce()
     const pglite = await PGlite.create({
       dataDir: folder ?? 'memory://',
       parsers: { [types.INT8]: Number },
@@ -37,6 +39,12 @@ export async function openPglite({ dataDir, imageFile }: PgliteOptions): Promise
     throw error
   }
 }
+
+/**
+ * Has V8 compile the engine with its quick compiler alone. Compiling the busy functions again to make them faster keeps
+ * a processor busy for the first seconds and needs some 90 MB, for a tenth of speed in the end.
+ */
+const compileOnce = (): void => setFlagsFromString('--liftoff-only')
 
 /** Presents an open PGlite as a Db. */
 export function asDb(pglite: PGlite, afterClose: () => Promise<void> = async () => {}): Db {

@@ -47,8 +47,9 @@ const ownedColumns = join(
 export async function findOwned(db: Queryable, resourceId: string, e164: string): Promise<OwnedNumber | undefined> {
   const [row] = await db.query<OwnedNumber>(sql`
     select ${ownedColumns}
-    from number n join place p on p.id = n.place_id
-    where n.e164 = ${e164} and n.resource_id = ${resourceId} and n.state = 'owned'`)
+    -- The fence (offset 0) keeps the planner to the primary key; see Which in store.ts.
+    from (select * from number where e164 = ${e164} offset 0) as n join place p on p.id = n.place_id
+    where n.resource_id = ${resourceId} and n.state = 'owned'`)
   return row
 }
 

@@ -118,7 +118,7 @@ export const cancelHold = (tx: Tx, holdId: string, cause: Cause): Promise<string
     'available',
     cause,
     sql`set state = 'available', hold_id = null, resource_id = null, free_at = null`,
-    sql`hold_id = ${holdId} and state = 'held' and free_at > ${cause.at}`,
+    { found: sql`hold_id = ${holdId}`, guard: sql`state = 'held' and free_at > ${cause.at}` },
   )
 
 /**
@@ -128,7 +128,10 @@ export const cancelHold = (tx: Tx, holdId: string, cause: Cause): Promise<string
 export async function extendHold(tx: Tx, holdId: string, until: Date | 'infinity', now: Date): Promise<string[]> {
   const rows = await tx.query<{ e164: string }>(sql`
     update number set free_at = ${until}
-    where hold_id = ${holdId} and state = 'held' and free_at > ${now}
+    where e164 = any (array(
+      select e164 from (select * from number where hold_id = ${holdId} order by e164 for update) as n
+      where state = 'held' and free_at > ${now}
+    ))
     returning e164`)
   return rows.map(({ e164 }) => e164)
 }
@@ -144,8 +147,10 @@ export const purchaseHold = (tx: Tx, hold: Omit<Hold, 'until'>, terms: Terms, ca
             purchase_order = nextval('purchase_order'), assignment_type = ${terms.assignmentType},
             calling = ${terms.calling}, sms = ${terms.sms},
             price_amount = ${terms.price.amount}, price_currency = ${terms.price.currency}`,
-    sql`hold_id = ${hold.holdId} and resource_id = ${hold.resourceId} and state = 'held'
-        and free_at > ${cause.at}`,
+    {
+      found: sql`hold_id = ${hold.holdId}`,
+      guard: sql`resource_id = ${hold.resourceId} and state = 'held' and free_at > ${cause.at}`,
+    },
   )
 
 /** Sets what an owned number can do; what is left out stays. Returns it, or nothing when the resource doesn't own it. */
@@ -181,8 +186,10 @@ export const releaseOwned = (
     isOwned(owned),
   )
 
-const isOwned = ({ e164, resourceId }: { e164: string; resourceId: string }): Sql =>
-  sql`e164 = ${e164} and state = 'owned' and resource_id = ${resourceId}`
+const isOwned = ({ e164, resourceId }: { e164: string; resourceId: string }): Which => ({
+  found: sql`e164 = ${e164}`,
+  guard: sql`state = 'owned' and resource_id = ${resourceId}`,
+})
 
 /**
  * Puts numbers on an account: from stock when they count as available, newly entered when the ledger has never seen
@@ -247,21 +254,18 @@ export const retireNumbers = (tx: Tx, e164s: string[], cause: Cause): Promise<st
     'retired',
     cause,
     sql`set state = 'retired', hold_id = null, resource_id = null, free_at = null`,
-    sql`e164 = any(${e164s}::text[])
-        and (state in ('available', 'quarantined') or free_at <= ${cause.at})`,
+    {
+      found: sql`e164 = any(${e164s}::text[])`,
+      guard: sql`state in ('available', 'quarantined') or free_at <= ${cause.at}`,
+    },
   )
 
 /** Puts retired or resting numbers back into stock at once. Returns those that it did. */
 export const restoreNumbers = (tx: Tx, e164s: string[], cause: Cause): Promise<string[]> =>
-  change(
-    tx,
-    'restore',
-    'available',
-    cause,
-    sql`set state = 'available', free_at = null`,
-    sql`e164 = any (${e164s}::text[])
-        and (state = 'retired' or (state = 'quarantined' and free_at > ${cause.at}))`,
-  )
+  change(tx, 'restore', 'available', cause, sql`set state = 'available', free_at = null`, {
+    found: sql`e164 = any(${e164s}::text[])`,
+    guard: sql`state = 'retired' or (state = 'quarantined' and free_at > ${cause.at})`,
+  })
 
 /**
  * Writes down what time has already done: holds that ran out and quarantines that ended become plainly available.
@@ -293,6 +297,15 @@ export async function sweepFreed(tx: Tx, limit: number, now: Date): Promise<numb
 }
 
 /**
+ * Which rows a change is for. They are found by one index and then looked at: the planner, given all conditions at
+ * once, may take an index of a state instead, whose size it last heard of before the sale began, and read all of it.
+ */
+interface Which {
+  found: Sql
+  guard: Sql
+}
+
+/**
  * A change of rows already in the ledger, with its history. The rows are locked before they are read, so that the line
  * of history tells the state that the change really started from.
  */
@@ -302,12 +315,12 @@ async function change(
   to: NumberState,
   cause: Cause,
   assignments: Sql,
-  guard: Sql,
+  { found, guard }: Which,
 ): Promise<string[]> {
   const rows = await tx.query<{ e164: string }>(sql`
     with before as materialized (
       select e164, case when free_at <= ${cause.at} then 'available' else state end as from_state
-      from number where ${guard} order by e164 for update
+      from (select * from number where ${found} order by e164 for update) as n where ${guard}
     ), changed as (
       update number ${assignments} where e164 = any (array(select e164 from before))
     ), told as (

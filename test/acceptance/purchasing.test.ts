@@ -159,6 +159,7 @@ describe.each(schemes)('buying numbers over %s', (scheme) => {
     it('gets new capabilities, and keeps those that are not named', async () => {
       const [phoneNumber] = await buy(client, {
         phoneNumberType: 'tollFree',
+        areaCode: '855',
         capabilities: { calling: 'inbound', sms: 'none' },
       })
       const poller = await client.beginUpdatePhoneNumberCapabilities(phoneNumber, { sms: 'outbound' }, quickly)
@@ -192,6 +193,7 @@ describe.each(schemes)('buying numbers over %s', (scheme) => {
     })
 
     it('can be bought again once it is released', async () => {
+      // No other search here may happen upon it: each names another area or another type.
       const theOnlyOne = { phoneNumberType: 'tollFree', areaCode: '800' } as const
       const [phoneNumber] = await buy(client, theOnlyOne)
       await expect(search(client, theOnlyOne)).rejects.toThrow(/OutOfStock/)
