@@ -1,9 +1,10 @@
 import { PGlite, types, type Transaction } from '@electric-sql/pglite'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { SetupError } from '../errors.js'
+import { makeFolder } from '../folder.js'
 import { lockDataDir } from './data-dir-lock.js'
 import { retryTransaction, type Db, type Queryable, type Sql, type Tx } from './db.js'
 
@@ -75,7 +76,7 @@ async function runStatement<Row extends object>(on: PGlite | Transaction, statem
 
 async function lockFolder(dataDir: string): Promise<() => Promise<void>> {
   try {
-    await mkdir(dataDir, { recursive: true })
+    await makeFolder(dataDir)
     return await lockDataDir(dataDir)
   } catch (error) {
     if (error instanceof SetupError) throw error

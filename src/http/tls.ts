@@ -1,8 +1,9 @@
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { SetupError } from '../errors.js'
+import { makeFolder } from '../folder.js'
 
 export interface TlsFiles {
   cert: Buffer
@@ -42,7 +43,7 @@ export async function standinTls(dataDir: string, host: string): Promise<TlsFile
     // Not there yet, or not readable as a certificate: made anew below.
   }
   try {
-    await mkdir(folder, { recursive: true })
+    await makeFolder(folder)
     const { cert, key } = await selfSign(host)
     await writeWhole(keyFile, key, 0o600)
     await writeWhole(certFile, cert, 0o644)

@@ -52,7 +52,6 @@ describe.concurrent('serve refuses', () => {
 
   it.each([
     { LINEBOOK_SECRET_KEY: 'too short' },
-    { LINEBOOK_CATALOGUE_FILE: '/nowhere/catalogue.json' },
     { LINEBOOK_TLS_CERT_FILE: '/nowhere/cert.pem', LINEBOOK_TLS_KEY_FILE: '/nowhere/key.pem' },
     { DATABASE_URL: 'mysql://db/linebook' },
   ])('%o', async (env) => {
