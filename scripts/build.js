@@ -1,12 +1,14 @@
 // Compiles src/ to dist/ and prepares the images that embedded databases are born from.
 // With --if-stale it does so only when something it reads is newer than what it made.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const STAMP = join(root, 'dist', '.built')
+const DIST = join(root, 'dist')
+const DRAFT = join(root, `dist.${process.pid}`)
+const STAMP = join(DIST, '.built')
 const SOURCES = [
   'src',
   'migrations',
@@ -35,13 +37,19 @@ if (!process.argv.includes('--if-stale') || isStale()) {
     console.error('TypeScript is missing: run npm ci without leaving out development dependencies.')
     process.exit(1)
   }
-  rmSync(join(root, 'dist'), { recursive: true, force: true })
-  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
+  // Made aside and put in place as a whole: somebody may be starting the program just now.
+  rmSync(DRAFT, { recursive: true, force: true })
+  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', DRAFT], {
     cwd: root,
     stdio: 'inherit',
   })
-  if (status !== 0) process.exit(status ?? 1)
-  const { buildDatabaseImages } = await import(join(root, 'dist', 'compose.js'))
+  if (status !== 0) {
+    rmSync(DRAFT, { recursive: true, force: true })
+    process.exit(status ?? 1)
+  }
+  const { buildDatabaseImages } = await import(join(DRAFT, 'compose.js'))
   await buildDatabaseImages()
-  writeFileSync(STAMP, '')
+  writeFileSync(join(DRAFT, '.built'), '')
+  rmSync(DIST, { recursive: true, force: true })
+  renameSync(DRAFT, DIST)
 }

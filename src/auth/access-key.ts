@@ -92,12 +92,13 @@ function* canonicalForms(request: SignedRequest, signedHeaders: string[], hosts:
 }
 
 /** The target as received, and as the JavaScript SDK rewrites it: its query through URLSearchParams. */
-function canonicalTargets(target: string): string[] {
+function* canonicalTargets(target: string): Generator<string> {
+  yield target
   const mark = target.indexOf('?')
-  if (mark < 0) return [target]
+  if (mark < 0) return
   const query = new URLSearchParams(target.slice(mark + 1)).toString()
   const reserialised = query === '' ? target.slice(0, mark) : `${target.slice(0, mark)}?${query}`
-  return reserialised === target ? [target] : [target, reserialised]
+  if (reserialised !== target) yield reserialised
 }
 
 /** The forms in which a host may have been signed: as given, and without its port. */

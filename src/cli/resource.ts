@@ -11,6 +11,7 @@ export const resourceCommand = (): Command =>
     .addCommand(addCommand())
     .addCommand(listCommand())
     .addCommand(rotateKeyCommand())
+    .addHelpText('after', '\nExample:\n  $ linebook resource add contoso --resource-host contoso.numbers.example')
 
 const addCommand = (): Command =>
   addSettings(new Command('add'), STORE_SETTINGS)

@@ -23,6 +23,7 @@ export const stockCommand = (): Command =>
     .addCommand(exportCommand())
     .addCommand(retireCommand())
     .addCommand(restoreCommand())
+    .addHelpText('after', '\nExample:\n  $ linebook stock import numbers.csv --dry-run')
 
 const importCommand = (): Command =>
   addSettings(new Command('import'), STORE_SETTINGS)

@@ -53,11 +53,13 @@ function isRunning({ pid, startedTicks: since }: Holder): boolean {
   return since === null || since === startedTicks(pid)
 }
 
+/** Null for a process that is gone, and for one that has ended and only waits for its parent to notice. */
 function startedTicks(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // Field 22; fields are counted after the command's name, which stands in brackets and may hold spaces.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null
+    // Counted after the command's name, which stands in brackets and may hold spaces: state is field 3, start 22.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields[0] === 'Z' ? null : (fields[19] ?? null)
   } catch {
     return null
   }

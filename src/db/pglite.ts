@@ -37,7 +37,12 @@ export async function openPglite({ dataDir, imageFile }: PgliteOptions): Promise
     return asDb(pglite, unlock)
   } catch (error) {
     await unlock()
-    throw error
+    if (folder === undefined) throw error
+    throw new SetupError(
+      `LINEBOOK_DATA_DIR: the database in "${folder}" can't be opened; it may be damaged. ` +
+        'Put back a copy of the folder, or choose another one.',
+      { cause: error },
+    )
   }
 }
 

@@ -28,6 +28,13 @@ export const findNumbers = (db: Queryable, e164s: string[]): Promise<NumberRow[]
            account_id as "accountId"
     from number where e164 = any(${e164s}::text[]) order by e164`)
 
+type OwnedRow = Omit<OwnedNumber, 'price'> & { priceAmount: string; priceCurrency: string }
+
+const toOwned = ({ priceAmount, priceCurrency, ...number }: OwnedRow): OwnedNumber => ({
+  ...number,
+  price: { amount: priceAmount, currency: priceCurrency },
+})
+
 const ownedColumns = join(
   [
     sql`n.e164`,
@@ -36,7 +43,8 @@ const ownedColumns = join(
     sql`n.assignment_type as "assignmentType"`,
     sql`n.calling`,
     sql`n.sms`,
-    sql`json_build_object('amount', n.price_amount::text, 'currency', n.price_currency) as price`,
+    sql`n.price_amount as "priceAmount"`,
+    sql`n.price_currency as "priceCurrency"`,
     sql`n.purchased_at as "purchasedAt"`,
     sql`n.purchase_order as "purchaseOrder"`,
   ],
@@ -45,24 +53,24 @@ const ownedColumns = join(
 
 /** One number that the resource owns, or undefined: somebody else's is not told apart from none. Primary key. */
 export async function findOwned(db: Queryable, resourceId: string, e164: string): Promise<OwnedNumber | undefined> {
-  const [row] = await db.query<OwnedNumber>(sql`
+  const [row] = await db.query<OwnedRow>(sql`
     select ${ownedColumns}
     -- The fence (offset 0) keeps the planner to the primary key; see Which in store.ts.
     from (select * from number where e164 = ${e164} offset 0) as n join place p on p.id = n.place_id
     where n.resource_id = ${resourceId} and n.state = 'owned'`)
-  return row
+  return row && toOwned(row)
 }
 
 /**
  * A page of a resource's numbers in the order of purchase. Index `number_owned_order`: a page that continues another
  * starts at its key (`after`), one that only knows how many to skip walks the index up to there.
  */
-export const listOwned = (
+export async function listOwned(
   db: Queryable,
   resourceId: string,
   page: { after: number | undefined; skip: number; limit: number },
-): Promise<OwnedNumber[]> =>
-  db.query<OwnedNumber>(sql`
+): Promise<OwnedNumber[]> {
+  const rows = await db.query<OwnedRow>(sql`
     select ${ownedColumns}
     from (
       select * from number
@@ -70,6 +78,8 @@ export const listOwned = (
       order by purchase_order offset ${page.after === undefined ? page.skip : 0} limit ${page.limit}
     ) as n join place p on p.id = n.place_id
     order by n.purchase_order`)
+  return rows.map(toOwned)
+}
 
 export interface HistoryLine {
   at: Date

@@ -22,7 +22,7 @@ export interface AdmitDeps {
 /** A request that may proceed, read. */
 export interface Admitted<Query extends TObject = TObject, Body extends TSchema | undefined = TSchema | undefined> {
   principal: Principal
-  /** Marks the very same request sent again; see `auth/request-mark.ts`. */
+  /** Marks the very same request sent again, if it asks for a change; see `auth/request-mark.ts`. */
   requestMark: Buffer | null
   version: RequestVersion
   /** Path parameters, decoded; `countryCode` is one of the catalogue's. */
@@ -45,6 +45,7 @@ export function admission<Query extends TObject, Body extends TSchema | undefine
   const queryNames = Object.keys(contract.query.properties)
   const readBody = contract.body === undefined ? undefined : reader(contract.body)
   const supported = contract.versions.join(', ')
+  const isRead = contract.method === 'GET'
 
   return async (request, reply) => {
     reply.header('api-supported-versions', supported)
@@ -60,7 +61,7 @@ export function admission<Query extends TObject, Body extends TSchema | undefine
     const content = readBody && parseJson(request)
     return {
       principal,
-      requestMark: requestMark(principal.signature, headerText(request, 'x-ms-client-request-id')),
+      requestMark: isRead ? null : requestMark(principal.signature, headerText(request, 'x-ms-client-request-id')),
       version,
       params: readParams(deps.catalogue, request.params as Record<string, string>),
       query: readQuery(pickQuery(query, queryNames)),

@@ -1,0 +1,38 @@
+import { systemClock } from '../dist/clock.js'
+import { readConfig } from '../dist/config.js'
+import { openPostgres } from '../dist/db/postgres.js'
+import { createLogger } from '../dist/log.js'
+import { readCatalogue } from '../dist/phone-numbers/catalogue.js'
+import { runOnce } from './postgres.js'
+
+/**
+ * What commands need to be called straight: the statements that they send, in their transactions, from a pool of the
+ * server's size, without HTTP, access keys or schemas.
+ * @param {string} url of a database that a server has run on: the resource `local` is there
+ */
+export async function openStraight(url) {
+  const config = readConfig({ DATABASE_URL: url, LINEBOOK_LOG_LEVEL: 'fatal' })
+  const logger = createLogger(config.logLevel)
+  const db = await openPostgres({ connectionString: url, poolSize: config.databasePoolSize, logger })
+  const [resource] = await runOnce(url, `select id, name from resource where name = 'local'`)
+  return {
+    deps: {
+      db,
+      clock: systemClock,
+      logger,
+      catalogue: await readCatalogue(config.catalogueFile),
+      searchHoldMs: config.searchHoldMs,
+      maxSearchQuantity: config.maxSearchQuantity,
+      quarantineMs: config.quarantineMs,
+      delays: {
+        search: config.searchDelayMs,
+        purchase: config.purchaseDelayMs,
+        release: config.releaseDelayMs,
+        capabilities: config.capabilitiesDelayMs,
+      },
+      nudge: () => {},
+    },
+    principal: { resourceId: resource.id, resourceName: resource.name, signature: Buffer.alloc(0) },
+    close: () => db.close(),
+  }
+}
