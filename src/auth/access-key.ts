@@ -30,6 +30,7 @@ export interface ParsedSignature {
 
 const SCHEME = /^HMAC-SHA256\s+(.+)$/i
 const SHA256_BYTES = 32
+const EMPTY_BODY_HASH = createHash('sha256').digest()
 const REQUIRED_HEADERS = ['host', 'x-ms-content-sha256']
 const DATE_HEADERS = ['x-ms-date', 'date']
 
@@ -62,7 +63,7 @@ export function checkDateAndBody(
   const date = parseHttpDate(headerOf(request, dateHeader))
   if (date === undefined) return 'malformed'
   if (Math.abs(now.getTime() - date) > windowMs) return 'outside-date-window'
-  const hash = createHash('sha256').update(request.body).digest()
+  const hash = request.body.length === 0 ? EMPTY_BODY_HASH : createHash('sha256').update(request.body).digest()
   const claimed = Buffer.from(headerOf(request, 'x-ms-content-sha256') ?? '', 'base64')
   return equalBytes(hash, claimed) ? undefined : 'body-hash-differs'
 }

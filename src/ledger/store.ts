@@ -129,7 +129,7 @@ export async function extendHold(tx: Tx, holdId: string, until: Date | 'infinity
   const rows = await tx.query<{ e164: string }>(sql`
     update number set free_at = ${until}
     where e164 = any (array(
-      select e164 from (select * from number where hold_id = ${holdId} order by e164 for update) as n
+      select e164 from (select * from number where hold_id = ${holdId} order by e164 offset 0 for update) as n
       where state = 'held' and free_at > ${now}
     ))
     returning e164`)
@@ -299,6 +299,7 @@ export async function sweepFreed(tx: Tx, limit: number, now: Date): Promise<numb
 /**
  * Which rows a change is for. They are found by one index and then looked at: the planner, given all conditions at
  * once, may take an index of a state instead, whose size it last heard of before the sale began, and read all of it.
+ * `offset 0` is the fence between the two: no condition is moved across it.
  */
 interface Which {
   found: Sql
@@ -320,7 +321,7 @@ async function change(
   const rows = await tx.query<{ e164: string }>(sql`
     with before as materialized (
       select e164, case when free_at <= ${cause.at} then 'available' else state end as from_state
-      from (select * from number where ${found} order by e164 for update) as n where ${guard}
+      from (select * from number where ${found} order by e164 offset 0 for update) as n where ${guard}
     ), changed as (
       update number ${assignments} where e164 = any (array(select e164 from before))
     ), told as (
