@@ -3,6 +3,98 @@
 
 create sequence purchase_order;
 
+create sequence sync_generation;
+
+create sequence sync_sequence;
+
+create table account (
+  id uuid not null,
+  name text collate "C" not null,
+  correlation_id text,
+  teams_tenant_id text,
+  services jsonb not null,
+  created_at timestamptz not null,
+  modified_at timestamptz not null,
+  removed_at timestamptz,
+  constraint account_pkey primary key (id),
+  constraint account_correlation_id_check check (length(correlation_id) >= 1 and length(correlation_id) <= 256),
+  constraint account_name_check check (name ~ '^[A-Za-z0-9_-]{1,100}$'),
+  constraint account_teams_tenant_id_check check (length(teams_tenant_id) >= 1 and length(teams_tenant_id) <= 100)
+);
+create unique index account_name on account (name) where removed_at is null;
+create unique index account_subdomain on account (lower(services #>> '{teamsDirectRouting,configuration,subdomain}'[])) where removed_at is null;
+create index account_tenant on account (lower(teams_tenant_id collate "C"), name) where removed_at is null and teams_tenant_id is not null;
+
+create table account_number (
+  e164 text collate "C" not null,
+  account_id uuid not null,
+  details jsonb not null,
+  modified_at timestamptz not null,
+  removed_at timestamptz,
+  constraint account_number_pkey primary key (e164),
+  constraint account_number_account_id_fkey foreign key (account_id) references account(id),
+  constraint account_number_e164_fkey foreign key (e164) references number(e164)
+);
+create index account_number_leaving on account_number (account_id) where removed_at is not null;
+create index account_number_order on account_number (account_id, e164) where removed_at is null;
+
+create table account_number_count (
+  account_id uuid not null,
+  slot smallint not null,
+  total bigint not null,
+  oc bigint not null,
+  tpm bigint not null,
+  dr bigint not null,
+  zoom bigint not null,
+  aocp bigint not null,
+  changed_at timestamptz not null,
+  constraint account_number_count_pkey primary key (account_id, slot),
+  constraint account_number_count_account_id_fkey foreign key (account_id) references account(id) on delete cascade
+);
+
+create table consent_change (
+  tenant_id text not null,
+  status text,
+  comment text,
+  modified_at timestamptz not null,
+  constraint consent_change_pkey primary key (tenant_id)
+);
+
+create table dns_record (
+  name text collate "C" not null,
+  value text not null,
+  constraint dns_record_pkey primary key (name, value),
+  constraint dns_record_name_check check (name = lower(name))
+);
+
+create table issuer_assertion (
+  client_id text collate "C" not null,
+  jti_hash text not null,
+  expires_at timestamptz not null,
+  constraint issuer_assertion_pkey primary key (client_id, jti_hash)
+);
+create index issuer_assertion_expires_at on issuer_assertion (expires_at);
+
+create table issuer_client (
+  client_id text collate "C" not null,
+  secret_hashes text[] not null,
+  public_jwk jsonb,
+  roles text[] not null,
+  created_at timestamptz not null,
+  constraint issuer_client_pkey primary key (client_id),
+  constraint issuer_client_client_id_check check (client_id ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$'),
+  constraint issuer_client_credential check ((cardinality(secret_hashes) = 0) = (public_jwk is not null))
+);
+
+create table issuer_key (
+  kid text not null,
+  private_jwk_sealed bytea not null,
+  created_at timestamptz not null,
+  retired_at timestamptz,
+  constraint issuer_key_pkey primary key (kid)
+);
+create unique index issuer_key_signing on issuer_key ((retired_at is null)) where retired_at is null;
+
 create table number (
   e164 text collate "C" not null,
   place_id integer,
@@ -19,6 +111,7 @@ create table number (
   sms text,
   price_amount numeric(12,4),
   price_currency text,
+  left_account boolean not null default false,
   constraint number_pkey primary key (e164),
   constraint number_place_id_fkey foreign key (place_id) references place(id),
   constraint number_assigned check ((state = 'assigned') = (account_id is not null)),
@@ -28,6 +121,7 @@ create table number (
   constraint number_freeing check ((state in ('held', 'quarantined')) = (free_at is not null)),
   constraint number_held check ((state = 'held') = (hold_id is not null)),
   constraint number_holder check ((state in ('held', 'owned')) = (resource_id is not null)),
+  constraint number_left_account check (not left_account or state = 'quarantined'),
   constraint number_owned check (num_nonnulls(purchased_at, purchase_order, assignment_type, calling, sms, price_amount, price_currency) = case state when 'owned' then 7 else 0 end),
   constraint number_price_amount_check check (price_amount >= 0::numeric),
   constraint number_price_currency_check check (price_currency ~ '^[A-Z]{3}$'),
@@ -100,6 +194,21 @@ create table place (
 );
 create index place_ring on place (country_code, number_type, shuffle);
 
+create table repeatable_request (
+  caller text not null,
+  request_id text not null,
+  first_sent timestamptz not null,
+  fingerprint bytea not null,
+  lease uuid not null,
+  leased_until timestamptz not null,
+  status integer,
+  headers jsonb,
+  body text,
+  expires_at timestamptz not null,
+  constraint repeatable_request_pkey primary key (caller, request_id)
+);
+create index repeatable_request_expires_at on repeatable_request (expires_at);
+
 create table resource (
   id uuid not null,
   name text not null,
@@ -150,3 +259,71 @@ create table search (
   constraint search_state_check check (state in ('running', 'found', 'purchasing', 'purchased', 'failed'))
 );
 create index search_expires_at on search (expires_at);
+
+create table simulated_call (
+  id bigint not null generated always as identity,
+  scope text not null,
+  item_count integer not null,
+  content text not null,
+  constraint simulated_call_pkey primary key (scope, id)
+);
+
+create table simulated_document (
+  scope text not null,
+  kind text not null,
+  key text collate "C" not null,
+  content text not null,
+  constraint simulated_document_pkey primary key (scope, kind, key)
+);
+
+create table sync (
+  kind text not null,
+  key text collate "C" not null,
+  service text not null,
+  account_id uuid,
+  goal text not null,
+  generation bigint not null,
+  confirmed_generation bigint not null default 0,
+  refusal jsonb,
+  placed jsonb,
+  ticket text,
+  observed jsonb,
+  observed_at timestamptz,
+  pending_since timestamptz,
+  next_attempt_at timestamptz not null,
+  attempts integer not null default 0,
+  last_attempt_at timestamptz,
+  last_error text,
+  claimed_by uuid,
+  claimed_until timestamptz,
+  unsure boolean not null default false,
+  verify_at timestamptz,
+  changed_at timestamptz not null,
+  constraint sync_pkey primary key (kind, key, service),
+  constraint sync_claim check ((claimed_by is null) = (claimed_until is null)),
+  constraint sync_confirmed check (confirmed_generation >= 0 and confirmed_generation <= generation),
+  constraint sync_generation_check check (generation > 0),
+  constraint sync_goal_check check (goal in ('present', 'absent')),
+  constraint sync_kind_check check (kind in ('account', 'number', 'consent', 'subdomain')),
+  constraint sync_pending check ((confirmed_generation < generation and refusal is null) = (pending_since is not null)),
+  constraint sync_service_check check (service in ('oc', 'tpm', 'dr', 'zoom', 'aocp', 'dns'))
+);
+create index sync_due on sync (service, next_attempt_at) where pending_since is not null;
+create index sync_refused on sync (service, changed_at) where refusal is not null;
+create index sync_verify on sync (service, verify_at) where verify_at is not null and pending_since is null;
+
+create table sync_attempt (
+  id bigint not null generated always as identity,
+  kind text not null,
+  key text collate "C" not null,
+  service text not null,
+  generation bigint not null,
+  step text not null,
+  at timestamptz not null,
+  outcome text not null,
+  code text,
+  message text,
+  constraint sync_attempt_pkey primary key (kind, key, id),
+  constraint sync_attempt_outcome_check check (outcome in ('done', 'refused', 'later'))
+);
+create index sync_attempt_at on sync_attempt (at);

@@ -3,33 +3,85 @@
  * ledger's own words; each API maps kinds to its published status and code in its `errors.ts`. A broken invariant is
  * not a DomainError but a plain Error, and is answered as an internal error.
  */
-export type ErrorKind =
+/** What either API may meet. */
+export type SharedErrorKind =
   | 'unauthenticated'
   | 'invalid-input'
   | 'version-missing'
-  | 'version-malformed'
   | 'version-unsupported'
-  | 'version-ambiguous'
   | 'unsupported-media-type'
   | 'body-too-large'
   | 'method-not-allowed'
+  | 'not-found'
+  | 'state-conflict'
+  | 'not-implemented'
+  | 'unavailable'
+
+export type PhoneNumbersErrorKind =
+  | SharedErrorKind
+  | 'version-malformed'
+  | 'version-ambiguous'
   | 'country-not-served'
   | 'no-matching-offering'
-  | 'not-found'
   | 'number-not-owned'
   | 'resell-agreement-required'
   | 'hold-expired'
   | 'search-not-purchasable'
   | 'number-busy'
-  | 'state-conflict'
-  | 'not-implemented'
-  | 'unavailable'
+
+export type ProvisioningErrorKind =
+  | SharedErrorKind
+  | 'unsupported-query-parameter'
+  | 'invalid-filter'
+  | 'invalid-json'
+  | 'invalid-body'
+  | 'service-not-enabled'
+  | 'conflicting-services'
+  | 'sip-header-not-supported'
+  | 'tenant-required'
+  | 'batch-too-large'
+  | 'batch-empty'
+  | 'duplicate-in-batch'
+  | 'repeatability-header-invalid'
+  | 'repeatability-mismatch'
+  | 'repeatability-in-progress'
+  | 'repeatability-window-exceeded'
+  | 'role-missing'
+  | 'address-not-allowed'
+  | 'account-not-found'
+  | 'number-not-found'
+  | 'civic-address-not-found'
+  | 'consent-not-found'
+  | 'account-has-numbers'
+  | 'tenant-in-use'
+  | 'number-in-use'
+  | 'subdomain-in-use'
+  | 'service-in-use'
+  | 'not-representable'
+  | 'condition-not-met'
+  | 'too-many-requests'
+  | 'backend-failed'
+
+export type ErrorKind = PhoneNumbersErrorKind | ProvisioningErrorKind
+
+/** An error as it is shown, in the words of whoever made it. */
+export interface ShownError {
+  code: string
+  message: string
+  target?: string
+}
 
 export interface ErrorDetails {
-  /** What the error is about: a parameter name or property path, lower case. */
+  /** What the error is about: a parameter name or property path, spelled as its API does. */
   target?: string
   /** For 'method-not-allowed': the methods that the path does take. */
   allow?: readonly string[]
+  /** Every fault of a request that has several; each is shown with its own code. */
+  faults?: readonly DomainError[]
+  /** What a backend said, shown unchanged. */
+  said?: ShownError
+  /** For 'too-many-requests' and 'unavailable': when trying again makes sense. */
+  retryAfterSeconds?: number
   cause?: unknown
 }
 
@@ -38,6 +90,9 @@ export class DomainError extends Error {
   readonly kind: ErrorKind
   readonly target: string | undefined
   readonly allow: readonly string[] | undefined
+  readonly faults: readonly DomainError[]
+  readonly said: ShownError | undefined
+  readonly retryAfterSeconds: number | undefined
 
   /** @param message for the client: what was wrong, with which value, and what would be right */
   constructor(kind: ErrorKind, message: string, details: ErrorDetails = {}) {
@@ -45,6 +100,9 @@ export class DomainError extends Error {
     this.kind = kind
     this.target = details.target
     this.allow = details.allow
+    this.faults = details.faults ?? []
+    this.said = details.said
+    this.retryAfterSeconds = details.retryAfterSeconds
   }
 }
 

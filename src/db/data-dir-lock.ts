@@ -5,7 +5,11 @@ import { SetupError } from '../errors.js'
 
 const LOCK_FILE = 'linebook.lock'
 
-interface Holder {
+/** The folder belongs to a Linebook that is running. */
+export class DataDirInUse extends SetupError {}
+
+/** A process, so that it can be told apart from a later one with the same id. */
+export interface Holder {
   pid: number
   /** When that process started, in clock ticks since boot; null where the system does not tell. Unmasks reused pids. */
   startedTicks: string | null
@@ -17,7 +21,7 @@ interface Holder {
  */
 export async function lockDataDir(dataDir: string): Promise<() => Promise<void>> {
   const file = join(dataDir, LOCK_FILE)
-  const me: Holder = { pid: process.pid, startedTicks: startedTicks(process.pid) }
+  const me = thisProcess()
   for (;;) {
     try {
       await writeFile(file, JSON.stringify(me), { flag: 'wx' })
@@ -27,7 +31,7 @@ export async function lockDataDir(dataDir: string): Promise<() => Promise<void>>
     }
     const holder = await readHolder(file)
     if (holder !== undefined && isRunning(holder)) {
-      throw new SetupError(
+      throw new DataDirInUse(
         `LINEBOOK_DATA_DIR: "${dataDir}" is in use by another Linebook (process ${holder.pid}). ` +
           'Stop that one, choose another folder, or set DATABASE_URL: PostgreSQL can be shared.',
       )
@@ -44,7 +48,9 @@ async function readHolder(file: string): Promise<Holder | undefined> {
   }
 }
 
-function isRunning({ pid, startedTicks: since }: Holder): boolean {
+export const thisProcess = (): Holder => ({ pid: process.pid, startedTicks: startedTicks(process.pid) })
+
+export function isRunning({ pid, startedTicks: since }: Holder): boolean {
   try {
     process.kill(pid, 0)
   } catch (error) {

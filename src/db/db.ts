@@ -76,3 +76,8 @@ export const isConnectionFailure = (error: unknown): boolean => {
     return /^(08|57P|53300)/.test(code) || /^E(CONN|PIPE|HOST|NET|TIMEDOUT|AI_)/.test(code) || code === 'ENOTFOUND'
   return error instanceof Error && /Connection terminated|timeout exceeded when trying to connect/.test(error.message)
 }
+
+const QUERY_CANCELED = '57014'
+
+/** Whether the database gave a statement up because it took too long. */
+export const isStatementTimeout = (error: unknown): boolean => sqlState(error) === QUERY_CANCELED

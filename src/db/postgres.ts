@@ -98,22 +98,23 @@ const transactionOn = (client: pg.PoolClient): Tx =>
 
 async function runStatement<Row extends object>(on: pg.Pool | pg.PoolClient, statement: Sql): Promise<Row[]> {
   const { text, values } = statement
-  const { rows } = await on.query<Row>({ name: statementName(text), text, values })
+  const name = statementName(text)
+  const { rows } = await on.query<Row>({ ...(name !== undefined && { name }), text, values })
   return rows
 }
 
 /**
- * Statement texts come from templates in the source, so there are a bounded number of them; each gets a short name
- * under which every connection prepares it once.
+ * Each statement text gets a short name under which every connection prepares it once. Texts come from templates in the
+ * source, but for the filters of clients, which may be any: once there are very many, new ones are not prepared.
  */
 const statementNames = new Map<string, string>()
+const MAX_NAMED_STATEMENTS = 500
 
-function statementName(text: string): string {
-  let name = statementNames.get(text)
-  if (name === undefined) {
-    name = `lb${statementNames.size + 1}`
-    statementNames.set(text, name)
-  }
+function statementName(text: string): string | undefined {
+  const known = statementNames.get(text)
+  if (known !== undefined || statementNames.size >= MAX_NAMED_STATEMENTS) return known
+  const name = `lb${statementNames.size + 1}`
+  statementNames.set(text, name)
   return name
 }
 

@@ -40,6 +40,7 @@ export type NumberEvent =
   | 'release'
   | 'rest'
   | 'assign'
+  | 'withdraw'
   | 'unassign'
   | 'retire'
   | 'restore'
@@ -50,9 +51,12 @@ export const transitions: Record<NumberState | 'absent', Partial<Record<NumberEv
   available: { hold: 'held', assign: 'assigned', retire: 'retired' },
   held: { purchase: 'owned', cancel: 'available', expire: 'available' },
   owned: { configure: 'owned', release: 'quarantined' },
-  // A number that was never stock leaves the ledger instead of resting: `unassign` in store.ts.
-  assigned: { unassign: 'quarantined' },
-  quarantined: { rest: 'available', restore: 'available', retire: 'retired' },
+  // `withdraw`: taken off its account, but still known to a backend; it can be put on an account again (`assign`) until
+  // the backend has let go of it. A number that was never stock leaves the ledger instead of resting: `unassign` in
+  // store.ts.
+  assigned: { configure: 'assigned', withdraw: 'assigned', assign: 'assigned', unassign: 'quarantined' },
+  // `assign`: only what left an account, for the operator moves its own numbers; what a buyer released rests for all.
+  quarantined: { rest: 'available', restore: 'available', retire: 'retired', assign: 'assigned' },
   retired: { restore: 'available' },
 }
 

@@ -90,7 +90,8 @@ export async function holdAny(tx: Tx, wanted: WantedNumbers, hold: Hold, cause: 
       limit ${quantity}
     ), held as (
       update number
-      set state = 'held', hold_id = ${hold.holdId}, resource_id = ${hold.resourceId}, free_at = ${hold.until}
+      set state = 'held', hold_id = ${hold.holdId}, resource_id = ${hold.resourceId}, free_at = ${hold.until},
+          left_account = false
       -- An array, not a join: the planner can't know how few rows there are and might read the whole table.
       where e164 = any (array(select e164 from taken))
       returning e164
@@ -192,30 +193,55 @@ const isOwned = ({ e164, resourceId }: { e164: string; resourceId: string }): Wh
 })
 
 /**
- * Puts numbers on an account: from stock when they count as available, newly entered when the ledger has never seen
- * them. Returns those that it put there; the others are someone's, or already on it.
+ * Puts numbers on an account: from stock when they count as available or rest after leaving an account, newly entered
+ * when the ledger has never seen them; one that is on it already is noted as configured. Returns those that are on the
+ * account now; the others are someone's. Writers of one number meet here, on its row.
  */
 export async function assignNumbers(tx: Tx, accountId: string, e164s: string[], cause: Cause): Promise<string[]> {
   const rows = await tx.query<{ e164: string }>(sql`
-    with wanted as (
+    with known as materialized (
       -- In one order for everybody, so that two batches over the same numbers can't lock each other out.
-      select w.e164, n.state from unnest(${e164s}::text[]) as w (e164) left join number n using (e164) order by w.e164
+      select e164, case when free_at <= ${cause.at} then 'available' else state end as state
+      from (select * from number where e164 = any(${e164s}::text[]) order by e164 offset 0 for update) as n
     ), put as (
       insert into number as n (e164, shuffle, state, account_id)
       select e164, ${SHUFFLE_RANGE.from} + floor(random() * ${SHUFFLE_BITS}::float8)::bigint, 'assigned', ${accountId}
-      from wanted
+      from (select e164 from unnest(${e164s}::text[]) as w (e164) left join known using (e164) order by e164) as wanted
       on conflict (e164) do update
-      set state = 'assigned', account_id = excluded.account_id, hold_id = null, resource_id = null, free_at = null
-      where n.state = 'available' or n.free_at <= ${cause.at}
-      returning n.e164
+      set state = 'assigned', account_id = excluded.account_id, hold_id = null, resource_id = null, free_at = null,
+          left_account = false
+      where n.state = 'available' or n.free_at <= ${cause.at} or n.left_account
+        or (n.state = 'assigned' and n.account_id = excluded.account_id)
+      returning n.e164, n.xmax = 0 as entered, n.place_id is not null as stock
+    ), came_from as (
+      select e164, case when entered then null
+                        -- Neither known nor entered: somebody else has entered it since this statement began, as stock
+                        -- or for this account.
+                        else coalesce(known.state, case when stock then 'available' else 'assigned' end) end as state
+      from put left join known using (e164)
     ), told as (
       insert into number_history (e164, at, event, from_state, to_state, actor, reason)
-      select e164, ${cause.at}::timestamptz, 'assign', case when state is not null then 'available' end, 'assigned',
-             ${cause.actor}, ${cause.reason}
-      from put join wanted using (e164)
+      select e164, ${cause.at}::timestamptz, case when state = 'assigned' then 'configure' else 'assign' end, state,
+             'assigned', ${cause.actor}, ${cause.reason}
+      from came_from
     )
     select e164 from put`)
   return rows.map(({ e164 }) => e164)
+}
+
+/** Puts assigned numbers on another account: for numbers withdrawn from theirs. Returns those that it moved. */
+export const moveAssigned = (tx: Tx, accountId: string, e164s: string[], cause: Cause): Promise<string[]> =>
+  change(tx, 'assign', 'assigned', cause, sql`set account_id = ${accountId}`, {
+    found: sql`e164 = any(${e164s}::text[])`,
+    guard: sql`state = 'assigned'`,
+  })
+
+/** Notes that numbers were taken off their account, which they leave when its backends have let go of them. */
+export async function noteWithdrawn(tx: Tx, e164s: string[], cause: Cause): Promise<void> {
+  await tx.query(sql`
+    insert into number_history (e164, at, event, from_state, to_state, actor, reason)
+    select e164, ${cause.at}::timestamptz, 'withdraw', 'assigned', 'assigned', ${cause.actor}, ${cause.reason}
+    from number where e164 = any(${e164s}::text[]) and state = 'assigned'`)
 }
 
 /** Takes numbers off an account: stock rests until `freeAt`, others leave the ledger. Returns those that were on it. */
@@ -232,7 +258,7 @@ export async function unassignNumbers(
       where e164 = any(${e164s}::text[]) and state = 'assigned' and account_id = ${accountId}
       order by e164 for update
     ), rested as (
-      update number set state = 'quarantined', account_id = null, free_at = ${freeAt}
+      update number set state = 'quarantined', account_id = null, free_at = ${freeAt}, left_account = true
       from assigned where number.e164 = assigned.e164 and assigned.stock
     ), left_ledger as (
       delete from number using assigned where number.e164 = assigned.e164 and not assigned.stock
@@ -253,7 +279,7 @@ export const retireNumbers = (tx: Tx, e164s: string[], cause: Cause): Promise<st
     'retire',
     'retired',
     cause,
-    sql`set state = 'retired', hold_id = null, resource_id = null, free_at = null`,
+    sql`set state = 'retired', hold_id = null, resource_id = null, free_at = null, left_account = false`,
     {
       found: sql`e164 = any(${e164s}::text[])`,
       guard: sql`state in ('available', 'quarantined') or free_at <= ${cause.at}`,
@@ -262,7 +288,7 @@ export const retireNumbers = (tx: Tx, e164s: string[], cause: Cause): Promise<st
 
 /** Puts retired or resting numbers back into stock at once. Returns those that it did. */
 export const restoreNumbers = (tx: Tx, e164s: string[], cause: Cause): Promise<string[]> =>
-  change(tx, 'restore', 'available', cause, sql`set state = 'available', free_at = null`, {
+  change(tx, 'restore', 'available', cause, sql`set state = 'available', free_at = null, left_account = false`, {
     found: sql`e164 = any(${e164s}::text[])`,
     guard: sql`state = 'retired' or (state = 'quarantined' and free_at > ${cause.at})`,
   })
@@ -283,7 +309,8 @@ export async function sweepFreed(tx: Tx, limit: number, now: Date): Promise<numb
       ) as n
       limit ${limit}
     ), freed as (
-      update number set state = 'available', hold_id = null, resource_id = null, free_at = null
+      update number
+      set state = 'available', hold_id = null, resource_id = null, free_at = null, left_account = false
       where e164 = any (array(select e164 from over))
       returning e164
     ), told as (

@@ -1,5 +1,5 @@
 /** The error answers of the Phone Numbers API: from a refusal's kind to the published status, code and envelope. */
-import { DomainError, type ErrorKind } from '../errors.js'
+import { DomainError, type ErrorKind, type PhoneNumbersErrorKind } from '../errors.js'
 import type { CommunicationErrorResponse } from './contract/models.js'
 
 interface PublishedError {
@@ -13,7 +13,7 @@ interface PublishedError {
 
 const INTERNAL_MESSAGE = 'The server encountered an internal error.'
 
-const published: Record<ErrorKind, PublishedError> = {
+const published: Record<PhoneNumbersErrorKind, PublishedError> = {
   unauthenticated: { status: 401, code: 'Denied' },
   'invalid-input': { status: 400, code: 'InvalidInput' },
   'version-missing': { status: 400, code: 'ApiVersionUnspecified' },
@@ -46,14 +46,17 @@ const RETRY_AFTER_SECONDS = '5'
 
 /** The answer to a refusal; anything that is no DomainError is an internal error, told without detail. */
 export function errorAnswer(error: unknown): ErrorAnswer {
-  if (!(error instanceof DomainError)) {
+  // A kind that only the other API has can't come up here; if it does, that is a fault of ours.
+  const entry =
+    error instanceof DomainError ? (published as Partial<Record<ErrorKind, PublishedError>>)[error.kind] : undefined
+  if (!(error instanceof DomainError) || entry === undefined) {
     return {
       status: 500,
       headers: { 'x-ms-error-code': 'InternalError' },
       body: { error: { code: 'InternalError', message: INTERNAL_MESSAGE } },
     }
   }
-  const { status, code, outer, inner } = published[error.kind]
+  const { status, code, outer, inner } = entry
   return {
     status,
     headers: {

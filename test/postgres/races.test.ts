@@ -220,6 +220,11 @@ describe('programs that start together on an empty database', () => {
     )
     pools.forEach(opened)
     const applied = await Promise.all(pools.map((pool) => migrate(pool, migrations)))
-    expect(applied.flat().map(({ version }) => version)).toEqual(migrations.map(({ version }) => version))
+    expect(
+      applied
+        .flat()
+        .map(({ version }) => version)
+        .sort((a, b) => a - b),
+    ).toEqual(migrations.map(({ version }) => version))
   })
 })

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { covers, effectiveState, isE164 } from '../../src/ledger/number.js'
+import {
+  covers,
+  effectiveState,
+  isE164,
+  nextState,
+  numberStates,
+  transitions,
+  type NumberEvent,
+} from '../../src/ledger/number.js'
 
 describe('an E.164 number', () => {
   it.each(['+12065550100', '+123451', '+49', '+999123456789012'])('is %s', (text) => {
@@ -32,5 +40,42 @@ describe('the state that counts', () => {
   it('stays when nothing frees the number by itself', () => {
     expect(effectiveState('owned', null, now)).toBe('owned')
     expect(effectiveState('held', Infinity, now)).toBe('held')
+  })
+})
+
+describe('the life of a number', () => {
+  const leadingTo = (state: string): string[] =>
+    Object.entries(transitions).flatMap(([from, events]) =>
+      Object.entries(events).flatMap(([event, to]) => (to === state ? [`${from} ${event}`] : [])),
+    )
+
+  it('can reach every state, and leave each of them', () => {
+    for (const state of numberStates) {
+      expect(leadingTo(state), state).not.toEqual([])
+      expect(
+        Object.values(transitions[state]).filter((to) => to !== state),
+        state,
+      ).not.toEqual([])
+    }
+  })
+
+  it('leads to a buyer only by a hold, and into a hold only from stock', () => {
+    expect(leadingTo('held')).toEqual(['available hold'])
+    expect(leadingTo('owned')).toEqual(['held purchase', 'owned configure'])
+  })
+
+  it('lets what is on an account be changed, withdrawn, moved and taken off, and nothing else', () => {
+    const events = Object.keys(transitions.assigned) as NumberEvent[]
+    expect(events.sort()).toEqual(['assign', 'configure', 'unassign', 'withdraw'])
+    expect(nextState('assigned', 'withdraw')).toBe('assigned')
+  })
+
+  it('puts numbers on accounts that nobody has, or that rest', () => {
+    expect(leadingTo('assigned').filter((step) => step.endsWith(' assign'))).toEqual([
+      'absent assign',
+      'available assign',
+      'assigned assign',
+      'quarantined assign',
+    ])
   })
 })

@@ -138,12 +138,12 @@ describe('an account', () => {
   const accountId = newId()
   const put = (account: string, e164s: string[]) => db.transaction((tx) => assign(tx, account, e164s, causeAt(NOW)))
 
-  it('gets numbers from stock and new ones alike, and a repeat changes nothing', async () => {
+  it('gets numbers from stock and new ones alike; a repeat is noted and leaves them there', async () => {
     const [e164] = await enterStock(db, { count: 1 })
     await put(accountId, [e164 as string, '+123451'])
     await put(accountId, [e164 as string, '+123451'])
     expect(await findNumbers(db, [e164 as string, '+123451'])).toMatchObject([{ accountId }, { accountId }])
-    expect((await listHistory(db, e164 as string)).map(({ event }) => event)).toEqual(['enter', 'assign'])
+    expect((await listHistory(db, e164 as string)).map(({ event }) => event)).toEqual(['enter', 'assign', 'configure'])
   })
 
   it("is refused all numbers when one is somebody else's, which is named without its holder", async () => {

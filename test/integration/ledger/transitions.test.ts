@@ -9,6 +9,8 @@ import {
   cancelHold,
   configureOwned,
   holdAny,
+  moveAssigned,
+  noteWithdrawn,
   purchaseHold,
   releaseOwned,
   restoreNumbers,
@@ -28,6 +30,7 @@ const HOLD_MS = 60_000
 const cause: Cause = { at: NOW, actor: 'resource:buyer', reason: 'test' }
 const resourceId = newId()
 const accountId = newId()
+const otherAccountId = newId()
 const holdId = newId()
 const e164 = '+12065550100'
 const owned = { e164, resourceId }
@@ -46,32 +49,56 @@ const hold = (tx: Tx, at = cause): Promise<string[]> =>
     at,
   )
 
-/** How the one number in the ledger gets into each state. */
-const into: Record<NumberState, (tx: Tx) => Promise<unknown>> = {
-  available: async () => {},
-  held: (tx) => hold(tx),
-  owned: async (tx) => {
-    await hold(tx)
-    await purchaseHold(tx, { holdId, resourceId }, terms, cause)
-  },
-  assigned: (tx) => assignNumbers(tx, accountId, [e164], cause),
-  quarantined: async (tx) => {
-    await into.owned(tx)
-    await releaseOwned(tx, owned, later(NOW, HOLD_MS), cause)
-  },
-  retired: (tx) => retireNumbers(tx, [e164], cause),
+const assigned = (tx: Tx): Promise<string[]> => assignNumbers(tx, accountId, [e164], cause)
+
+const purchased = async (tx: Tx): Promise<unknown> => {
+  await hold(tx)
+  return purchaseHold(tx, { holdId, resourceId }, terms, cause)
 }
 
+interface Start {
+  from: NumberState
+  /** Which way it came there, where that makes a difference. */
+  after?: string
+  /** Brings the one number in the ledger there. */
+  reach(tx: Tx): Promise<unknown>
+}
+
+const starts: Start[] = [
+  { from: 'available', reach: async () => {} },
+  { from: 'held', reach: (tx) => hold(tx) },
+  { from: 'owned', reach: purchased },
+  { from: 'assigned', reach: assigned },
+  {
+    from: 'quarantined',
+    after: 'released by its buyer',
+    reach: async (tx) => {
+      await purchased(tx)
+      await releaseOwned(tx, owned, later(NOW, HOLD_MS), cause)
+    },
+  },
+  {
+    from: 'quarantined',
+    after: 'taken off its account',
+    reach: async (tx) => {
+      await assigned(tx)
+      await unassignNumbers(tx, accountId, [e164], later(NOW, HOLD_MS), cause)
+    },
+  },
+  { from: 'retired', reach: (tx) => retireNumbers(tx, [e164], cause) },
+]
+
 /** What carries out each event; time's own events are told by the sweep, a while later. */
-const events: Record<Exclude<NumberEvent, 'enter'>, (tx: Tx) => Promise<unknown>> = {
+const events: Record<Exclude<NumberEvent, 'enter'>, (tx: Tx, from: NumberState) => Promise<unknown>> = {
   hold: (tx) => hold(tx),
   cancel: (tx) => cancelHold(tx, holdId, cause),
   expire: (tx) => sweepFreed(tx, 10, later(NOW, HOLD_MS)),
   rest: (tx) => sweepFreed(tx, 10, later(NOW, HOLD_MS)),
   purchase: (tx) => purchaseHold(tx, { holdId, resourceId }, terms, cause),
-  configure: (tx) => configureOwned(tx, owned, { sms: 'inbound' }, cause),
+  configure: (tx, from) => (from === 'assigned' ? assigned(tx) : configureOwned(tx, owned, { sms: 'inbound' }, cause)),
   release: (tx) => releaseOwned(tx, owned, later(NOW, HOLD_MS), cause),
-  assign: (tx) => assignNumbers(tx, accountId, [e164], cause),
+  assign: (tx, from) => (from === 'assigned' ? moveAssigned(tx, otherAccountId, [e164], cause) : assigned(tx)),
+  withdraw: (tx) => noteWithdrawn(tx, [e164], cause),
   unassign: (tx) => unassignNumbers(tx, accountId, [e164], later(NOW, HOLD_MS), cause),
   retire: (tx) => retireNumbers(tx, [e164], cause),
   restore: (tx) => restoreNumbers(tx, [e164], cause),
@@ -85,14 +112,23 @@ describe('the table of transitions', () => {
     await enterStock(db, { count: 1 })
   })
 
-  const rows = numberStates.flatMap((from) =>
-    (Object.keys(events) as (keyof typeof events)[]).map((event) => ({ from, event, to: nextState(from, event) })),
+  // The table allows what is true of some numbers in a state: what a buyer gave back rests for all.
+  const leadsTo = ({ from, after }: Start, event: NumberEvent) =>
+    event === 'assign' && after === 'released by its buyer' ? undefined : nextState(from, event)
+  const rows = starts.flatMap((start) =>
+    (Object.keys(events) as (keyof typeof events)[]).map((event) => ({
+      ...start,
+      start: [start.from, start.after].filter(Boolean).join(', '),
+      event,
+      to: leadsTo(start, event),
+    })),
   )
 
-  it.each(rows.filter(({ to }) => to !== undefined))('$from leads by $event to $to', async ({ from, event, to }) => {
-    await db.transaction(into[from])
+  it.each(rows.filter(({ to }) => to !== undefined))('$start leads by $event to $to', async (row) => {
+    const { from, reach, event, to } = row
+    await db.transaction(reach)
     const linesBefore = (await listHistory(db, e164)).length
-    await db.transaction(events[event])
+    await db.transaction((tx) => events[event](tx, from))
     expect(await stateNow()).toBe(to)
     const lines = (await listHistory(db, e164)).slice(linesBefore)
     expect(lines).toMatchObject([{ event, fromState: from, toState: to }])
@@ -102,23 +138,87 @@ describe('the table of transitions', () => {
     (from === 'held' && event === 'rest') || (from === 'quarantined' && event === 'expire')
 
   it.each(rows.filter(({ from, event, to }) => to === undefined && !timeTells(from, event)))(
-    '$from does not take $event: nothing is changed and nothing told',
-    async ({ from, event }) => {
-      await db.transaction(into[from])
+    '$start does not take $event: nothing is changed and nothing told',
+    async ({ from, reach, event }) => {
+      await db.transaction(reach)
       const before = await listHistory(db, e164)
-      await db.transaction(events[event])
+      await db.transaction((tx) => events[event](tx, from))
       expect(await stateNow()).toBe(from)
       expect(await listHistory(db, e164)).toEqual(before)
     },
   )
+
+  it('is reached in every state', () => {
+    expect(new Set(starts.map(({ from }) => from))).toEqual(new Set(numberStates))
+  })
 
   it('has a row for every state and names no state that is not one', () => {
     expect(Object.keys(transitions).sort()).toEqual(['absent', ...numberStates].sort())
   })
 })
 
+describe('a number on an account', () => {
+  beforeEach(async () => {
+    await truncate(db)
+    await enterStock(db, { count: 1 })
+    await db.transaction(assigned)
+  })
+  const put = (id: string, at = cause) => db.transaction((tx) => assignNumbers(tx, id, [e164], at))
+  const takeOff = () => db.transaction((tx) => unassignNumbers(tx, accountId, [e164], later(NOW, HOLD_MS), cause))
+  const rested = { ...cause, at: later(NOW, HOLD_MS) }
+
+  it('is not put on another one, which is told nothing of it', async () => {
+    expect(await put(otherAccountId)).toEqual([])
+    expect(await findNumbers(db, [e164])).toMatchObject([{ accountId }])
+    expect(await listHistory(db, e164)).toHaveLength(2)
+  })
+
+  it('is moved to another one once it has been withdrawn, without a rest between', async () => {
+    await db.transaction((tx) => noteWithdrawn(tx, [e164], cause))
+    expect(await db.transaction((tx) => moveAssigned(tx, otherAccountId, [e164], cause))).toEqual([e164])
+    expect(await findNumbers(db, [e164])).toMatchObject([{ state: 'assigned', accountId: otherAccountId }])
+    expect((await listHistory(db, e164)).map(({ event }) => event)).toEqual(['enter', 'assign', 'withdraw', 'assign'])
+    expect(await takeOff()).toEqual([])
+  })
+
+  it('may go on any account during its rest, but not to a buyer', async () => {
+    await takeOff()
+    expect(await db.transaction((tx) => hold(tx))).toEqual([])
+    expect(await put(otherAccountId)).toEqual([e164])
+    expect(await findNumbers(db, [e164])).toMatchObject([
+      { state: 'assigned', accountId: otherAccountId, freeAt: null },
+    ])
+  })
+
+  it('is stock like any other after its rest: who buys it and gives it back lets it rest for all', async () => {
+    await takeOff()
+    expect(await db.transaction((tx) => hold(tx, rested))).toEqual([e164])
+    await db.transaction((tx) => purchaseHold(tx, { holdId, resourceId }, terms, rested))
+    await db.transaction((tx) => releaseOwned(tx, owned, later(rested.at, HOLD_MS), rested))
+    expect(await put(accountId, rested)).toEqual([])
+    expect(await put(accountId, { ...cause, at: later(rested.at, HOLD_MS) })).toEqual([e164])
+  })
+
+  it.each([
+    ['retired', retireNumbers],
+    ['restored', restoreNumbers],
+  ])('is forgotten to have been there when it is %s during its rest', async (_done, change) => {
+    await takeOff()
+    await db.transaction((tx) => change(tx, [e164], cause))
+    expect(await db.query(sql`select left_account from number`)).toEqual([{ left_account: false }])
+  })
+})
+
 describe('numbers that were never stock', () => {
   beforeEach(() => truncate(db))
+
+  it('are the same one when they are put on their account again', async () => {
+    for (const at of [cause, cause]) await db.transaction((tx) => assignNumbers(tx, accountId, ['+123451'], at))
+    expect(await listHistory(db, '+123451')).toMatchObject([
+      { event: 'assign', fromState: null, toState: 'assigned' },
+      { event: 'configure', fromState: 'assigned', toState: 'assigned' },
+    ])
+  })
 
   it('enter the ledger when they are assigned and leave it when they are taken off, with their story kept', async () => {
     await db.transaction((tx) => assignNumbers(tx, accountId, ['+123451'], cause))
@@ -149,6 +249,7 @@ describe('the database', () => {
       sql`state = 'held', hold_id = gen_random_uuid(), account_id = gen_random_uuid(), resource_id = gen_random_uuid(), free_at = now()`,
     ],
     ['an available number that is not stock', sql`place_id = null`],
+    ['an available number that has just left an account', sql`left_account = true`],
     ['a state that is none', sql`state = 'sold'`],
     ['a number that is none', sql`e164 = '+0123'`],
   ])('refuses %s', async (_what, assignment) => {
