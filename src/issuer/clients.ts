@@ -1,0 +1,107 @@
+/** The clients of the built-in issuer: programs that get tokens, with the roles that these will say. */
+import { createHash, randomBytes } from 'node:crypto'
+import type { JWK } from 'jose'
+import { roleName, roles, type Role } from '../auth/tokens/roles.js'
+import type { Clock } from '../clock.js'
+import type { Db } from '../db/db.js'
+import { SetupError } from '../errors.js'
+import { deleteClient, insertClient, insertMissingClients, listClients, pushSecretHash } from './store.js'
+
+export interface ClientDeps {
+  db: Db
+  clock: Clock
+}
+
+export interface NewClient {
+  clientId: string
+  /** As tokens say them, e.g. ProvisioningAPI.Read. */
+  roles: string[]
+  /** What it will sign with, instead of showing a secret. */
+  publicJwk?: JWK | undefined
+}
+
+const SECRET_BYTES = 32
+const CLIENT_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
+
+/** The secret of the clients of stand-in mode. Everybody knows it, so it opens nothing in production. */
+export const STANDIN_CLIENT_SECRET = 'linebook-standin'
+
+const standinClients: Readonly<Record<Role, string>> = {
+  Admin: 'linebook-admin',
+  Read: 'linebook-reader',
+  Write: 'linebook-writer',
+  Delete: 'linebook-deleter',
+}
+
+/** Makes a client. Returns its secret, which is stored nowhere; undefined for one that signs. Throws a SetupError. */
+export async function addClient({ db, clock }: ClientDeps, wanted: NewClient): Promise<string | undefined> {
+  const { clientId, publicJwk } = wanted
+  if (!isClientId(clientId)) {
+    throw new SetupError(`"${clientId}" can't name a client: up to 100 letters, digits, dots, hyphens and underscores.`)
+  }
+  const secret = publicJwk === undefined ? newSecret() : undefined
+  const inserted = await insertClient(db, {
+    clientId,
+    secretHashes: secret === undefined ? [] : [secretHash(secret).toString('hex')],
+    publicJwk: publicJwk ?? null,
+    roles: checkedRoles(wanted.roles),
+    createdAt: clock.now(),
+  })
+  if (!inserted) throw new SetupError(`There is already a client named "${clientId}".`)
+  return secret
+}
+
+/**
+ * Gives a client a new secret and returns it. The one before it goes on working until the next rotation, so that the
+ * client can change over, unless `dropEarlier` ends it now. Throws a SetupError.
+ */
+export async function rotateSecret(
+  { db }: Pick<ClientDeps, 'db'>,
+  clientId: string,
+  { dropEarlier = false } = {},
+): Promise<string> {
+  const secret = newSecret()
+  const hash = secretHash(secret).toString('hex')
+  if (await pushSecretHash(db, clientId, hash, dropEarlier ? 0 : 1)) return secret
+  const clients = await listClients(db)
+  if (!clients.some((client) => client.clientId === clientId)) throw noSuchClient(clientId, clients)
+  throw new SetupError(
+    `The client "${clientId}" signs with a key and has no secret. For a new key, delete and create it.`,
+  )
+}
+
+/** Removes a client. Tokens that it has stay good until they expire. Throws a SetupError when there is none. */
+export async function removeClient({ db }: Pick<ClientDeps, 'db'>, clientId: string): Promise<void> {
+  if (!(await deleteClient(db, clientId))) throw noSuchClient(clientId, await listClients(db))
+}
+
+/** Makes the well-known clients of stand-in mode unless they are there: one per role, with one secret. */
+export const ensureStandinClients = ({ db, clock }: ClientDeps): Promise<void> =>
+  insertMissingClients(db, {
+    clientIds: roles.map((role) => standinClients[role]),
+    roles: roles.map(roleName),
+    secretHash: secretHash(STANDIN_CLIENT_SECRET).toString('hex'),
+    createdAt: clock.now(),
+  })
+
+export const isClientId = (text: string): boolean => CLIENT_ID.test(text)
+
+export const secretHash = (secret: string): Buffer => createHash('sha256').update(secret).digest()
+
+const newSecret = (): string => randomBytes(SECRET_BYTES).toString('base64url')
+
+function checkedRoles(wanted: string[]): string[] {
+  const known = roles.map(roleName)
+  const bad = wanted.find((role) => !known.includes(role))
+  if (bad !== undefined) throw new SetupError(`"${bad}" is no role; there are ${known.join(', ')}.`)
+  if (wanted.length === 0)
+    throw new SetupError(`A client without a role may do nothing; give it some of ${known.join(', ')}.`)
+  return [...new Set(wanted)]
+}
+
+function noSuchClient(clientId: string, clients: { clientId: string }[]): SetupError {
+  const known = clients.map((client) => client.clientId).join(', ')
+  return new SetupError(
+    `There is no client named "${clientId}". ${known ? `There are: ${known}.` : 'There is none yet.'}`,
+  )
+}
