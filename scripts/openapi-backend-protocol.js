@@ -1,0 +1,89 @@
+// Makes the OpenAPI document of the backend protocol: what a server has to answer that Linebook calls.
+import { json, referencesTo } from './openapi.js'
+
+/** @param contract the module src/backends/http/contract.ts: `operations` by name, `models` by name */
+export function backendProtocolDocument({ operations, models }) {
+  const reference = referencesTo(models)
+  const paths = {}
+  for (const [operationId, { method, path, summary, query, body, answer }] of Object.entries(operations)) {
+    const isCommand = answer === models.Outcomes
+    const parameters = [
+      { $ref: '#/components/parameters/Service' },
+      ...(isCommand ? [{ $ref: '#/components/parameters/IdempotencyKey' }] : []),
+      ...queryParameters(query, reference),
+    ]
+    ;(paths[path] ??= {})[method.toLowerCase()] = {
+      operationId,
+      summary,
+      parameters,
+      ...(body && { requestBody: { required: true, ...json(reference(body)) } }),
+      responses: {
+        200: { description: isCommand ? 'An outcome per item, in their order' : 'Found', ...json(reference(answer)) },
+        400: { description: 'Refused for every item', ...json(reference(models.ErrorAnswer)) },
+        429: { $ref: '#/components/responses/Later' },
+        503: { $ref: '#/components/responses/Later' },
+      },
+    }
+  }
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Linebook: the backend protocol',
+      version: '1',
+      description:
+        'What Linebook asks of a system that an operator puts behind a service; docs/backend-protocol.md says when. ' +
+        'Generated from src/backends/http/contract.ts by: npm run generate',
+    },
+    security: [{ header: [] }, { clientCredentials: [] }],
+    paths,
+    components: {
+      schemas: Object.fromEntries(
+        Object.keys(models)
+          .sort()
+          .map((name) => [name, reference.inside(models[name])]),
+      ),
+      parameters: PARAMETERS,
+      responses: {
+        Later: {
+          description: 'Not now; nothing was done when it is a 429',
+          headers: { 'Retry-After': { schema: { type: 'string' }, description: 'Seconds, or an HTTP date' } },
+          ...json(reference(models.ErrorAnswer)),
+        },
+      },
+      securitySchemes: SECURITY_SCHEMES,
+    },
+  }
+}
+
+const queryParameters = (query, reference) =>
+  Object.entries(query?.properties ?? {}).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    ...(query.required?.includes(name) && { required: true }),
+    schema: reference(schema),
+  }))
+
+const PARAMETERS = {
+  Service: {
+    name: 'Linebook-Service',
+    in: 'header',
+    required: true,
+    description: 'The service that is meant, for a server that stands behind several',
+    schema: { type: 'string', enum: ['oc', 'tpm', 'dr', 'zoom', 'aocp'] },
+  },
+  IdempotencyKey: {
+    name: 'Idempotency-Key',
+    in: 'header',
+    required: true,
+    description: "The same for each repeat of the same commands; the items' own keys are what counts",
+    schema: { type: 'string' },
+  },
+}
+
+const SECURITY_SCHEMES = {
+  header: { type: 'apiKey', in: 'header', name: 'X-Api-Key', description: 'A header of any name, with a fixed value' },
+  clientCredentials: {
+    type: 'oauth2',
+    flows: { clientCredentials: { tokenUrl: 'https://login.example/oauth2/token', scopes: {} } },
+  },
+}

@@ -1,0 +1,107 @@
+/**
+ * Which backend stands behind each service: the operator's choice, in the setting LINEBOOK_BACKENDS. Its text is JSON,
+ * or the path of a file that holds the JSON, with a member per service: "simulated", "none", or where to find a server
+ * of docs/backend-protocol.md.
+ */
+import { readFileSync } from 'node:fs'
+import type { Clock } from '../clock.js'
+import { SetupError } from '../errors.js'
+import { serviceCodes, type Backends, type ServiceCode } from './backend.js'
+import { HttpPlace, type HttpChoice } from './http/choice.js'
+import { createHttpBackend } from './http/http.js'
+import type { Documents } from './simulated/documents.js'
+import { readSeed } from './simulated/seed.js'
+import { createSimulatedBackend, type SimulatedOptions } from './simulated/simulated.js'
+
+export type BackendChoice = Readonly<Record<ServiceCode, 'simulated' | 'none' | HttpChoice>>
+
+/** Services as the Provisioning API spells them; the keys of the setting. */
+const CODES: Readonly<Record<string, ServiceCode>> = {
+  teamsOperatorConnect: 'oc',
+  teamsPhoneMobile: 'tpm',
+  teamsDirectRouting: 'dr',
+  zoomPhoneCloudPeering: 'zoom',
+  azureOperatorCallProtection: 'aocp',
+}
+
+export interface ParseOptions {
+  mode: 'standin' | 'production'
+  /** Where {"env": "NAME"} is looked up. */
+  env: Readonly<Record<string, string | undefined>>
+}
+
+const SETTING = 'LINEBOOK_BACKENDS'
+const GOOD =
+  '{"teamsOperatorConnect": {"url": "https://backend.example/oc", "auth": {"header": "X-Api-Key", ' +
+  '"value": {"env": "BACKEND_KEY"}}}, "teamsPhoneMobile": "none"}'
+
+export const defaultBackends = (mode: ParseOptions['mode']): BackendChoice => {
+  const teams = mode === 'standin' ? 'simulated' : 'none'
+  return { oc: teams, tpm: teams, dr: 'none', zoom: 'none', aocp: 'none' }
+}
+
+/** Reads the setting; services that it leaves out stay at their default. Throws a SetupError that names the place. */
+export function parseBackends(text: string, { mode, env }: ParseOptions): BackendChoice {
+  const choices = { ...defaultBackends(mode) }
+  if (text.trim() === '') return choices
+  const { content, place } = contentOf(text.trim())
+  const members = jsonObject(content, place)
+  for (const [key, value] of Object.entries(members)) {
+    const code = Object.hasOwn(CODES, key) ? CODES[key] : undefined
+    if (code === undefined) {
+      throw new SetupError(`${place}: ${key} is no service. The services are ${Object.keys(CODES).join(', ')}.`)
+    }
+    choices[code] =
+      value === 'simulated' || value === 'none' ? value : new HttpPlace(`${place}: ${key}`, value, env).read()
+  }
+  return choices
+}
+
+/** The JSON itself, and what errors call it. */
+function contentOf(text: string): { content: string; place: string } {
+  if (text.startsWith('{')) return { content: text, place: SETTING }
+  try {
+    return { content: readFileSync(text, 'utf8'), place: `${SETTING} (${text})` }
+  } catch (error) {
+    throw new SetupError(`${SETTING}: the file ${text} can't be read. It takes a path, or JSON such as ${GOOD}.`, {
+      cause: error,
+    })
+  }
+}
+
+function jsonObject(content: string, place: string): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(content)
+  } catch {
+    // The parser's own message shows a piece of the text, which may be a secret.
+    value = undefined
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  throw new SetupError(`${place}: not a JSON object. A good one is ${GOOD}.`)
+}
+
+/** What backends are made with. */
+export interface BackendDeps extends Pick<SimulatedOptions, 'operatorId' | 'settings' | 'wait'> {
+  clock: Clock
+  /** Where simulated backends keep what they know. */
+  documents: Documents
+  fetch?: typeof fetch
+}
+
+export function createBackends(
+  choice: BackendChoice,
+  { clock, fetch, documents, ...simulated }: BackendDeps,
+): Backends {
+  const seed = serviceCodes.some((service) => choice[service] === 'simulated') ? readSeed() : undefined
+  const made = serviceCodes.flatMap((service) => {
+    const chosen = choice[service]
+    if (chosen === 'none') return []
+    const backend =
+      chosen !== 'simulated'
+        ? createHttpBackend({ service, clock, ...chosen, ...(fetch && { fetch }) })
+        : createSimulatedBackend({ service, documents, clock, seed: seed ?? readSeed(), ...simulated })
+    return [[service, backend] as const]
+  })
+  return Object.fromEntries(made)
+}

@@ -1,0 +1,113 @@
+/** OAuth 2.0 client credentials: one token for all calls, renewed shortly before it ends or when it is refused. */
+import Type from 'typebox'
+import { Compile } from 'typebox/compile'
+import type { Clock } from '../../clock.js'
+import { BackendError } from '../backend.js'
+
+export interface ClientCredentials {
+  tokenUrl: string
+  clientId: string
+  clientSecret: string
+  scope?: string
+  /** How the client shows who it is: in the form (default) or as HTTP Basic. */
+  clientAuthentication?: 'post' | 'basic'
+}
+
+interface Token {
+  text: string
+  /** From this instant on a new one is asked for. */
+  renewAt: Date
+}
+
+const TokenAnswer = Compile(
+  Type.Object({
+    access_token: Type.String({ minLength: 1, maxLength: 16_384, pattern: '^[\\x21-\\x7e]+$' }),
+    expires_in: Type.Optional(Type.Union([Type.Number(), Type.String({ pattern: '^[0-9]{1,9}$' })])),
+  }),
+)
+/** RFC 6749 leaves the lifetime open; then a short one is assumed. */
+const ASSUMED_LIFETIME_S = 300
+const RENEW_BEFORE_S = 60
+const MS_PER_SECOND = 1_000
+const MAX_TOKEN_ANSWER_CHARS = 65_536
+/** Only what looks like one of RFC 6749's error codes is shown: a token endpoint may echo what it was sent. */
+const ERROR_CODE = /"error"\s*:\s*"([a-z_]{1,64})"/
+
+export class TokenSource {
+  readonly #credentials: ClientCredentials
+  readonly #clock: Clock
+  readonly #fetch: typeof fetch
+  #token: Token | undefined
+  #underWay: Promise<Token> | undefined
+
+  constructor(credentials: ClientCredentials, clock: Clock, fetchIt: typeof fetch) {
+    this.#credentials = credentials
+    this.#clock = clock
+    this.#fetch = fetchIt
+  }
+
+  /** A token that is not about to end. Those who ask at once share one request. */
+  async get(signal: AbortSignal): Promise<string> {
+    const now = this.#clock.now()
+    if (this.#token && this.#token.renewAt > now) return this.#token.text
+    this.#underWay ??= this.#request(now, signal).finally(() => (this.#underWay = undefined))
+    this.#token = await this.#underWay
+    return this.#token.text
+  }
+
+  /** The backend refused this token: the next `get` asks for another, unless somebody has already. */
+  refused(text: string): void {
+    if (this.#token?.text === text) this.#token = undefined
+  }
+
+  async #request(now: Date, signal: AbortSignal): Promise<Token> {
+    const { tokenUrl, clientId, clientSecret, scope, clientAuthentication = 'post' } = this.#credentials
+    const basic = clientAuthentication === 'basic'
+    const form = new URLSearchParams({
+      grant_type: 'client_credentials',
+      ...(!basic && { client_id: clientId, client_secret: clientSecret }),
+      ...(scope !== undefined && { scope }),
+    })
+    const answer = await this.#fetch(tokenUrl, {
+      method: 'POST',
+      body: form,
+      headers: {
+        Accept: 'application/json',
+        ...(basic && { Authorization: basicCredentials(clientId, clientSecret) }),
+      },
+      redirect: 'manual',
+      signal,
+    }).catch((error: unknown) => {
+      throw noToken(`the token endpoint can't be reached (${error instanceof Error ? error.name : 'failure'})`)
+    })
+    const text = (await answer.text().catch(() => '')).slice(0, MAX_TOKEN_ANSWER_CHARS)
+    if (!answer.ok) {
+      const code = ERROR_CODE.exec(text)?.[1]
+      throw noToken(`the token endpoint answered ${answer.status}${code === undefined ? '' : ` ${code}`}`)
+    }
+    const body = parsed(text)
+    if (!TokenAnswer.Check(body)) throw noToken('the answer of the token endpoint has no usable access_token')
+    const lifetimeS = body.expires_in === undefined ? ASSUMED_LIFETIME_S : Number(body.expires_in)
+    const usableS = Math.max(lifetimeS - RENEW_BEFORE_S, lifetimeS / 2)
+    return { text: body.access_token, renewAt: new Date(now.getTime() + usableS * MS_PER_SECOND) }
+  }
+}
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const basicCredentials = (clientId: string, clientSecret: string): string => {
+  const pair = [clientId, clientSecret].map((part) => encodeURIComponent(part)).join(':')
+  return `Basic ${Buffer.from(pair).toString('base64')}`
+}
+
+const noToken = (why: string): BackendError =>
+  new BackendError(
+    { code: 'TokenRequestFailed', message: `No access token for the backend: ${why}.` },
+    { mayHaveActed: false },
+  )

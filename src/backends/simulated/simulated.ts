@@ -1,0 +1,216 @@
+/**
+ * The member of the port that is no system of anybody's: it behaves as the original did, keeps its own world, and
+ * misbehaves when asked to by name, so that a stand-in, a demonstration or a test has something behind every service.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Clock } from '../../clock.js'
+import type {
+  Backend,
+  BackendNumber,
+  NumberCommand,
+  NumberUpload,
+  Outcome,
+  RelationshipChange,
+  ServiceCode,
+  TenantSettings,
+} from '../backend.js'
+import { runCommand, runRead, type CallDeps } from './calls.js'
+import { simulatedControl, type SimulatedControl } from './control.js'
+import type { Documents, Ref } from './documents.js'
+import type { CommandMethod, SimulatedSettings } from './misbehaviour.js'
+import {
+  availableCapabilities,
+  isTeams,
+  numberAct,
+  sameTenant,
+  tellNumber,
+  type HeldNumber,
+  type NumberDocument,
+} from './numbers.js'
+import type { Remembered } from './receive.js'
+import type { Seed } from './seed.js'
+import {
+  addressesNow,
+  addressesRef,
+  consentNow,
+  consentRef,
+  consentsNow,
+  plansNow,
+  plansRef,
+  relationshipAct,
+  tellConsent,
+  type ConsentDocument,
+} from './world.js'
+
+export interface SimulatedOptions {
+  service: ServiceCode
+  documents: Documents
+  clock: Clock
+  seed: Seed
+  /** Who the operator is in consents that don't say. */
+  operatorId?: string
+  /** How it behaves until its control says otherwise. */
+  settings?: Partial<SimulatedSettings>
+  /** How latency passes. */
+  wait?: (ms: number) => Promise<void>
+  timeoutMs?: number
+  batchSize?: number
+  concurrency?: number
+}
+
+export interface SimulatedBackend extends Backend {
+  readonly name: 'simulated'
+  /** For the people and tests that watch it and make it misbehave. */
+  readonly control: SimulatedControl
+}
+
+/** A tenant as the backend was told of it. */
+export type TenantDocument = Remembered & { tenant?: Omit<TenantSettings, 'idempotencyKey' | 'sequence' | 'ticket'> }
+
+const DEFAULTS = {
+  operatorId: 'operatorIdString',
+  settings: { strict: false, assignOnUpload: true },
+  timeoutMs: 10_000,
+  batchSize: 500,
+  concurrency: 4,
+}
+
+export const isSimulated = (backend: Backend | undefined): backend is SimulatedBackend => backend?.name === 'simulated'
+
+export const numberRef = (service: ServiceCode, e164: string): Ref => ({ scope: service, kind: 'number', key: e164 })
+const tenantRef = (service: ServiceCode, tenantId: string): Ref => ({
+  scope: service,
+  kind: 'tenant',
+  key: tenantId.toLowerCase(),
+})
+
+export function createSimulatedBackend(options: SimulatedOptions): SimulatedBackend {
+  const { service, documents, clock, seed } = options
+  const { operatorId, timeoutMs, batchSize, concurrency } = { ...DEFAULTS, ...options }
+  const wait = options.wait ?? ((ms) => sleep(ms))
+  const settings = { ...DEFAULTS.settings, ...options.settings }
+  const deps: CallDeps = { service, documents, clock, settings, wait, timeoutMs }
+  const teams = isTeams(service)
+
+  const commandNumbers = <Value>(
+    method: CommandMethod,
+    tenantId: string,
+    items: readonly (NumberUpload | NumberCommand)[],
+    tell: (e164: string, number: HeldNumber | undefined, plans: ReturnType<typeof plansNow>) => Value,
+  ): Promise<Outcome<Value>[]> =>
+    runCommand<NumberDocument, NumberUpload | NumberCommand, Value>(deps, {
+      method,
+      tenantId,
+      items,
+      keyOf: ({ e164 }) => e164,
+      refOf: ({ e164 }) => numberRef(service, e164),
+      around: [plansRef(service, tenantId), addressesRef(tenantId)],
+      rules: ([planContent, addressContent], now) => {
+        const plans = plansNow(seed, service, planContent)
+        const addresses = addressesNow(seed, tenantId, addressContent)
+        return {
+          act: numberAct({ service, tenantId, settings: now, plans, addresses }),
+          value: ({ e164 }, { number }) => tell(e164, number, plans),
+        }
+      },
+    })
+
+  const upload = (method: CommandMethod) => (tenantId: string, numbers: readonly NumberUpload[]) =>
+    commandNumbers<BackendNumber>(method, tenantId, numbers, (e164, number, plans) =>
+      number ? tellNumber(e164, number, { service, plans }) : { e164, tenantId },
+    )
+
+  /** The numbers of a tenant, among those asked for. */
+  const readNumbers = (method: 'getNumbers' | 'getAvailableCapabilities', tenantId: string, e164s: readonly string[]) =>
+    runRead(
+      deps,
+      { method, tenantId, keys: e164s },
+      [plansRef(service, tenantId), ...e164s.map((e164) => numberRef(service, e164))],
+      ([planContent, ...contents]) => ({
+        plans: plansNow(seed, service, planContent),
+        numbers: e164s.flatMap((e164, index) => {
+          const number = (contents[index] as NumberDocument | undefined)?.number
+          return number && sameTenant(number.tenantId, tenantId) ? [{ e164, number }] : []
+        }),
+      }),
+    )
+
+  const readAddresses = (method: 'listCivicAddresses' | 'getCivicAddress', tenantId: string) =>
+    runRead(deps, { method, tenantId, keys: [] }, [addressesRef(tenantId)], ([content]) =>
+      teams ? addressesNow(seed, tenantId, content) : [],
+    )
+
+  return {
+    name: 'simulated',
+    batchSize,
+    concurrency,
+    timeoutMs,
+    control: simulatedControl({ service, documents, seed, operatorId, settings }),
+    unavailable: () => undefined,
+
+    upsertTenants: (tenants) =>
+      runCommand<TenantDocument, TenantSettings, undefined>(deps, {
+        method: 'upsertTenants',
+        items: tenants,
+        keyOf: ({ tenantId }) => tenantId,
+        refOf: ({ tenantId }) => tenantRef(service, tenantId),
+        around: [],
+        rules: () => ({ act: putTenant, value: () => undefined }),
+      }),
+
+    uploadNumbers: upload('uploadNumbers'),
+    updateNumbers: upload('updateNumbers'),
+    unassignNumbers: (tenantId, numbers) => commandNumbers('unassignNumbers', tenantId, numbers, () => undefined),
+    releaseNumbers: (tenantId, numbers) => commandNumbers('releaseNumbers', tenantId, numbers, () => undefined),
+    getNumbers: async (tenantId, e164s) => {
+      const { plans, numbers } = await readNumbers('getNumbers', tenantId, e164s)
+      return numbers.map(({ e164, number }) => tellNumber(e164, number, { service, plans }))
+    },
+
+    listConsents: () =>
+      runRead(deps, { method: 'listConsents', keys: [] }, [], async () =>
+        teams ? (await consentsNow(seed, documents)).map((consent) => tellConsent(consent, operatorId)) : [],
+      ),
+    getConsent: (tenantId) =>
+      runRead(deps, { method: 'getConsent', tenantId, keys: [tenantId] }, [consentRef(tenantId)], ([content]) => {
+        const consent = teams ? consentNow(seed, tenantId, content) : undefined
+        return consent && tellConsent(consent, operatorId)
+      }),
+    updateCustomerRelationships: (changes) =>
+      runCommand<ConsentDocument, RelationshipChange, undefined>(deps, {
+        method: 'updateCustomerRelationships',
+        items: changes,
+        keyOf: ({ tenantId }) => tenantId,
+        refOf: ({ tenantId }) => consentRef(tenantId),
+        around: [],
+        rules: () => ({ act: relationshipAct(seed, service, clock.now()), value: () => undefined }),
+      }),
+
+    listCivicAddresses: (tenantId) => readAddresses('listCivicAddresses', tenantId),
+    getCivicAddress: async (tenantId, id) =>
+      (await readAddresses('getCivicAddress', tenantId)).find((address) => address.id === id),
+    listCapabilityPlans: (tenantId) =>
+      runRead(
+        deps,
+        { method: 'listCapabilityPlans', tenantId, keys: [] },
+        [plansRef(service, tenantId)],
+        ([content]) => [...plansNow(seed, service, content)],
+      ),
+    getAvailableCapabilities: async (tenantId, e164s) => {
+      const { plans, numbers } = await readNumbers('getAvailableCapabilities', tenantId, e164s)
+      return numbers.map(({ e164, number }) => ({
+        e164,
+        availableCapabilities: availableCapabilities(number.configuration, plans),
+      }))
+    },
+  }
+}
+
+const putTenant = (
+  document: TenantDocument,
+  _method: CommandMethod,
+  { tenantId, accountName, enabled, syncEnabled }: TenantSettings,
+): { acted: boolean } => {
+  document.tenant = { tenantId, accountName, enabled, syncEnabled }
+  return { acted: true }
+}
