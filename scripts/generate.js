@@ -22,6 +22,18 @@ const files = await generatedFiles({
   operations: await fromDist('phone-numbers/contract/operations.js'),
   models: await fromDist('phone-numbers/contract/models.js'),
   versions: await fromDist('phone-numbers/contract/versions.js'),
+  provisioning: {
+    operation: await fromDist('provisioning/contract/operation.js'),
+    operations: await fromDist('provisioning/contract/operations.js'),
+    models: await fromDist('provisioning/contract/models.js'),
+    requests: await fromDist('provisioning/contract/requests.js'),
+    parameters: await fromDist('provisioning/contract/parameters.js'),
+    versions: await fromDist('provisioning/contract/versions.js'),
+    errors: await fromDist('provisioning/errors.js'),
+    facadeOperations: await fromDist('provisioning/facade-2023/operations.js'),
+    facadeModels: await fromDist('provisioning/facade-2023/models.js'),
+  },
+  backendProtocol: await fromDist('backends/http/contract.js'),
   db,
 })
 await db.close()

@@ -50,20 +50,20 @@ function operationObject({ operationId, summary, path, versions, query, body, su
   }
 }
 
-const parameter = (where, name, schema, required) => ({
+export const parameter = (where, name, schema, required) => ({
   name,
   in: where,
   ...(required && { required }),
   schema,
 })
 
-const json = (schema) => ({ content: { 'application/json': { schema } } })
+export const json = (schema) => ({ content: { 'application/json': { schema } } })
 
 /**
  * A function that gives a schema back with `$ref` wherever a model stands in it. Models are known by how they look,
  * since TypeBox copies a schema that it makes optional.
  */
-function referencesTo(models) {
+export function referencesTo(models) {
   const names = new Map()
   for (const [name, schema] of Object.entries(models)) {
     const look = JSON.stringify(schema)

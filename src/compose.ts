@@ -16,10 +16,13 @@ import { addHealthRoutes, createServer, type FastifyInstance } from './http/serv
 import { readTlsFiles, standinTls, type TlsFiles } from './http/tls.js'
 import { seedStock } from './ledger/stock/seed.js'
 import { SetupError } from './errors.js'
+import { ensureStandinClients } from './issuer/clients.js'
 import { createLogger, type Logger } from './log.js'
 import { readCatalogue, type Catalogue } from './phone-numbers/catalogue.js'
 import type { PhoneNumbersDeps } from './phone-numbers/deps.js'
 import { openPhoneNumbersDoor } from './phone-numbers/door.js'
+import { wireProvisioning, type ProvisioningWiring } from './compose-provisioning.js'
+import { isProvisioningPath } from './provisioning/door.js'
 import { operationsJob, sweepJob } from './workers/jobs.js'
 import { Worker } from './workers/worker.js'
 
@@ -43,6 +46,7 @@ export async function openStore(config: Config, clock: Clock = systemClock): Pro
     for (const { version, name } of applied) logger.info({ version, name }, 'migration applied')
     if (config.mode === 'standin') {
       await ensureStandinResource(store)
+      if (config.builtInIssuer) await ensureStandinClients(store)
       if (config.seedStock) await seedStock(db, clock.now())
     }
     return store
@@ -89,13 +93,15 @@ export interface Service {
 /** What stands between the store and the network: the API's servers, not yet listening, and the background jobs. */
 export interface Wiring {
   deps: PhoneNumbersDeps
-  operationsWorker: Worker
-  sweeper: Worker
+  provisioning: ProvisioningWiring
+  /** Everything that works in the background. */
+  workers: readonly Worker[]
   createServer(tls: TlsFiles | undefined): FastifyInstance
 }
 
 /** Wires the parts together on an open store. Nothing runs or listens yet. */
-export function wire(config: Config, { db, sealer, clock, logger }: Store, catalogue: Catalogue): Wiring {
+export function wire(config: Config, store: Store, catalogue: Catalogue): Wiring {
+  const { db, sealer, clock, logger } = store
   const deps: PhoneNumbersDeps = {
     db,
     clock,
@@ -117,19 +123,26 @@ export function wire(config: Config, { db, sealer, clock, logger }: Store, catal
   const directory = new ResourceDirectory(db, sealer, logger)
   const auth = { clock, directory, clockSkewMs: config.clockSkewMs, publicHosts: config.publicHosts }
   const versionPolicy = { tolerant: config.tolerantApiVersions }
+  const provisioning = wireProvisioning(config, store)
   return {
     deps,
-    operationsWorker,
-    sweeper,
+    provisioning,
+    workers: [operationsWorker, sweeper, ...provisioning.reconcilers.values()],
     createServer: (tls) => {
-      const server = createServer({ logger, tls })
+      const server = createServer({ logger, tls, brokenPathCode })
       addHealthRoutes(server, () => isReachable(db))
-      // In a scope of its own: its headers and error answers are not those of what stands beside it.
-      void server.register(async (scope) => openPhoneNumbersDoor(scope, { ...deps, auth, versionPolicy }))
+      if (config.doors.includes('phone-numbers')) {
+        const doorDeps = { ...deps, auth, versionPolicy, hosts: config.phoneNumbersHosts }
+        // In a scope of its own: its headers and error answers are not those of what stands beside it.
+        void server.register(async (scope) => openPhoneNumbersDoor(scope, doorDeps))
+      }
+      provisioning.open(server)
       return server
     },
   }
 }
+
+const brokenPathCode = (target: string): string => (isProvisioningPath(target) ? 'InvalidParameter' : 'InvalidInput')
 
 /** Starts everything: database, workers, listeners. Throws SetupErrors, with nothing left open. */
 export async function startService(config: Config, clock: Clock = systemClock): Promise<Service> {
@@ -146,11 +159,8 @@ export async function startService(config: Config, clock: Clock = systemClock): 
   }
   try {
     await checkKeys(store)
-    const { operationsWorker, sweeper, createServer } = wire(config, store, catalogue)
-    closers.push(
-      () => operationsWorker.stop(),
-      () => sweeper.stop(),
-    )
+    const { workers, createServer } = wire(config, store, catalogue)
+    closers.push(() => Promise.all(workers.map((worker) => worker.stop())))
     const open = async (scheme: 'http' | 'https', port: number | undefined): Promise<Listener[]> => {
       if (port === undefined) return []
       const server = createServer(scheme === 'https' ? tls : undefined)
@@ -158,8 +168,7 @@ export async function startService(config: Config, clock: Clock = systemClock): 
       return [{ scheme, url: await listen(server, scheme, config.host, port) }]
     }
     const listeners = [...(await open('http', config.httpPort)), ...(await open('https', config.httpsPort))]
-    operationsWorker.start()
-    sweeper.start()
+    for (const worker of workers) worker.start()
     return { listeners, certFile: tls?.certFile, store, close }
   } catch (error) {
     await close()

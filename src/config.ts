@@ -3,7 +3,8 @@
  * `process.env`.
  */
 import { SetupError } from './errors.js'
-import { BadValue, settings, type Config, type Mode, type Setting } from './settings.js'
+import { BadValue, type Setting, type SettingContext } from './setting.js'
+import { settings, type Config, type Mode } from './settings.js'
 
 export type { Config } from './settings.js'
 
@@ -17,22 +18,25 @@ export function readConfig(env: NodeJS.ProcessEnv, flags: Partial<Record<keyof C
   refuseUnknownSettings(env)
   const text = ({ name, env: variable }: Setting): string | undefined => flags[name] ?? env[variable]
   const modeSetting = settings[0] as Setting<'mode'>
-  const mode = parseSetting(modeSetting, text(modeSetting) ?? 'standin') as Mode
+  const mode = parseSetting(modeSetting, text(modeSetting) ?? 'standin', { mode: 'standin', env }) as Mode
   const entries = settings.map((entry) => {
     const fallback = typeof entry.fallback === 'string' ? entry.fallback : entry.fallback(mode)
-    return [entry.name, parseSetting(entry, text(entry) ?? fallback)]
+    return [entry.name, parseSetting(entry, text(entry) ?? fallback, { mode, env })]
   })
   const config = Object.freeze(Object.fromEntries(entries) as Config)
   checkTogether(config)
   return config
 }
 
-function parseSetting(entry: Setting, text: string): unknown {
+/** Not repeated in messages: they are secret, or may hold what is. */
+const SECRET_SETTINGS: readonly (keyof Config)[] = ['secretKeys', 'databaseUrl', 'backends']
+
+function parseSetting(entry: Setting, text: string, context: SettingContext): unknown {
   try {
-    return entry.parse(text)
+    return entry.parse(text, context)
   } catch (error) {
     if (!(error instanceof BadValue)) throw error
-    const shown = entry.name === 'secretKeys' || entry.name === 'databaseUrl' ? '' : ` "${text}"`
+    const shown = SECRET_SETTINGS.includes(entry.name) ? '' : ` "${text}"`
     throw new SetupError(`${entry.env} (--${entry.flag}):${shown} is not a usable value; it takes ${error.message}.`)
   }
 }

@@ -1,7 +1,9 @@
 /** Runs the service in this process: start, what is printed then, signals, exit code. */
 import { revealResource, STANDIN_RESOURCE } from './auth/resources.js'
+import { rememberAddress } from './running-server.js'
 import { startService, type Service } from './compose.js'
 import type { Config } from './config.js'
+import { STANDIN_CLIENT_SECRET } from './issuer/clients.js'
 
 /** How long requests under way may take to end after the signal to stop. */
 const DRAIN_LIMIT_MS = 15_000
@@ -10,12 +12,23 @@ const DRAIN_LIMIT_MS = 15_000
 export async function serve(config: Config, print: (text: string) => void): Promise<number> {
   const stopped = signalled()
   const service = await startService(config)
+  const forget = await leaveAddress(config, service)
   print(await greeting(config, service))
   const signal = await stopped
+  await forget()
   print(`\n${signal}: letting requests end …`)
   const drained = await Promise.race([service.close().then(() => true), expires(DRAIN_LIMIT_MS)])
   print(drained ? 'Stopped.' : `Stopped after ${DRAIN_LIMIT_MS / 1000} s with requests still open.`)
   return drained ? 0 : 1
+}
+
+/** Beside an embedded database, which is this process's alone: commands ask it there. */
+function leaveAddress(config: Config, { listeners }: Service): Promise<() => Promise<void>> {
+  const [listener] = listeners
+  if (config.databaseUrl !== undefined || config.inMemory || listener === undefined) {
+    return Promise.resolve(() => Promise.resolve())
+  }
+  return rememberAddress(config.dataDir, listener.url)
 }
 
 const signalled = (): Promise<NodeJS.Signals> =>
@@ -36,17 +49,22 @@ async function greeting(config: Config, { listeners, certFile, store }: Service)
   for (const { scheme, url } of listeners) lines.push(`  ${scheme.toUpperCase().padEnd(11)} ${url}`)
   if (config.mode === 'standin') {
     const { keys } = await revealResource(store, STANDIN_RESOURCE)
-    for (const { scheme, url } of listeners) {
-      lines.push(
-        `  ${scheme === 'http' ? 'Connect' : 'over HTTPS'}`.padEnd(14) + `endpoint=${url}/;accesskey=${keys.primary}`,
-      )
+    if (config.doors.includes('phone-numbers')) {
+      for (const { scheme, url } of listeners) {
+        lines.push(
+          `  ${scheme === 'http' ? 'Connect' : 'over HTTPS'}`.padEnd(14) + `endpoint=${url}/;accesskey=${keys.primary}`,
+        )
+      }
+    }
+    if (config.builtInIssuer) {
+      lines.push(`  Tokens      tenant ${config.issuerTenant}, client linebook-admin, secret ${STANDIN_CLIENT_SECRET}`)
     }
     if (certFile !== undefined)
       lines.push(`  Certificate ${certFile}`, '              (clients trust it with NODE_EXTRA_CA_CERTS)')
   }
   lines.push(`  Data        ${whereData(config)}`, '  Stop        Ctrl-C')
   if (config.mode === 'standin' && !isLoopback(config.host)) {
-    lines.push('', `  Warning: ${config.host} can be reached from other machines, and the access key is well known.`)
+    lines.push('', `  Warning: ${config.host} can be reached from other machines, and the credentials are well known.`)
   }
   return lines.join('\n')
 }

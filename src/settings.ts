@@ -5,10 +5,28 @@
 import { isIP } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { logLevels, type LogLevel } from './log.js'
+import { provisioningSettings, type ProvisioningConfig } from './provisioning-settings.js'
+import {
+  amount,
+  BadValue,
+  DAY_MS,
+  hosts,
+  list,
+  MINUTE_MS,
+  oneOf,
+  onOff,
+  optionalText,
+  port,
+  setting,
+  type Setting,
+} from './setting.js'
 
 export type Mode = 'standin' | 'production'
 
-export interface Config {
+export const doors = ['phone-numbers', 'provisioning'] as const
+export type Door = (typeof doors)[number]
+
+export interface Config extends ProvisioningConfig {
   mode: Mode
   host: string
   /** undefined: no such listener. 0: any free port. */
@@ -17,6 +35,10 @@ export interface Config {
   tlsCertFile: string | undefined
   tlsKeyFile: string | undefined
   publicHosts: readonly string[]
+  /** The APIs that are served. */
+  doors: readonly Door[]
+  /** Host names that the Phone Numbers API alone answers to; empty for all. */
+  phoneNumbersHosts: readonly string[]
   dataDir: string
   inMemory: boolean
   seedStock: boolean
@@ -38,72 +60,8 @@ export interface Config {
   capabilitiesDelayMs: number
 }
 
-export interface Setting<Name extends keyof Config = keyof Config> {
-  name: Name
-  env: string
-  /** Long flag without the dashes. */
-  flag: string
-  /** What the value is called in `--help`; a setting without one is a switch. */
-  value?: string
-  help: string
-  /** The default as people would write it; a function where it depends on the mode. */
-  fallback: string | ((mode: Mode) => string)
-  /** Shown instead of the default where that depends on the mode. */
-  fallbackHelp?: string
-  parse(text: string): Config[Name]
-}
-
-const setting = <Name extends keyof Config>(entry: Setting<Name>): Setting => entry
-
-const SECOND_MS = 1_000
-const MINUTE_MS = 60 * SECOND_MS
-const DAY_MS = 24 * 60 * MINUTE_MS
 const MAX_DELAY_MS = 10 * MINUTE_MS
 const SECRET_KEY_BYTES = 32
-
-/** Says what a setting takes, to go on "it takes …". */
-export class BadValue extends Error {}
-
-const oneOf =
-  <T extends string>(...values: readonly T[]) =>
-  (text: string): T => {
-    const found = values.find((value) => value === text.toLowerCase())
-    if (found === undefined) throw new BadValue(`one of ${values.join(', ')}`)
-    return found
-  }
-
-const onOff = (text: string): boolean => {
-  if (/^(on|true|yes|1)$/i.test(text)) return true
-  if (/^(off|false|no|0|)$/i.test(text)) return false
-  throw new BadValue('on or off')
-}
-
-/** A number of the given unit, as a whole count of the smaller unit it is kept in. */
-const amount =
-  (min: number, max: number, { whole = true, unit = 1 }: { whole?: boolean; unit?: number } = {}) =>
-  (text: string): number => {
-    const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN
-    if (!(value >= min && value <= max) || (whole && !Number.isInteger(value))) {
-      throw new BadValue(`a ${whole ? 'whole ' : ''}number from ${min} to ${max}`)
-    }
-    return Math.round(value * unit)
-  }
-
-const port = (text: string): number | undefined => (text === '' ? undefined : amount(0, 65_535)(text))
-const optionalText = (text: string): string | undefined => (text === '' ? undefined : text)
-const list = (text: string): string[] =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
-
-const hosts = (text: string): string[] => {
-  const names = list(text.toLowerCase())
-  if (names.some((name) => !/^[a-z0-9.-]+(:\d+)?$/.test(name))) {
-    throw new BadValue('host names separated by commas, e.g. numbers.example,numbers.example:8443')
-  }
-  return names
-}
 
 const secretKeys = (text: string): Buffer[] =>
   list(text).map((item) => {
@@ -178,6 +136,31 @@ export const settings: readonly Setting[] = [
     flag: 'public-hosts',
     value: 'HOSTS',
     help: 'host names that clients use, for a reverse proxy that rewrites the Host header; separated by commas',
+    fallback: '',
+    parse: hosts,
+  }),
+  setting({
+    name: 'doors',
+    env: 'LINEBOOK_DOORS',
+    flag: 'doors',
+    value: 'APIS',
+    help: 'APIs to serve: phone-numbers, provisioning, or both separated by a comma',
+    fallback: doors.join(','),
+    parse: (text) => {
+      const wanted = list(text)
+      const chosen = doors.filter((door) => wanted.includes(door))
+      if (chosen.length === 0 || chosen.length !== new Set(wanted).size) {
+        throw new BadValue(`one or both of ${doors.join(', ')}`)
+      }
+      return chosen
+    },
+  }),
+  setting({
+    name: 'phoneNumbersHosts',
+    env: 'LINEBOOK_PHONE_NUMBERS_HOSTS',
+    flag: 'phone-numbers-hosts',
+    value: 'HOSTS',
+    help: 'host names that the Phone Numbers API answers to, separated by commas; empty for all',
     fallback: '',
     parse: hosts,
   }),
@@ -321,4 +304,5 @@ export const settings: readonly Setting[] = [
       parse: amount(0, MAX_DELAY_MS),
     }),
   ),
+  ...provisioningSettings,
 ]

@@ -12,8 +12,10 @@ import { describe, expect, it } from 'vitest'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const WRITTEN_DOWN = 'docs/architecture.md, section "Who may import whom"'
 
-const LEAVES = ['config.ts', 'settings.ts', 'errors.ts', 'clock.ts', 'folder.ts', 'ids.ts', 'log.ts']
+const SETTINGS = ['config.ts', 'settings.ts', 'provisioning-settings.ts', 'setting.ts']
+const LEAVES = [...SETTINGS, 'errors.ts', 'clock.ts', 'folder.ts', 'ids.ts', 'log.ts']
 const APIS = ['phone-numbers/', 'provisioning/']
+const BACKEND_PORTS = ['backends/backend.ts', 'backends/zone.ts']
 const BELOW_AN_API = ['http/', 'auth/', 'operations/', 'ledger/', 'db/', ...LEAVES]
 
 interface Row {
@@ -26,23 +28,71 @@ interface Row {
 }
 
 const TABLE: readonly Row[] = [
-  // The commands are thin fronts of what the folders below can do, as routes are: auth, ledger and db.
-  { of: 'cli/', may: ['main.ts', 'compose.ts', 'auth/', 'ledger/', 'db/', ...LEAVES] },
-  // What is printed at the start shows the stand-in resource's keys: auth.
-  { of: 'main.ts', may: ['compose.ts', 'config.ts', 'auth/'] },
+  // The commands are thin fronts of what the folders below can do, as routes are: auth, ledger and db, and how the sync
+  // with backends stands.
   {
-    of: 'compose.ts',
-    may: ['workers/', ...APIS, 'http/', 'auth/', 'operations/', 'ledger/', 'backends/', 'db/', ...LEAVES],
+    of: 'cli/',
+    may: [
+      'main.ts',
+      'running-server.ts',
+      'compose.ts',
+      'provisioning/sync/',
+      'provisioning/commands/',
+      'provisioning/services.ts',
+      'backends/configure.ts',
+      'issuer/',
+      'auth/',
+      'ledger/',
+      'db/',
+      ...LEAVES,
+    ],
   },
+  // What is printed at the start shows the stand-in resource's keys: auth.
+  { of: 'main.ts', may: ['compose.ts', 'config.ts', 'running-server.ts', 'issuer/', 'auth/'] },
+  // Where a running server is found, by its folder's lock.
+  { of: 'running-server.ts', may: ['db/', ...LEAVES] },
+  ...['compose.ts', 'compose-provisioning.ts'].map((of) => ({
+    of,
+    may: [
+      'compose.ts',
+      'compose-provisioning.ts',
+      'workers/',
+      ...APIS,
+      'standin/',
+      'issuer/',
+      'http/',
+      'auth/',
+      'operations/',
+      'ledger/',
+      'backends/',
+      'db/',
+      ...LEAVES,
+    ],
+  })),
   {
     of: 'workers/',
-    // Purging old searches is one statement that decides nothing; a command around it would only pass it on.
-    may: [...inEachApi('commands/', 'store.ts'), 'operations/', 'ledger/', 'backends/', 'db/', ...LEAVES],
+    // Purging what is old is one statement that decides nothing; a command around it would only pass it on.
+    may: [
+      ...inEachApi('commands/', 'store.ts'),
+      'provisioning/sync/',
+      'provisioning/repeatable-store.ts',
+      'operations/',
+      'ledger/',
+      'backends/',
+      'db/',
+      ...LEAVES,
+    ],
     // What commands take first is what their workers are made with.
     mayType: inEachApi('deps.ts'),
   },
-  ...APIS.map((api) => ({ of: api, may: BELOW_AN_API })),
-  ...APIS.map((api) => ({ of: `${api}commands/`, may: [api, 'backends/backend.ts', ...BELOW_AN_API] })),
+  // The words of the port to backends are an API's too; running one is for its commands and its sync.
+  ...APIS.map((api) => ({ of: api, may: BELOW_AN_API, mayType: BACKEND_PORTS })),
+  ...inEachApi('commands/', 'sync/').map((of) => ({
+    of,
+    may: [of.slice(0, of.indexOf('/') + 1), ...BACKEND_PORTS, ...BELOW_AN_API],
+  })),
+  { of: 'standin/', may: ['http/', 'backends/', 'db/', ...LEAVES] },
+  { of: 'issuer/', may: ['http/', 'auth/', 'db/', ...LEAVES] },
   { of: 'http/', may: ['auth/', ...LEAVES] },
   { of: 'auth/', may: ['db/', ...LEAVES] },
   // An operation is about numbers and says so in the ledger's words.
@@ -50,20 +100,31 @@ const TABLE: readonly Row[] = [
   { of: 'ledger/', may: ['db/', ...LEAVES] },
   { of: 'backends/', may: LEAVES },
   { of: 'db/', may: LEAVES },
-  // Its errors are for people to mend, and log levels are one of its settings.
-  { of: 'config.ts', may: ['settings.ts', 'errors.ts'] },
-  { of: 'settings.ts', may: ['errors.ts', 'log.ts'] },
-  ...LEAVES.filter((leaf) => leaf !== 'config.ts' && leaf !== 'settings.ts').map((leaf) => ({ of: leaf, may: [] })),
+  // Their errors are for people to mend; some settings are read by whoever knows what they mean.
+  ...SETTINGS.map((of) => ({
+    of,
+    may: [
+      ...SETTINGS,
+      'errors.ts',
+      'log.ts',
+      'auth/tokens/issuers.ts',
+      'backends/configure.ts',
+      'http/addresses.ts',
+      'http/rate-limit.ts',
+    ],
+  })),
+  ...LEAVES.filter((leaf) => !SETTINGS.includes(leaf)).map((leaf) => ({ of: leaf, may: [] })),
 ]
 
 /** Packages that one place knows and hides from the rest. */
-const HIDDEN_PACKAGES: Readonly<Record<string, string>> = {
-  '@electric-sql/pglite': 'db/',
-  commander: 'cli/',
-  fastify: 'http/',
-  pg: 'db/',
-  pino: 'log.ts',
-  'sql-template-tag': 'db/',
+const HIDDEN_PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  '@electric-sql/pglite': ['db/'],
+  commander: ['cli/'],
+  fastify: ['http/'],
+  jose: ['auth/tokens/', 'issuer/'],
+  pg: ['db/'],
+  pino: ['log.ts'],
+  'sql-template-tag': ['db/'],
 }
 
 /** What is above the domain: its words and codes are an API's, not ours. */
@@ -95,13 +156,22 @@ describe(WRITTEN_DOWN, () => {
     },
     'the API folders never import one another': ({ from, to }) =>
       APIS.every((api) => !isIn(from, [api]) || !isIn(to, APIS) || isIn(to, [api])),
-    "only workers and an API's commands run backends; compose.ts makes them": ({ from, to }) =>
-      !isIn(to, ['backends/']) || isIn(from, ['backends/', 'compose.ts', 'workers/', ...inEachApi('commands/')]),
+    "only workers and an API's commands and sync run backends; compose makes them": ({ from, to, typeOnly }) =>
+      typeOnly ||
+      !isIn(to, ['backends/']) ||
+      isIn(from, [
+        'backends/',
+        'standin/',
+        'compose-provisioning.ts',
+        'provisioning-settings.ts',
+        'workers/',
+        ...inEachApi('commands/', 'sync/'),
+      ]),
     'commands, stores and what is under them know no contract and no HTTP': ({ from, to }) =>
       !isIn(from, THE_DOMAIN) || !isIn(to, ABOVE_THE_DOMAIN),
     'src imports nothing outside of src': ({ to, ours }) => !ours || !to.startsWith('..'),
     'databases, HTTP server, command line and log are known in one place each': ({ from, to, ours }) =>
-      ours || isIn(from, [HIDDEN_PACKAGES[packageOf(to)] ?? '']),
+      ours || isIn(from, HIDDEN_PACKAGES[packageOf(to)] ?? ['']),
   }
   for (const [rule, keeps] of Object.entries(importRules)) {
     it(rule, () => {

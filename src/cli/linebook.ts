@@ -1,8 +1,12 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
 import { SetupError } from '../errors.js'
+import { clientCommand } from './client.js'
+import { numberCommand } from './number.js'
+import { requeueCommand } from './requeue.js'
 import { connectionStringCommand, resourceCommand } from './resource.js'
 import { migrateCommand, serveCommand } from './serve.js'
+import { statusCommand } from './status.js'
 import { stockCommand } from './stock.js'
 import { VERSION } from './version.js'
 
@@ -15,6 +19,10 @@ const program = new Command('linebook')
   .addCommand(resourceCommand())
   .addCommand(connectionStringCommand())
   .addCommand(stockCommand())
+  .addCommand(clientCommand())
+  .addCommand(statusCommand())
+  .addCommand(requeueCommand())
+  .addCommand(numberCommand())
   .addHelpText(
     'after',
     `
@@ -23,7 +31,9 @@ Every setting can be a flag or an environment variable; "linebook serve --help" 
 Examples:
   $ linebook serve                                   a stand-in on this machine, with fictional numbers
   $ linebook connection-string                       what to give to the Azure SDK
-  $ linebook stock import numbers.csv                put numbers of one's own into stock`,
+  $ linebook stock import numbers.csv                put numbers of one's own into stock
+  $ linebook status                                  whether the backends have taken what they were told
+  $ linebook number +14255550100                     all that happened to a number`,
   )
 
 try {

@@ -25,14 +25,14 @@ const sumOf = (all: StateCounts[]): StateCounts =>
 
 const NAME_COLUMNS = 3
 
-/** Names to the left, numbers to the right. */
-function alignColumns(rows: string[][]): string {
+/** The first columns, which are names, to the left; the others, numbers, to the right. */
+export function alignColumns(rows: string[][], nameColumns = NAME_COLUMNS): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows
     .map((row) =>
       row
         .map((cell, column) =>
-          column < NAME_COLUMNS ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+          column < nameColumns ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
         )
         .join('  ')
         .trimEnd(),

@@ -11,6 +11,8 @@ import type { TlsFiles } from './tls.js'
 export interface ServerOptions {
   logger: Logger
   tls: TlsFiles | undefined
+  /** The error code of whatever API a path belongs to, for one that can't be decoded. */
+  brokenPathCode?: (target: string) => string
 }
 
 export const BODY_LIMIT_BYTES = 1024 * 1024
@@ -20,7 +22,7 @@ const REQUEST_TIMEOUT_MS = 60_000
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
 
 /** An empty server. APIs add their routes, and answer errors through `setErrorHandler`. */
-export function createServer({ logger, tls }: ServerOptions): FastifyInstance {
+export function createServer({ logger, tls, brokenPathCode = () => 'InvalidInput' }: ServerOptions): FastifyInstance {
   const server = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -38,7 +40,7 @@ export function createServer({ logger, tls }: ServerOptions): FastifyInstance {
       querystringParser: (text) => parseQuery(text) as never,
     },
     clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: answerBrokenPath,
+    frameworkErrors: (_error, request, reply) => answerBrokenPath(brokenPathCode(request.url), reply),
     ...(tls && { https: { cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' } }),
   }) as unknown as FastifyInstance
 
@@ -89,15 +91,9 @@ const routingTarget = (target: string): string => {
 }
 
 /** A path that can't be decoded reaches no route. */
-function answerBrokenPath(_error: Error, _request: FastifyRequest, reply: FastifyReply): void {
-  void reply
-    .code(400)
-    .headers({ 'Content-Type': 'application/json', 'x-ms-error-code': 'InvalidInput' })
-    .send(
-      Buffer.from(
-        JSON.stringify({ error: { code: 'InvalidInput', message: 'The percent-encoding of the path is broken.' } }),
-      ),
-    )
+function answerBrokenPath(code: string, reply: FastifyReply): void {
+  const body = JSON.stringify({ error: { code, message: 'The percent-encoding of the path is broken.' } })
+  void reply.code(400).headers({ 'Content-Type': 'application/json', 'x-ms-error-code': code }).send(Buffer.from(body))
 }
 
 /** What is so broken that no request comes of it: answered on the bare socket, in the envelope all the same. */

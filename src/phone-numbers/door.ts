@@ -1,6 +1,7 @@
 /** Puts the Phone Numbers API onto a server: routes, the headers of every answer, and its errors. */
 import { randomUUID } from 'node:crypto'
 import type { TObject, TSchema } from 'typebox'
+import { withoutPort } from '../auth/access-key.js'
 import { isConnectionFailure } from '../db/db.js'
 import { DomainError } from '../errors.js'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from '../http/server.js'
@@ -11,7 +12,11 @@ import type { PhoneNumbersDeps } from './deps.js'
 import { errorAnswer } from './errors.js'
 import { addRoutes } from './routes.js'
 
-export type DoorDeps = PhoneNumbersDeps & AdmitDeps
+export type DoorDeps = PhoneNumbersDeps &
+  AdmitDeps & {
+    /** Host names, without port, that this API alone answers to; empty for all. */
+    hosts: readonly string[]
+  }
 
 /** Adds one operation: its handler gets the request once it is admitted and read, and returns the answer's body. */
 export type AddRoute = <Query extends TObject, Body extends TSchema | undefined>(
@@ -24,6 +29,10 @@ export function openPhoneNumbersDoor(server: FastifyInstance, deps: DoorDeps): v
   addCommonHeaders(server)
   addRequestLog(server, deps)
   addErrorAnswers(server, deps)
+  server.addHook('onRequest', (request, reply, done) => {
+    if (deps.hosts.length === 0 || deps.hosts.includes(withoutPort(request.headers.host ?? '').toLowerCase())) done()
+    else void reply.code(404).send()
+  })
 
   const add: AddRoute = (contract, handle) => {
     const admit = admission(deps, contract)

@@ -1,14 +1,25 @@
+import { later } from '../clock.js'
 import { sweepFreed } from '../ledger/store.js'
 import { nextDueAt, purgeOperations } from '../operations/store.js'
 import { carryOutNextDue } from '../phone-numbers/commands/carry-out.js'
 import type { PhoneNumbersDeps } from '../phone-numbers/deps.js'
 import { purgeSearches } from '../phone-numbers/store.js'
+import type { ProvisioningDeps } from '../provisioning/deps.js'
+import { purgeRemembered } from '../provisioning/repeatable-store.js'
+import { nextDueAt as nextSyncDueAt, purgeAttempts } from '../provisioning/sync/claims.js'
+import { MOST_PER_RUN, reconcile } from '../provisioning/sync/reconcile.js'
+import type { SyncService } from '../provisioning/sync/sync.js'
 import type { Job } from './worker.js'
 
 const OPERATIONS_PER_RUN = 100
 const OPERATIONS_INTERVAL_MS = 1_000
 const SWEEP_LIMIT = 1_000
 const SWEEP_INTERVAL_MS = 30_000
+/** How long the log of what backends were asked is kept. */
+const ATTEMPTS_KEPT_MS = 90 * 24 * 60 * 60_000
+const RECONCILE_INTERVAL_MS = 1_000
+/** A slow call of one run doesn't keep the next from starting. */
+const RECONCILE_LANES = 4
 
 /** Carries out operations whose delay is over. */
 export const operationsJob = (deps: PhoneNumbersDeps): Job => ({
@@ -22,6 +33,18 @@ export const operationsJob = (deps: PhoneNumbersDeps): Job => ({
   nextDueAt: () => nextDueAt(deps.db),
 })
 
+/** Makes one service's backend agree with what is stored. */
+export const reconcileJob = (deps: ProvisioningDeps, service: SyncService): Job => ({
+  name: `reconcile ${service}`,
+  intervalMs: RECONCILE_INTERVAL_MS,
+  lanes: RECONCILE_LANES,
+  async runOnce() {
+    const { claimed, confirmed, refused } = await reconcile(deps, service)
+    return { done: confirmed + refused, more: claimed === MOST_PER_RUN }
+  },
+  nextDueAt: () => nextSyncDueAt(deps.db, service),
+})
+
 /** Writes down what time has done to holds and quarantines, and removes what can't be read any more. */
 export const sweepJob = ({ db, clock }: Pick<PhoneNumbersDeps, 'db' | 'clock'>): Job => ({
   name: 'sweep',
@@ -32,6 +55,8 @@ export const sweepJob = ({ db, clock }: Pick<PhoneNumbersDeps, 'db' | 'clock'>):
       await db.transaction((tx) => sweepFreed(tx, SWEEP_LIMIT, now)),
       await db.transaction((tx) => purgeOperations(tx, SWEEP_LIMIT, now)),
       await db.transaction((tx) => purgeSearches(tx, SWEEP_LIMIT, now)),
+      await db.transaction((tx) => purgeRemembered(tx, SWEEP_LIMIT, now)),
+      await db.transaction((tx) => purgeAttempts(tx, SWEEP_LIMIT, later(now, -ATTEMPTS_KEPT_MS))),
     ]
     return { done: counts.reduce((sum, count) => sum + count, 0), more: counts.includes(SWEEP_LIMIT) }
   },

@@ -1,12 +1,14 @@
 /**
  * A job that is given no input: it finds what is due in the database, does a bounded batch of it and says how much.
- * A worker runs its job by timer and when nudged, one run at a time; another process may run the same job beside it.
+ * A worker runs its job by timer and when nudged; another process may run the same job beside it.
  */
 import type { Logger } from '../log.js'
 
 export interface Job {
   name: string
   intervalMs: number
+  /** How many runs may be under way at once, so that a slow one doesn't keep what is new waiting; 1 unless given. */
+  lanes?: number
   /** Does one batch. Returns how many items it did; a full batch makes the worker run it again at once. */
   runOnce(): Promise<{ done: number; more: boolean }>
   /** When the next item is due, if that is known to be before the interval is over. */
@@ -16,8 +18,9 @@ export interface Job {
 export class Worker {
   readonly #job: Job
   readonly #logger: Logger
+  readonly #runs = new Set<Promise<void>>()
   #timer: NodeJS.Timeout | undefined
-  #running: Promise<void> | undefined
+  #resting: Promise<void> | undefined
   #nudged = false
   #stopped = true
 
@@ -31,23 +34,29 @@ export class Worker {
     this.nudge()
   }
 
-  /** Makes the job run soon, once more if it is running just now. */
+  /** Makes the job run soon: at once where a lane is free, otherwise when the first run ends. */
   nudge(): void {
     if (this.#stopped) return
-    this.#nudged = true
     clearTimeout(this.#timer)
-    this.#running ??= this.#run().finally(() => (this.#running = undefined))
+    this.#nudged = true
+    if (this.#runs.size >= (this.#job.lanes ?? 1)) return
+    const run = this.#run().finally(() => {
+      this.#runs.delete(run)
+      if (this.#nudged) this.nudge()
+      else if (this.#runs.size === 0) this.#resting = this.#rest()
+    })
+    this.#runs.add(run)
   }
 
-  /** Lets a run that is under way end and starts no other. */
+  /** Lets runs that are under way end and starts no other. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
-    await this.#running
+    await Promise.all(this.#runs)
+    await this.#resting
   }
 
   async #run(): Promise<void> {
-    let waitMs = this.#job.intervalMs
     try {
       while (this.#nudged && !this.#stopped) {
         this.#nudged = false
@@ -55,12 +64,23 @@ export class Worker {
         if (done > 0) this.#logger.debug({ job: this.#job.name, done }, 'job ran')
         if (more) this.#nudged = true
       }
-      const dueAt = this.#stopped ? undefined : await this.#job.nextDueAt?.()
-      if (dueAt) waitMs = Math.min(waitMs, Math.max(0, dueAt.getTime() - Date.now()))
     } catch (error) {
       // The next run tries again; what is due stays due.
       this.#logger.error({ err: error, job: this.#job.name }, 'job failed')
     }
-    if (!this.#stopped) this.#timer = setTimeout(() => this.nudge(), waitMs)
+  }
+
+  /** Waits for the next thing that is due, or for the interval to be over. */
+  async #rest(): Promise<void> {
+    let waitMs = this.#job.intervalMs
+    try {
+      const dueAt = this.#stopped ? undefined : await this.#job.nextDueAt?.()
+      if (dueAt) waitMs = Math.min(waitMs, Math.max(0, dueAt.getTime() - Date.now()))
+    } catch (error) {
+      this.#logger.error({ err: error, job: this.#job.name }, 'job failed')
+    }
+    if (this.#stopped || this.#runs.size > 0) return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.nudge(), waitMs)
   }
 }

@@ -2,13 +2,45 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
+import * as backendProtocol from '../../src/backends/http/contract.js'
 import * as config from '../../src/config.js'
 import * as models from '../../src/phone-numbers/contract/models.js'
 import * as operations from '../../src/phone-numbers/contract/operations.js'
 import * as versions from '../../src/phone-numbers/contract/versions.js'
+import * as provisioningModels from '../../src/provisioning/contract/models.js'
+import { refusalsOf, type OperationContract } from '../../src/provisioning/contract/operation.js'
+import * as operation from '../../src/provisioning/contract/operation.js'
+import * as provisioningOperations from '../../src/provisioning/contract/operations.js'
+import * as parameters from '../../src/provisioning/contract/parameters.js'
+import * as requests from '../../src/provisioning/contract/requests.js'
+import * as provisioningVersions from '../../src/provisioning/contract/versions.js'
+import * as errors from '../../src/provisioning/errors.js'
+import * as facadeModels from '../../src/provisioning/facade-2023/models.js'
+import * as facadeOperations from '../../src/provisioning/facade-2023/operations.js'
 import { openTestDatabase } from '../fixtures/database.js'
 
 const read = (path: string): string => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8')
+
+const provisioning = {
+  operation,
+  operations: provisioningOperations,
+  models: provisioningModels,
+  requests,
+  parameters,
+  versions: provisioningVersions,
+  errors,
+  facadeOperations,
+  facadeModels,
+}
+
+const FILES = [
+  '.env.example',
+  'openapi/phone-numbers.json',
+  'openapi/provisioning.json',
+  'openapi/provisioning-2023-10-01.json',
+  'openapi/backend-protocol.json',
+  'schema.sql',
+]
 
 describe('generated files', () => {
   let generated: Record<string, string>
@@ -19,15 +51,23 @@ describe('generated files', () => {
       generatedFiles(sources: object): Promise<Record<string, string>>
     }
     const db = await openTestDatabase()
-    generated = await generatedFiles({ config, models, operations, versions, db }).finally(() => db.close())
+    generated = await generatedFiles({
+      config,
+      models,
+      operations,
+      versions,
+      provisioning,
+      backendProtocol,
+      db,
+    }).finally(() => db.close())
   })
 
-  it.each(['.env.example', 'openapi/phone-numbers.json', 'schema.sql'])('%s is up to date', (path) => {
+  it.each(FILES)('%s is up to date', (path) => {
     expect(read(path), `${path} is stale. Run: npm run generate`).toBe(generated[path])
   })
 
   it('are all checked', () => {
-    expect(Object.keys(generated)).toEqual(['.env.example', 'openapi/phone-numbers.json', 'schema.sql'])
+    expect(Object.keys(generated)).toEqual(FILES)
   })
 })
 
@@ -71,12 +111,83 @@ describe('openapi/phone-numbers.json', () => {
   })
 
   it('refers only to what it has', () => {
-    const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]*)"/g)].map(([, to]) => to as string)
-    expect(references.length).toBeGreaterThan(0)
-    const missing = references.filter((to) => {
-      const [hash, components, kind = '', name = ''] = to.split('/')
-      return hash !== '#' || components !== 'components' || document.components[kind]?.[name] === undefined
-    })
-    expect(missing).toEqual([])
+    expect(missingReferences(document)).toEqual([])
   })
 })
+
+describe.each<[file: string, contracts: readonly OperationContract[], count: number]>([
+  ['openapi/provisioning.json', provisioningOperations.operations, 18],
+  ['openapi/provisioning-2023-10-01.json', facadeOperations.operations, 10],
+])('%s', (file, contracts, count) => {
+  interface Entry {
+    operationId: string
+    security: { token: string[] }[]
+    parameters: { name: string; in: string; required?: true; schema: object; $ref?: string }[]
+    requestBody?: { required: boolean; content: Record<string, object> }
+    responses: Record<string, { headers?: Record<string, object>; content?: object }>
+    'x-linebook-error-codes': Record<string, string[]>
+  }
+  const document = JSON.parse(read(file)) as {
+    paths: Record<string, Record<string, Entry>>
+    components: Record<string, Record<string, unknown>>
+  }
+  const entryOf = ({ path, method }: OperationContract) =>
+    (document.paths[path] as Record<string, Entry>)[method.toLowerCase()] as Entry
+
+  it('has every operation of the contract once, where the contract has it', () => {
+    const entries = Object.values(document.paths).flatMap((item) => Object.values(item))
+    expect(entries.map(({ operationId }) => operationId).sort()).toEqual(
+      contracts.map(({ operationId }) => operationId).sort(),
+    )
+    expect(entries).toHaveLength(count)
+  })
+
+  it.each(contracts)('describes $operationId as the contract does', (contract) => {
+    const { role, conditional, repeatable, body, success, path, query, versions: offered } = contract
+    const entry = entryOf(contract)
+    const names = (where: string) => entry.parameters.filter((p) => p.in === where).map(({ name }) => name)
+    const headers = entry.parameters.flatMap(({ $ref }) => ($ref === undefined ? [] : [$ref.split('/').at(-1)]))
+    expect(entry.operationId).toBe(contract.operationId)
+    expect(entry.security[0]).toEqual({ token: [`ProvisioningAPI.${role}`] })
+    expect(names('path')).toEqual(parameters.parametersIn(path))
+    expect(names('query')).toEqual(['api-version', ...Object.keys(query.properties)])
+    expect(entry.parameters.find(({ name }) => name === 'api-version')?.schema).toMatchObject({ enum: offered })
+    expect(headers).toContain('x-ms-client-request-id')
+    expect(headers.includes('If-Match')).toBe(conditional)
+    expect(headers.includes('Repeatability-Request-ID')).toBe(repeatable)
+    expect(entry.requestBody !== undefined).toBe(body !== undefined)
+    for (const status of Object.keys(success.statuses)) {
+      const answer = entry.responses[status]
+      expect(answer?.content !== undefined).toBe(success.body !== undefined)
+      expect('Repeatability-Result' in (answer?.headers ?? {})).toBe(repeatable)
+      expect('ETag' in (answer?.headers ?? {})).toBe(
+        success.body !== undefined && contract.kind !== 'list' && contract.method !== 'POST',
+      )
+    }
+    expect('304' in entry.responses).toBe(conditional && contract.kind === 'read')
+    expect(entry.responses['default']).toEqual({ $ref: '#/components/responses/Error' })
+    for (const kind of refusalsOf(contract)) {
+      const { status, code } = errors.publishedErrors[kind]
+      expect(entry['x-linebook-error-codes'][String(status)]).toContain(code)
+    }
+  })
+
+  it('refers only to what it has', () => {
+    expect(missingReferences(document)).toEqual([])
+  })
+
+  it('has no two descriptions of one path', () => {
+    const shapes = Object.keys(document.paths).map((path) => path.replace(/\{\w+\}/g, '{}'))
+    expect(new Set(shapes).size).toBe(shapes.length)
+  })
+})
+
+/** References of a document that lead nowhere. */
+function missingReferences(document: { components: Record<string, Record<string, unknown>> }): string[] {
+  const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]*)"/g)].map(([, to]) => to as string)
+  expect(references.length).toBeGreaterThan(0)
+  return references.filter((to) => {
+    const [hash, components, kind = '', name = ''] = to.split('/')
+    return hash !== '#' || components !== 'components' || document.components[kind]?.[name] === undefined
+  })
+}

@@ -1,0 +1,103 @@
+/** The part of the composition root that makes the Provisioning API, its backends and what goes with them. */
+import { TokenVerifier } from './auth/tokens/token-verifier.js'
+import { createBackends } from './backends/configure.js'
+import type { Config } from './config.js'
+import { RateLimit } from './http/rate-limit.js'
+import type { FastifyInstance } from './http/server.js'
+import { openIssuer } from './issuer/issuer.js'
+import { SigningKeys } from './issuer/signing-keys.js'
+import { showWho, type AdmitDeps } from './provisioning/admit.js'
+import { AnnouncedConsents } from './provisioning/commands/consents.js'
+import { openProvisioningDoor, type DoorDeps } from './provisioning/door.js'
+import { StoredZone } from './provisioning/stored-zone.js'
+import { activeServices } from './provisioning/deps.js'
+import type { SyncService } from './provisioning/sync/sync.js'
+import { openBackendControl } from './standin/backend-control.js'
+import { storedDocuments } from './standin/stored-documents.js'
+import type { Store } from './compose.js'
+import { reconcileJob } from './workers/jobs.js'
+import { Worker } from './workers/worker.js'
+
+export interface ProvisioningWiring {
+  deps: DoorDeps
+  /** By service: those that have a backend, and the DNS zone. */
+  reconcilers: ReadonlyMap<SyncService, Worker>
+  /** Adds the API, the built-in issuer and, in stand-in mode, the control of simulated backends. */
+  open(server: FastifyInstance): void
+}
+
+/** Wires the parts together on an open store. Nothing runs yet. */
+export function wireProvisioning(config: Config, { db, sealer, clock, logger }: Store): ProvisioningWiring {
+  const backends = createBackends(config.backends, { clock, documents: storedDocuments(db) })
+  const signingKeys = new SigningKeys({ db, sealer, clock, logger })
+  const { issuerTenant: tenant, tokenAudiences: audiences } = config
+  const admitDeps: AdmitDeps = {
+    verifier: new TokenVerifier({
+      clock,
+      logger,
+      issuers: config.tokenIssuers,
+      audiences,
+      ...(config.builtInIssuer && { ownIssuer: { tenant, readKeys: () => signingKeys.publicKeys() } }),
+    }),
+    allowedAddresses: config.allowedAddresses,
+    trustedProxies: config.trustedProxies,
+    rateLimit: config.rateLimit && new RateLimit(clock, config.rateLimit),
+  }
+  const reconcilers = new Map<SyncService, Worker>()
+  const deps: DoorDeps = {
+    ...admitDeps,
+    db,
+    clock,
+    logger,
+    backends,
+    zone: new StoredZone(db),
+    regions: {
+      baseDomain: config.baseDomain,
+      pattern: config.dnsRegionPattern,
+      count: config.dnsRegions,
+      enforceLength: config.enforceDomainLength,
+    },
+    rules: {
+      exclusiveServices: config.exclusiveNumberServices,
+      rejectUnsupportedSipHeader: config.rejectUnsupportedSipHeader,
+    },
+    quarantineMs: config.quarantineMs,
+    initialAssignmentStatus: config.initialAssignmentStatus,
+    verifyIntervalMs: config.verifyIntervalMs,
+    announced: new AnnouncedConsents({ clock, backends }),
+    publicUrl: config.provisioningUrl,
+    tolerateTrailingCommas: config.tolerateTrailingCommas,
+    repeatabilityWindowMs: config.repeatabilityWindowMs,
+    hosts: config.provisioningHosts,
+    alone: !config.doors.includes('phone-numbers'),
+    nudge: (services) => {
+      for (const service of services) reconcilers.get(service)?.nudge()
+    },
+  }
+  for (const service of [...activeServices(deps), 'dns'] as const) {
+    reconcilers.set(service, new Worker(reconcileJob(deps, service), logger))
+  }
+  return {
+    deps,
+    reconcilers,
+    open: (server) => {
+      if (config.doors.includes('provisioning')) {
+        // In scopes of their own: their headers and error answers are not those of what stands beside them.
+        void server.register(async (scope) => openProvisioningDoor(scope, deps))
+      }
+      if (config.builtInIssuer) {
+        const acceptStandinSecret = config.mode === 'standin'
+        const { provisioningUrl: publicUrl } = config
+        void server.register(async (scope) =>
+          openIssuer(scope, { db, clock, logger, signingKeys, tenant, audiences, publicUrl, acceptStandinSecret }),
+        )
+      }
+      if (config.mode === 'standin') {
+        const authorize = async (request: Parameters<typeof showWho>[1]) => {
+          await showWho(admitDeps, request, 'Admin')
+        }
+        openBackendControl(server, { backends, logger, authorize })
+      }
+    },
+  }
+}

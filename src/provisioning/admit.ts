@@ -1,0 +1,122 @@
+/**
+ * The way in: what is checked of every request before its operation runs, in the order of contract 1.5. Where it comes
+ * from, route and method, who asks, how often, whether they may, api-version.
+ */
+import { allows } from '../auth/tokens/roles.js'
+import type { TokenPrincipal } from '../auth/tokens/claims.js'
+import type { TokenVerifier } from '../auth/tokens/token-verifier.js'
+import { DomainError } from '../errors.js'
+import { clientAddress, type AddressList } from '../http/addresses.js'
+import type { RateLimit } from '../http/rate-limit.js'
+import type { QueryParameters } from '../http/query.js'
+import { rawTarget, type FastifyRequest } from '../http/server.js'
+import { parametersIn, readFlag, readPath } from './contract/parameters.js'
+import { roleName, type Role } from '../auth/tokens/roles.js'
+import type { OperationContract } from './contract/operation.js'
+import { readVersion, type ApiVersion } from './contract/versions.js'
+import { matchPath } from './match-path.js'
+
+export interface AdmitDeps {
+  verifier: TokenVerifier
+  allowedAddresses: AddressList
+  trustedProxies: AddressList
+  /** Undefined: as often as they like. */
+  rateLimit: RateLimit | undefined
+}
+
+/** A request that may proceed. */
+export interface Admitted {
+  principal: TokenPrincipal
+  operation: OperationContract
+  version: ApiVersion
+  params: Readonly<Record<string, string>>
+  query: QueryParameters
+  /** As it came, without the query. */
+  path: string
+}
+
+/** Throws 'address-not-allowed' for a client outside of the allow list. */
+export function checkAddress({ allowedAddresses, trustedProxies }: AdmitDeps, request: FastifyRequest): void {
+  const address = clientAddress(request, trustedProxies)
+  if (address !== undefined && allowedAddresses.has(address)) return
+  throw new DomainError(
+    'address-not-allowed',
+    `Requests from ${address ?? 'an unknown address'} are not allowed. Whoever runs this Linebook lists the addresses ` +
+      'that are, in LINEBOOK_ALLOWED_ADDRESSES.',
+  )
+}
+
+/**
+ * Admits a request whose address is allowed. Throws 'not-found', 'method-not-allowed', 'unauthenticated',
+ * 'too-many-requests', 'role-missing', 'version-missing', 'version-unsupported', 'invalid-input'.
+ */
+export async function admit(deps: AdmitDeps, request: FastifyRequest): Promise<Admitted> {
+  const path = pathOf(request)
+  const match = matchPath(path)
+  if (match === undefined) throw routeNotFound(path)
+  const offered = match.operations.filter(({ method }) => method === request.method)
+  const [first] = offered
+  if (first === undefined) throw methodNotAllowed(request.method, match.operations)
+  // Operations of one path and method differ by version alone.
+  const principal = await showWho(deps, request, first.role)
+  const query = request.query as QueryParameters
+  const version = readVersion(
+    query.get('api-version') ?? [],
+    offered.flatMap(({ versions }) => versions),
+  )
+  const operation = offered.find(({ versions }) => versions.includes(version)) as OperationContract
+  const names = parametersIn(operation.path)
+  // What one version calls telephoneNumber another calls phoneNumber.
+  const params = { phoneNumber: match.params['telephoneNumber'], ...match.params }
+  const read = readPath({ telephoneNumber: params.phoneNumber, ...params }, names)
+  if (operation.repeatable) checkFlags(operation, query)
+  return { principal, operation, version, params: read, query, path }
+}
+
+/** What the query of a write says, flags all of it, is judged before anyone looks whether the write was sent before. */
+function checkFlags({ query: known }: OperationContract, query: QueryParameters): void {
+  for (const name of Object.keys(known.properties)) readFlag(name, query.get(name.toLowerCase()))
+}
+
+/** Who asks, if they may. Throws 'unauthenticated', 'too-many-requests', 'role-missing'. */
+export async function showWho(
+  { verifier, rateLimit }: AdmitDeps,
+  request: FastifyRequest,
+  role: Role,
+): Promise<TokenPrincipal> {
+  const principal = await verifier.verify(request.headers.authorization)
+  const taken = rateLimit?.take(principal.callerId)
+  if (taken && !taken.allowed) {
+    throw new DomainError(
+      'too-many-requests',
+      'Too many requests. Space them, or put numbers in batches: a batch counts as one.',
+      { retryAfterSeconds: taken.retryAfterSeconds },
+    )
+  }
+  if (allows(principal.roles, role)) return principal
+  throw new DomainError(
+    'role-missing',
+    `This needs the role ${roleName(role)}${role === 'Admin' ? '' : ` or ${roleName('Admin')}`}; the access token has ` +
+      `${principal.roles.size === 0 ? 'none' : [...principal.roles].map(roleName).join(', ')}.`,
+  )
+}
+
+/** The path as it came: of an absolute target without the origin. */
+export function pathOf(request: FastifyRequest): string {
+  const [path = ''] = rawTarget(request).split('?', 1)
+  return path.replace(/^https?:\/\/[^/]*/i, '')
+}
+
+export const routeNotFound = (path: string): DomainError =>
+  new DomainError('not-found', `There is nothing at ${path.slice(0, 200)}. Paths are case-sensitive.`)
+
+export function methodNotAllowed(method: string, operations: readonly { method: string }[]): DomainError {
+  const allow = [...new Set(operations.map((operation) => operation.method))]
+  return new DomainError(
+    'method-not-allowed',
+    `${method} is not a method of this path; it takes ${allow.join(', ')}.`,
+    {
+      allow,
+    },
+  )
+}

@@ -1,0 +1,106 @@
+/**
+ * From bodies of api-version 2023-10-01 to what the commands take. That version had no switches of services on accounts:
+ * what it creates has Operator Connect and Zoom on, without sync, and Direct Routing when it is configured.
+ */
+import type { Static } from 'typebox'
+import type { AccountService, AccountSettings } from '../account.js'
+import { DomainError } from '../../errors.js'
+import type { NumberDetails, NumberToPut } from '../number.js'
+import { readNumbers } from '../read-batch.js'
+import { serviceKeys, type ServiceKey } from '../services.js'
+import { readWhole, strictReader } from '../strict-reader.js'
+import * as models from './models.js'
+
+const accountReader = strictReader(models.AccountDetailsRequest)
+const numberReader = strictReader(models.NumberDetailsRequest)
+const batchNumberReader = strictReader(models.BatchNumberRequest)
+
+const switchedOn = (): AccountService => ({ syncEnabled: false, enabled: true })
+
+/** Throws 'invalid-body'. */
+export function accountOf2023(body: unknown, name: string): AccountSettings {
+  const { directRouting } = readWhole(accountReader, body)
+  return {
+    name,
+    correlationId: null,
+    teamsTenantId: null,
+    services: {
+      teamsOperatorConnect: switchedOn(),
+      ...(directRouting && { teamsDirectRouting: { ...switchedOn(), configuration: directRouting } }),
+      zoomPhoneCloudPeering: switchedOn(),
+    },
+  }
+}
+
+/** Throws 'invalid-body'. */
+export const numberOf2023 = (body: unknown, e164: string): NumberToPut => ({
+  e164,
+  details: numberDetails(readWhole(numberReader, body)),
+})
+
+/** Throws 'batch-empty', 'batch-too-large', 'duplicate-in-batch' or 'invalid-body'. */
+export const batchOf2023 = (body: unknown): NumberToPut[] =>
+  readNumbers(body, batchNumberReader, ({ phoneNumber }) => phoneNumber).map(({ phoneNumber, details }) => ({
+    e164: phoneNumber,
+    details: numberDetails(details),
+  }))
+
+/** Without `services` a number is one of Operator Connect. */
+const numberDetails = ({ services, configuration }: Static<typeof models.NumberDetailsRequest>): NumberDetails => ({
+  serviceDetails: {
+    teamsOperatorConnect: { enabled: services?.teamsOcEnabled ?? true },
+    teamsDirectRouting: { enabled: services?.teamsDrEnabled ?? false },
+    zoomPhoneCloudPeering: { enabled: services?.zoomEnabled ?? false },
+  },
+  ...(configuration && { configuration }),
+})
+
+/** The services that this version can switch on a number. */
+const switchable: readonly ServiceKey[] = ['teamsOperatorConnect', 'teamsDirectRouting', 'zoomPhoneCloudPeering']
+
+/**
+ * Throws 'not-representable' when an account, as it is, has anything that this version can't say: replacing it would
+ * lose that silently.
+ */
+export function assertRepresentableAccount({ name, correlationId, teamsTenantId, services }: AccountSettings): void {
+  const lost = [
+    ...(correlationId === null ? [] : ['correlationId']),
+    ...(teamsTenantId === null ? [] : ['serviceDetails.teamsTenantId']),
+    ...serviceKeys.flatMap((key) => {
+      const service = services[key]
+      return service === undefined ? [] : lostOfAccount(key, service).map((part) => `serviceDetails.${key}${part}`)
+    }),
+  ]
+  if (lost.length > 0) throw notRepresentable(`Account ${name}`, lost)
+}
+
+function lostOfAccount(key: ServiceKey, { enabled, syncEnabled = false, configuration }: AccountService): string[] {
+  if (!switchable.includes(key)) return enabled || syncEnabled ? [''] : []
+  return [
+    // Its accounts have every service on.
+    ...(enabled ? [] : ['.enabled']),
+    ...(syncEnabled ? ['.syncEnabled'] : []),
+    ...(key === 'teamsDirectRouting' && configuration === undefined ? [''] : []),
+  ]
+}
+
+/** As `assertRepresentableAccount`, of a number. */
+export function assertRepresentableNumber({ e164, details }: Pick<NumberToPut, 'e164' | 'details'>): void {
+  const lost = serviceKeys.flatMap((key) => {
+    const { enabled = false, assignmentStatus, configuration } = details.serviceDetails[key] ?? {}
+    return [
+      ...(enabled && !switchable.includes(key) ? [''] : []),
+      ...(assignmentStatus === undefined ? [] : ['.assignmentStatus']),
+      ...(configuration === undefined ? [] : ['.configuration']),
+    ].map((part) => `serviceDetails.${key}${part}`)
+  })
+  if (lost.length > 0) throw notRepresentable(`Number ${e164}`, lost)
+}
+
+const notRepresentable = (what: string, lost: readonly string[]): DomainError =>
+  new DomainError(
+    'not-representable',
+    `${what} has ${lost.join(', ')}, which api-version 2023-10-01 can't express and would lose. ` +
+      'Use api-version 2024-02-29.',
+    { ...(lost[0] !== undefined && { target: lost[0] }) },
+  )

@@ -1,0 +1,187 @@
+/** The operations of api-version 2023-10-01, over the same commands and the same store. */
+import { json, noContent, resource } from '../answer.js'
+import { deleteAccount } from '../commands/delete-account.js'
+import { deleteNumber } from '../commands/delete-numbers.js'
+import { putAccount } from '../commands/put-account.js'
+import { putNumbers } from '../commands/put-numbers.js'
+import { getAccount, getNumber, readNumber, type ShownAccount } from '../commands/read.js'
+import { readFlag, readParameter } from '../contract/parameters.js'
+import { etagText } from '../etag.js'
+import { oldListRules, readListQuery } from '../list.js'
+import type { AccountNumber } from '../number.js'
+import {
+  bodyOf,
+  deferred,
+  pageAnswer,
+  param,
+  preconditionOf,
+  type Context,
+  type RouteDeps,
+  type Routes,
+} from '../route.js'
+import { carryOutAccountWrite, pageOfAccounts } from '../routes/accounts.js'
+import { accountNamed, carryOutNumberWrite, pageOfNumbers, putBatch } from '../routes/numbers.js'
+import { namesOf, wantedLabel } from '../subdomain.js'
+import { shownAccount, shownNumber } from '../tags.js'
+import * as contract from './operations.js'
+import {
+  accountOf2023,
+  assertRepresentableAccount,
+  assertRepresentableNumber,
+  batchOf2023,
+  numberOf2023,
+} from './read.js'
+import { accountView2023, accountWithStatusView2023, numberView2023, tokensInZone } from './views.js'
+
+/** The operations with their handlers. */
+export const routes2023 = (deps: RouteDeps): Routes => new Map([...accountRoutes(deps), ...numberRoutes(deps)])
+
+const versionOfAccount = ({ account, subdomain }: ShownAccount) => shownAccount(account, subdomain)
+const accountView = (shown: ShownAccount) => accountView2023(shown.account, etagText(versionOfAccount(shown).etag))
+const numberView = (number: AccountNumber) => numberView2023(number, etagText(shownNumber(number).etag))
+
+const accountRoutes = (deps: RouteDeps): Routes =>
+  new Map([
+    [
+      contract.listAccounts,
+      async (context) => {
+        const query = readListQuery(context.query, {}, oldListRules)
+        const { page } = await pageOfAccounts(deps, query)
+        return pageAnswer(context, query, page, accountView, undefined)
+      },
+    ],
+    [
+      contract.getAccount,
+      async (context) => {
+        const withStatus = readFlag('status', context.query.get('status'))
+        const shown = await getAccount(deps, param(context, 'accountName'))
+        const version = versionOfAccount(shown)
+        if (!withStatus) return resource(200, accountView(shown), version)
+        const label = wantedLabel(shown.account)
+        const names = label === undefined ? [] : namesOf(deps.regions, label)
+        const tokens = tokensInZone(names, await deps.zone.lookupTxt(names))
+        const state = { status: shown.subdomain, tokens }
+        return resource(200, accountWithStatusView2023(shown.account, etagText(version.etag), state), version)
+      },
+    ],
+    [
+      contract.createOrReplaceAccount,
+      (context, carrying) => {
+        const name = param(context, 'accountName')
+        const wanted = deferred(() => accountOf2023(bodyOf(deps, context), name))
+        return carryOutAccountWrite(deps, carrying, {
+          name,
+          write: (tx) =>
+            putAccount(deps, tx, {
+              name,
+              precondition: preconditionOf(context),
+              read: (before) => {
+                const account = wanted()
+                if (before) assertRepresentableAccount(before)
+                return account
+              },
+            }),
+          answer: (shown, { created }) => resource(created ? 201 : 200, accountView(shown), versionOfAccount(shown)),
+        })
+      },
+    ],
+    [
+      contract.deleteAccount,
+      (context, carrying) => {
+        const deletion = {
+          name: param(context, 'accountName'),
+          deleteNumbers: false,
+          precondition: preconditionOf(context),
+        }
+        return carryOutAccountWrite(deps, carrying, {
+          name: undefined,
+          write: (tx) => deleteAccount(deps, tx, context.caller, deletion),
+          answer: () => noContent,
+        })
+      },
+    ],
+  ])
+
+const numberRoutes = (deps: RouteDeps): Routes =>
+  new Map([
+    [
+      contract.listAccountNumbers,
+      async (context) => {
+        const query = readListQuery(context.query, {}, oldListRules)
+        const { id } = await accountNamed(deps, param(context, 'accountName'))
+        const { page } = await pageOfNumbers(deps, query, id)
+        return pageAnswer(context, query, page, numberView, undefined)
+      },
+    ],
+    [
+      contract.listNumbers,
+      async (context) => {
+        const parameters = [...oldListRules.parameters, 'number']
+        const query = readListQuery(context.query, {}, { ...oldListRules, parameters })
+        const [wanted] = context.query.get('number') ?? []
+        const lookUp = wanted === undefined ? undefined : readParameter('phoneNumber', wanted)
+        const { page } = await pageOfNumbers(deps, query, undefined, lookUp)
+        return pageAnswer(context, query, page, numberView, undefined)
+      },
+    ],
+    [
+      contract.getNumber,
+      async (context) => {
+        const number = await getNumber(deps, param(context, 'accountName'), param(context, 'phoneNumber'))
+        return resource(200, numberView(number), shownNumber(number))
+      },
+    ],
+    [
+      contract.createOrReplaceNumber,
+      (context, carrying) => {
+        const [accountName, e164] = [param(context, 'accountName'), param(context, 'phoneNumber')]
+        const wanted = deferred(() => numberOf2023(bodyOf(deps, context), e164))
+        return carryOutNumberWrite(deps, carrying, async (tx) => {
+          const { account, created, told } = await putNumbers(deps, tx, context.caller, {
+            accountName,
+            e164s: [e164],
+            precondition: preconditionOf(context),
+            read: (_, before) => {
+              const number = wanted()
+              const there = before(e164)
+              if (there) assertRepresentableNumber(there)
+              return [number]
+            },
+          })
+          const number = await readNumber(deps, tx, account, e164)
+          return { told, answer: resource(created ? 201 : 200, numberView(number), shownNumber(number)) }
+        })
+      },
+    ],
+    [
+      contract.createOrReplaceNumbers,
+      (context: Context, carrying) => {
+        const accountName = param(context, 'accountName')
+        const read = deferred(() => batchOf2023(bodyOf(deps, context)))
+        return carryOutNumberWrite(deps, carrying, async (tx) => {
+          const { numbers, told } = await putBatch(deps, tx, context, {
+            accountName,
+            read,
+            check: (before) => {
+              if (before) assertRepresentableNumber(before)
+            },
+          })
+          return { told, answer: json(200, { numbers: numbers.map(numberView) }) }
+        })
+      },
+    ],
+    [
+      contract.deleteNumber,
+      (context, carrying) => {
+        const deletion = {
+          accountName: param(context, 'accountName'),
+          e164: param(context, 'phoneNumber'),
+          precondition: preconditionOf(context),
+        }
+        return carryOutNumberWrite(deps, carrying, async (tx) => ({
+          told: await deleteNumber(deps, tx, context.caller, deletion),
+          answer: noContent,
+        }))
+      },
+    ],
+  ])

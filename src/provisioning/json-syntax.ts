@@ -1,0 +1,155 @@
+/**
+ * The syntax of JSON, for what `JSON.parse` doesn't do: bounding the depth, passing trailing commas over, and telling
+ * where a text goes wrong. `JSON.parse` itself tells a place only sometimes, in words that vary with its version.
+ */
+
+export interface SyntaxFault {
+  /** Index of the first character that can't stand where it does; the text's length if it ends too early. */
+  at: number
+  /** What may stand there. */
+  expected: string
+}
+
+/**
+ * The text with a space in place of every comma that follows a value and precedes the end of an array or object. Nothing
+ * else changes: `[,]` and `[1,,]` stay as they are, and are no JSON.
+ */
+export function withoutTrailingCommas(text: string): string {
+  const commas: number[] = []
+  let before = ''
+  let comma: { at: number; behindValue: boolean } | undefined
+  for (const { at, symbol } of symbols(text)) {
+    if (comma?.behindValue && (symbol === ']' || symbol === '}')) commas.push(comma.at)
+    comma = symbol === ',' ? { at, behindValue: !'[{,:'.includes(before) } : undefined
+    before = symbol
+  }
+  return blanked(text, commas)
+}
+
+/** The symbols of a text that looks like JSON: brackets, commas and colons; `"` for a whole string, `x` for all else. */
+function* symbols(text: string): Generator<{ at: number; symbol: string }> {
+  for (const match of text.matchAll(SYMBOL)) {
+    const [found] = match
+    const first = found.charAt(0)
+    yield { at: match.index, symbol: '[]{},:"'.includes(first) ? first : 'x' }
+  }
+}
+const SYMBOL = /[[\]{},:]|"(?:[^"\\]+|\\[^])*"?|[^\s[\]{},:"]+/g
+
+/** @param at where characters become spaces, in ascending order */
+function blanked(text: string, at: readonly number[]): string {
+  let result = ''
+  let from = 0
+  for (const index of at) {
+    result += `${text.slice(from, index)} `
+    from = index + 1
+  }
+  return result + text.slice(from)
+}
+
+type State = 'value' | 'value or ]' | 'name' | 'name or }' | ':' | 'next' | 'end'
+
+/** The first place at which a text is no JSON; undefined when it is all JSON. */
+export function findSyntaxFault(text: string): SyntaxFault | undefined {
+  const open: ('[' | '{')[] = []
+  let state = 'value' as State
+  let at = 0
+  for (;;) {
+    at = endOf(BLANK, text, at)
+    const first = text.charAt(at)
+    if (state === 'end') return first === '' ? undefined : { at, expected: 'the end' }
+    const next = step(state, first, open)
+    if (next === undefined) return { at, expected: inWords(state, open.at(-1)) }
+    const token = next === 'scalar' ? tokenAt(text, at) : { end: at + 1, fault: undefined }
+    if (token.fault) return token.fault
+    at = token.end
+    if (next !== 'scalar') state = next
+    else state = state === 'name' || state === 'name or }' ? ':' : afterValue(open)
+  }
+}
+
+/** What is expected behind a first character, or that it begins a string, number or word; undefined if it can't stand. */
+function step(state: State, first: string, open: ('[' | '{')[]): State | 'scalar' | undefined {
+  if (state === ':') return first === ':' ? 'value' : undefined
+  const closes = (first === ']' && open.at(-1) === '[') || (first === '}' && open.at(-1) === '{')
+  if (closes && (state === 'next' || state === 'value or ]' || state === 'name or }')) {
+    open.pop()
+    return afterValue(open)
+  }
+  if (state === 'next') return first !== ',' ? undefined : open.at(-1) === '[' ? 'value' : 'name'
+  if (state === 'name' || state === 'name or }') return first === '"' ? 'scalar' : undefined
+  if (first === '[' || first === '{') {
+    open.push(first)
+    return first === '[' ? 'value or ]' : 'name or }'
+  }
+  return /["\-\dtfn]/.test(first) ? 'scalar' : undefined
+}
+
+const afterValue = (open: readonly string[]): State => (open.length === 0 ? 'end' : 'next')
+
+function inWords(state: State, open: string | undefined): string {
+  const close = open === '[' ? ']' : '}'
+  const words: Record<State, string> = {
+    value: 'a value',
+    'value or ]': 'a value or ]',
+    name: 'a property name in double quotes',
+    'name or }': 'a property name in double quotes or }',
+    ':': 'a colon',
+    next: `a comma or ${close}`,
+    end: 'the end',
+  }
+  return words[state]
+}
+
+/** The string, number or word that begins at `at`. */
+function tokenAt(text: string, at: number): { end: number; fault?: SyntaxFault } {
+  if (text.charAt(at) === '"') return stringAt(text, at)
+  const end = endOf(NUMBER_OR_WORD, text, at)
+  return end > at ? { end } : { end, fault: { at, expected: 'a number, true, false or null' } }
+}
+
+function stringAt(text: string, start: number): { end: number; fault?: SyntaxFault } {
+  for (let at = start + 1; ; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) return { end: at + 1 }
+    if (code === BACKSLASH) {
+      const end = endOf(ESCAPE, text, at)
+      if (end === at) return { end, fault: { at, expected: 'an escape that JSON has' } }
+      at = end - 1
+    } else if (Number.isNaN(code) || code < FIRST_PRINTABLE) {
+      return { end: at, fault: { at, expected: 'the closing quote of a text' } }
+    }
+  }
+}
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const FIRST_PRINTABLE = 0x20
+
+const BLANK = /[ \t\n\r]*/y
+const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y
+const NUMBER_OR_WORD = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y
+
+/** Where what `pattern` matches at `from` ends; `from` itself if it matches nothing there. */
+function endOf(pattern: RegExp, text: string, from: number): number {
+  pattern.lastIndex = from
+  return pattern.test(text) ? pattern.lastIndex : from
+}
+
+/** Whether arrays and objects of a text, given as its bytes, stand more than `levels` deep in one another. */
+export function isDeeperThan(levels: number, body: Uint8Array): boolean {
+  let depth = 0
+  let inString = false
+  for (let at = 0; at < body.length; at++) {
+    const byte = body[at]
+    if (byte === QUOTE) inString = !inString
+    else if (inString) at += byte === BACKSLASH ? 1 : 0
+    else if (byte === OPEN_BRACKET || byte === OPEN_BRACE) {
+      if (++depth > levels) return true
+    } else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) depth--
+  }
+  return false
+}
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d

@@ -1,0 +1,152 @@
+/** Accounts: from the wire's words to the commands, and back. */
+import type { Tx } from '../../db/db.js'
+import { countAccounts, listAccounts } from '../accounts-store.js'
+import { noContent, resource } from '../answer.js'
+import { deleteAccount } from '../commands/delete-account.js'
+import { putAccount, type AccountWritten } from '../commands/put-account.js'
+import {
+  getAccount,
+  getWrittenAccount,
+  subdomainStatuses,
+  withSubdomains,
+  type ShownAccount,
+} from '../commands/read.js'
+import * as contract from '../contract/operations.js'
+import { readFlag } from '../contract/parameters.js'
+import type { Version2024 } from '../contract/versions.js'
+import { activeServices } from '../deps.js'
+import { accountFields } from '../filter/account-fields.js'
+import { compileFilter } from '../filter/compile.js'
+import { cutPage, pageLimit, readListQuery, type ListQuery, type Page } from '../list.js'
+import { readAccount } from '../read-body.js'
+import type { Carrying } from '../repeat.js'
+import type { Answer } from '../repeatable-store.js'
+import {
+  bodyOf,
+  deferred,
+  pageAnswer,
+  param,
+  preconditionOf,
+  readAnswer,
+  type Context,
+  type RouteDeps,
+  type Routes,
+} from '../route.js'
+import { reconcile } from '../sync/reconcile.js'
+import { shownAccount } from '../tags.js'
+import { accountView } from '../views.js'
+
+export const accountRoutes = (deps: RouteDeps): Routes =>
+  new Map([
+    [
+      contract.listAccounts,
+      async (context) => {
+        const query = readListQuery(context.query, accountFields(new Map()))
+        const { page, total } = await pageOfAccounts(deps, query)
+        return pageAnswer(context, query, page, (shown) => view(context, shown), total)
+      },
+    ],
+    [
+      contract.getAccount,
+      async (context) => {
+        const shown = await getAccount(deps, param(context, 'accountName'))
+        return readAnswer(context, shownAccount(shown.account, shown.subdomain), () => view(context, shown))
+      },
+    ],
+    [
+      contract.createOrReplaceAccount,
+      (context, carrying) => {
+        const name = param(context, 'accountName')
+        const read = deferred(() => readAccount(bodyOf(deps, context), name))
+        return carryOutAccountWrite(deps, carrying, {
+          name,
+          write: (tx) => putAccount(deps, tx, { name, precondition: preconditionOf(context), read }),
+          answer: (shown, { created }) =>
+            resource(created ? 201 : 200, view(context, shown), shownAccount(shown.account, shown.subdomain)),
+        })
+      },
+    ],
+    [
+      contract.deleteAccount,
+      (context, carrying) => {
+        const deletion = {
+          name: param(context, 'accountName'),
+          deleteNumbers: readFlag('deleteNumbers', context.query.get('deletenumbers')),
+          precondition: preconditionOf(context),
+        }
+        return carryOutAccountWrite(deps, carrying, {
+          name: undefined,
+          write: (tx) => deleteAccount(deps, tx, context.caller, deletion),
+          answer: () => noContent,
+        })
+      },
+    ],
+  ])
+
+const view = ({ version }: Context, { account, subdomain }: ShownAccount) =>
+  accountView(account, subdomain, version as Version2024)
+
+/** A page of accounts with how the zone stands to each, and how many match if that was asked. */
+export async function pageOfAccounts(
+  deps: RouteDeps,
+  query: ListQuery,
+): Promise<{ page: Page<ShownAccount>; total: number | undefined }> {
+  const { db } = deps
+  const active = activeServices(deps)
+  // What the zone says of all accounts is only asked for where a filter wants to know it.
+  const asksZone = query.filterText?.includes('subdomainStatus') === true
+  const fields = accountFields(asksZone ? await subdomainStatuses(deps) : new Map())
+  const filter = query.filter && compileFilter(query.filter, fields)
+  const { skip, after } = query
+  const rows = await listAccounts(db, active, { filter, after, skip, limit: pageLimit(query) })
+  const page = cutPage(query, rows, ({ name }) => name)
+  return {
+    page: { ...page, items: await withSubdomains(deps, page.items) },
+    total: query.count ? await countAccounts(db, active, filter) : undefined,
+  }
+}
+
+type Written = Pick<AccountWritten, 'told' | 'labels'>
+
+interface AccountPutting<Outcome extends Written> {
+  name: string
+  write(tx: Tx): Promise<Outcome>
+  answer(shown: ShownAccount, written: Outcome): Answer
+}
+
+interface AccountDeletion {
+  /** Nothing is left to show. */
+  name: undefined
+  write(tx: Tx): Promise<Written>
+  answer(): Answer
+}
+
+/**
+ * Writes an account, and puts the zone right at once: the answer then tells how the zone stands (contract 7). Where that
+ * fails, the answer says so too, and the reconciler goes on trying. Other backends follow by themselves.
+ */
+export async function carryOutAccountWrite<Outcome extends Written>(
+  deps: RouteDeps,
+  { commit, amend }: Carrying,
+  change: AccountPutting<Outcome> | AccountDeletion,
+): Promise<Answer> {
+  let after: { written: Written; answer: (shown: ShownAccount) => Answer } | undefined
+  const committed = await commit(async (tx) => {
+    if (change.name === undefined) {
+      after = { written: await change.write(tx), answer: change.answer }
+      return change.answer()
+    }
+    const written = await change.write(tx)
+    after = { written, answer: (shown) => change.answer(shown, written) }
+    return change.answer(await getWrittenAccount(deps, tx, change.name), written)
+  })
+  if (after === undefined) return committed
+  const { written, answer } = after
+  deps.nudge(written.told)
+  if (written.labels.length === 0) return committed
+  await reconcile(deps, 'dns', written.labels)
+  if (change.name === undefined) return committed
+  const amended = answer(await getAccount(deps, change.name))
+  await amend(amended)
+  return amended
+}

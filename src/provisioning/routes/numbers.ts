@@ -1,0 +1,202 @@
+/** Numbers: from the wire's words to the commands, and back. */
+import type { Tx } from '../../db/db.js'
+import type { Account } from '../account.js'
+import { findAccount } from '../accounts-store.js'
+import { json, noContent, resource } from '../answer.js'
+import { deleteNumber, deleteNumbers } from '../commands/delete-numbers.js'
+import { accountNotFound } from '../commands/find.js'
+import { putNumbers } from '../commands/put-numbers.js'
+import { getNumber, readNumber } from '../commands/read.js'
+import * as contract from '../contract/operations.js'
+import type { Version2024 } from '../contract/versions.js'
+import { activeServices } from '../deps.js'
+import { compileFilter } from '../filter/compile.js'
+import { numberFields } from '../filter/number-fields.js'
+import { cutPage, pageLimit, readListQuery, type ListQuery, type Page } from '../list.js'
+import type { AccountNumber, NumberToPut } from '../number.js'
+import { countNumbers, listNumbers, readNumbers } from '../numbers-store.js'
+import { targetOf } from '../read-batch.js'
+import { readBatch, readIdentifiers, readNumber as readNumberBody } from '../read-body.js'
+import type { Carrying } from '../repeat.js'
+import type { Answer } from '../repeatable-store.js'
+import {
+  bodyOf,
+  deferred,
+  pageAnswer,
+  param,
+  preconditionOf,
+  readAnswer,
+  type Context,
+  type RouteDeps,
+  type Routes,
+} from '../route.js'
+import type { SyncService } from '../sync/sync.js'
+import { shownNumber } from '../tags.js'
+import { numberView } from '../views.js'
+
+export function numberRoutes(deps: RouteDeps): Routes {
+  const fields = fieldsOf(deps)
+  const view = ({ version }: Context, number: AccountNumber) =>
+    numberView(number, version as Version2024, {
+      backends: activeServices(deps),
+      initialAssignmentStatus: deps.initialAssignmentStatus,
+    })
+  return new Map([
+    [
+      contract.listAccountNumbers,
+      async (context) => {
+        const query = readListQuery(context.query, fields)
+        const { id } = await accountNamed(deps, param(context, 'accountName'))
+        const { page, total } = await pageOfNumbers(deps, query, id)
+        return pageAnswer(context, query, page, (number) => view(context, number), total)
+      },
+    ],
+    [
+      contract.listNumbers,
+      async (context) => {
+        const query = readListQuery(context.query, fields)
+        const { page, total } = await pageOfNumbers(deps, query, undefined)
+        return pageAnswer(context, query, page, (number) => view(context, number), total)
+      },
+    ],
+    [
+      contract.getNumber,
+      async (context) => {
+        const number = await getNumber(deps, param(context, 'accountName'), param(context, 'telephoneNumber'))
+        return readAnswer(context, shownNumber(number), () => view(context, number))
+      },
+    ],
+    [
+      contract.createOrReplaceNumber,
+      (context, carrying) => {
+        const [accountName, e164] = [param(context, 'accountName'), param(context, 'telephoneNumber')]
+        const read = deferred(() => [readNumberBody(bodyOf(deps, context), { accountName, e164 })])
+        return carryOutNumberWrite(deps, carrying, async (tx) => {
+          const put = { accountName, e164s: [e164], precondition: preconditionOf(context), read }
+          const { account, created, told } = await putNumbers(deps, tx, context.caller, put)
+          const number = await readNumber(deps, tx, account, e164)
+          return { told, answer: resource(created ? 201 : 200, view(context, number), shownNumber(number)) }
+        })
+      },
+    ],
+    [
+      contract.deleteNumber,
+      (context, carrying) => {
+        const deletion = {
+          accountName: param(context, 'accountName'),
+          e164: param(context, 'telephoneNumber'),
+          precondition: preconditionOf(context),
+        }
+        return carryOutNumberWrite(deps, carrying, async (tx) => ({
+          told: await deleteNumber(deps, tx, context.caller, deletion),
+          answer: noContent,
+        }))
+      },
+    ],
+    [
+      contract.createOrUpdateNumbers,
+      (context, carrying) => {
+        const accountName = param(context, 'accountName')
+        const read = deferred(() => readBatch(bodyOf(deps, context), accountName))
+        return carryOutNumberWrite(deps, carrying, async (tx) => {
+          const { numbers, told } = await putBatch(deps, tx, context, { accountName, read })
+          return { told, answer: json(200, { numbers: numbers.map((number) => view(context, number)) }) }
+        })
+      },
+    ],
+    [
+      contract.deleteNumbers,
+      (context, carrying) => {
+        const accountName = param(context, 'accountName')
+        const read = deferred(() => readIdentifiers(bodyOf(deps, context)))
+        return carryOutNumberWrite(deps, carrying, async (tx) => ({
+          told: await deleteNumbers(deps, tx, context.caller, { accountName, read }),
+          answer: noContent,
+        }))
+      },
+    ],
+  ])
+}
+
+const fieldsOf = (deps: RouteDeps) =>
+  numberFields({ active: activeServices(deps), initialAssignmentStatus: deps.initialAssignmentStatus })
+
+/** Throws 'account-not-found'. */
+export async function accountNamed({ db }: RouteDeps, name: string): Promise<Account> {
+  const account = await findAccount(db, name)
+  if (account === undefined) throw accountNotFound(name)
+  return account
+}
+
+/**
+ * A page of the numbers of an account, or of all, and how many match if that was asked.
+ * @param lookUp only this number
+ */
+export async function pageOfNumbers(
+  deps: RouteDeps,
+  query: ListQuery,
+  accountId: string | undefined,
+  lookUp?: string,
+): Promise<{ page: Page<AccountNumber>; total: number | undefined }> {
+  const { db } = deps
+  const active = activeServices(deps)
+  const filter = query.filter && compileFilter(query.filter, fieldsOf(deps))
+  const { skip, after } = query
+  const rows = await listNumbers(db, accountId, active, { filter, after, skip, limit: pageLimit(query) }, lookUp)
+  return {
+    page: cutPage(query, rows, ({ e164 }) => e164),
+    total: query.count ? await countNumbers(db, accountId, active, filter) : undefined,
+  }
+}
+
+/** Puts the numbers of a batch, all of them or none, and gives them back in the order of the request. */
+export async function putBatch(
+  deps: RouteDeps,
+  tx: Tx,
+  { caller }: Context,
+  {
+    accountName,
+    read,
+    check,
+  }: { accountName: string; read(): NumberToPut[]; check?(before: NumberToPut | undefined): void },
+): Promise<{ numbers: AccountNumber[]; told: SyncService[] }> {
+  // What is wrong with the body is told after the account was found: until then it is a batch of nothing.
+  const e164s = numbersOrNone(read).map(({ e164 }) => e164)
+  const put = {
+    accountName,
+    e164s,
+    targetOf,
+    read: (_: Account, before: (e164: string) => NumberToPut | undefined) => {
+      const numbers = read()
+      for (const { e164 } of numbers) check?.(before(e164))
+      return numbers
+    },
+  }
+  const { account, told } = await putNumbers(deps, tx, caller, put)
+  const stored = new Map(
+    (await readNumbers(tx, account.id, e164s, activeServices(deps))).map((number) => [number.e164, number]),
+  )
+  return { numbers: e164s.flatMap((e164) => stored.get(e164) ?? []), told }
+}
+
+function numbersOrNone(read: () => NumberToPut[]): NumberToPut[] {
+  try {
+    return read()
+  } catch {
+    return []
+  }
+}
+
+type NumberWrite = (tx: Tx) => Promise<{ told: SyncService[]; answer: Answer }>
+
+/** Writes numbers; their backends are told after the commit. */
+export async function carryOutNumberWrite(deps: RouteDeps, { commit }: Carrying, write: NumberWrite): Promise<Answer> {
+  let told: SyncService[] = []
+  const answer = await commit(async (tx) => {
+    const written = await write(tx)
+    told = written.told
+    return written.answer
+  })
+  deps.nudge(told)
+  return answer
+}

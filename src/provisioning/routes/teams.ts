@@ -1,0 +1,101 @@
+/** What Teams tenants know and ask for: from the wire's words to the commands, and back. */
+import { json, resource } from '../answer.js'
+import { find, getConsent, listConsents, patchConsent } from '../commands/consents.js'
+import { availableCapabilities, getCivicAddress, listCapabilityPlans, listCivicAddresses } from '../commands/teams.js'
+import * as contract from '../contract/operations.js'
+import type { Version2024 } from '../contract/versions.js'
+import { addressFields } from '../filter/address-fields.js'
+import { consentFields } from '../filter/consent-fields.js'
+import { readListQuery, sliceInMemory, sortKey } from '../list.js'
+import { readConsentPatch, readIdentifiers, readNothing } from '../read-body.js'
+import {
+  bodyOf,
+  deferred,
+  pageAnswer,
+  param,
+  preconditionOf,
+  readAnswer,
+  type Context,
+  type RouteDeps,
+  type Routes,
+} from '../route.js'
+import { shownAddress, shownConsent } from '../tags.js'
+import { availableCapabilitiesView, capabilityPlansView, civicAddressView, consentView } from '../views.js'
+
+const versionOf = ({ version }: Context): Version2024 => version as Version2024
+
+export const teamsRoutes = (deps: RouteDeps): Routes => new Map([...addressRoutes(deps), ...consentRoutes(deps)])
+
+const addressRoutes = (deps: RouteDeps): Routes =>
+  new Map([
+    [
+      contract.listTeamsCivicAddresses,
+      async (context) => {
+        const query = readListQuery(context.query, addressFields)
+        const addresses = await listCivicAddresses(deps, param(context, 'accountName'))
+        const page = sliceInMemory(query, addresses.map(civicAddressView), addressFields, ({ id, tenantId }) =>
+          sortKey(id, tenantId),
+        )
+        return pageAnswer(context, query, page, (address) => address, query.count ? page.total : undefined)
+      },
+    ],
+    [
+      contract.getTeamsCivicAddress,
+      async (context) => {
+        const address = await getCivicAddress(deps, param(context, 'accountName'), param(context, 'civicAddressId'))
+        return readAnswer(context, shownAddress(address), () => civicAddressView(address))
+      },
+    ],
+    [
+      contract.getTeamsCapabilityPlans,
+      async (context) => {
+        const read = deferred(() => readNothing(bodyOf(deps, context)))
+        const plans = await listCapabilityPlans(deps, param(context, 'accountName'), read)
+        return json(200, capabilityPlansView(plans))
+      },
+    ],
+    [
+      contract.getTeamsAvailableCapabilities,
+      async (context) => {
+        const read = deferred(() => readIdentifiers(bodyOf(deps, context)))
+        return json(
+          200,
+          availableCapabilitiesView(await availableCapabilities(deps, param(context, 'accountName'), read)),
+        )
+      },
+    ],
+  ])
+
+const consentRoutes = (deps: RouteDeps): Routes =>
+  new Map([
+    [
+      contract.listRequestsForInformation,
+      async (context) => {
+        const query = readListQuery(context.query, consentFields)
+        const views = (await listConsents(deps)).map((consent) => consentView(consent, versionOf(context)))
+        const page = sliceInMemory(query, views, consentFields, ({ id, tenantId }) => sortKey(id, tenantId))
+        return pageAnswer(context, query, page, (consent) => consent, query.count ? page.total : undefined)
+      },
+    ],
+    [
+      contract.getRequestForInformation,
+      async (context) => {
+        const consent = await getConsent(deps, param(context, 'tenantId'))
+        return readAnswer(context, shownConsent(consent), () => consentView(consent, versionOf(context)))
+      },
+    ],
+    [
+      contract.updateRequestForInformation,
+      async (context, { commit }) => {
+        const read = deferred(() => readConsentPatch(bodyOf(deps, context)))
+        // Asked before the transaction begins: none is kept open while a backend is waited for.
+        const announced = await find(deps, param(context, 'tenantId'))
+        const answer = await commit(async (tx) => {
+          const consent = await patchConsent(deps, tx, announced, { precondition: preconditionOf(context), read })
+          return resource(200, consentView(consent, versionOf(context)), shownConsent(consent))
+        })
+        deps.nudge([announced.code])
+        return answer
+      },
+    ],
+  ])

@@ -1,0 +1,348 @@
+/**
+ * What the reconciler says to a backend, and what the answers mean. Claimed things are gathered into calls, as many of
+ * one kind in one call as the backend takes; each call answers with a result for each of its things.
+ */
+import {
+  BackendError,
+  type Backend,
+  type BackendNumber,
+  type NumberUpload,
+  type Outcome,
+  type ServiceCode,
+} from '../../backends/backend.js'
+import { later } from '../../clock.js'
+import type { Queryable } from '../../db/db.js'
+import { passesOn, tenantAt } from '../account.js'
+import type { ProvisioningDeps } from '../deps.js'
+import { serviceKeyOf, services } from '../services.js'
+import { namesOf, wantedRecords } from '../subdomain.js'
+import type { Claimed, Result } from './claims.js'
+import { consentChanges, desiredAccounts, desiredNumbers, desiredSubdomains, type DesiredNumber } from './desired.js'
+import { GIVE_UP_AFTER_MS, LOOK_AGAIN_MS, nextStep, placedAfter, retryAfterMs, type NumberStep } from './plan.js'
+import type { Observed } from './sync.js'
+
+/** One call to a backend that answers for several claimed things. */
+export interface Call {
+  /** With what the backend may hold of each once the call is under way. */
+  items: readonly Claimed[]
+  step: string
+  /** Whether that has to be written down before the call is made. */
+  places?: boolean
+  run(): Promise<Result[]>
+}
+
+/** What an answer means for one thing. */
+type Told = Omit<Result, 'claimed' | 'step'>
+
+/** What has to be asked about claimed things of one service, and what is done without asking. */
+export interface Work {
+  calls: Call[]
+  settled: Result[]
+}
+
+export const nothingToDo = (claimed: Claimed): Result => ({ claimed, step: 'none', kind: 'confirmed', placed: null })
+
+export const inBatches = <T>(items: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size))
+
+/** Numbers: what is to be done next about each, those with the same next step and tenant together. */
+export async function numberWork(
+  deps: ProvisioningDeps,
+  db: Queryable,
+  backend: Backend,
+  code: ServiceCode,
+  claimed: readonly Claimed[],
+): Promise<Work> {
+  const key = serviceKeyOf[code]
+  const desired = await desiredNumbers(
+    db,
+    claimed.map((item) => item.key),
+    key,
+  )
+  const groups = new Map<string, { step: NumberStep; tenantId: string; items: Claimed[] }>()
+  const settled: Result[] = []
+  for (const item of claimed) {
+    const wanted = item.goal === 'present' ? desired.get(item.key) : undefined
+    const next = nextStep({
+      wantedAt: wanted && tenantAt(wanted.account, key),
+      placed: item.placed,
+      known: item.confirmedGeneration > 0,
+      unsure: item.unsure,
+    })
+    if (next === undefined) {
+      settled.push(nothingToDo(item))
+      continue
+    }
+    const group = groups.get(`${next.step} ${next.tenantId}`) ?? { ...next, items: [] }
+    group.items.push(item)
+    groups.set(`${next.step} ${next.tenantId}`, group)
+  }
+  const calls = [...groups.values()].flatMap(({ step, tenantId, items }) =>
+    inBatches(items, backend.batchSize).map((batch) =>
+      numberCall(deps, backend, code, { step, tenantId, batch, desired }),
+    ),
+  )
+  return { calls, settled }
+}
+
+interface NumberBatch {
+  step: NumberStep
+  tenantId: string
+  batch: Claimed[]
+  desired: ReadonlyMap<string, DesiredNumber>
+}
+
+function numberCall(
+  deps: ProvisioningDeps,
+  backend: Backend,
+  code: ServiceCode,
+  { step, tenantId, batch: asClaimed, desired }: NumberBatch,
+): Call {
+  const placing = step === 'upload'
+  const batch = placing ? asClaimed.map((item) => ({ ...item, placed: placedAfter(step, tenantId) })) : asClaimed
+  const commands = (): { e164: string; idempotencyKey: string; sequence: number; ticket?: string }[] =>
+    batch.map((item) => ({ e164: item.key, ...commandOf(code, item, step) }))
+  const uploads = (): NumberUpload[] =>
+    commands().map((command) => ({ ...command, ...settingsOf(desired.get(command.e164)) }))
+  const ask: Record<NumberStep, () => Promise<Outcome<BackendNumber | undefined>[]>> = {
+    upload: () => backend.uploadNumbers(tenantId, uploads()),
+    update: () => backend.updateNumbers(tenantId, uploads()),
+    unassign: () => backend.unassignNumbers(tenantId, commands()),
+    release: () => backend.releaseNumbers(tenantId, commands()),
+    look: async () => {
+      const found = await backend.getNumbers(
+        tenantId,
+        batch.map(({ key }) => key),
+      )
+      const there = new Map(found.map((number) => [number.e164, number]))
+      return batch.map(({ key }) => ({ kind: 'done', value: there.get(key) }))
+    },
+  }
+  const made = call(deps, code, batch, step, ask[step], (item, value): Told => {
+    const at = deps.clock.now()
+    switch (step) {
+      case 'upload':
+      case 'update':
+        return {
+          kind: 'confirmed',
+          placed: placedAfter(step, tenantId),
+          ...(value && { observed: observedOf(value) }),
+          verifyAt: later(at, item.unsure ? LOOK_AGAIN_MS : deps.verifyIntervalMs),
+        }
+      case 'unassign':
+        return { kind: 'progress', placed: placedAfter(step, tenantId) }
+      case 'release':
+        if (item.unsure)
+          return { kind: 'progress', placed: placedAfter(step, tenantId), nextAt: later(at, LOOK_AGAIN_MS) }
+        return { kind: item.goal === 'absent' ? 'confirmed' : 'progress', placed: null }
+      case 'look':
+        if (value) return { kind: 'progress', placed: { tenantId, stage: 'uploaded' }, again: true }
+        return { kind: item.goal === 'absent' ? 'confirmed' : 'progress', placed: null }
+    }
+  })
+  return { ...made, places: placing }
+}
+
+const settingsOf = (desired: DesiredNumber | undefined): Pick<NumberUpload, 'configuration' | 'assignmentStatus'> => ({
+  configuration: desired?.service?.configuration ?? {},
+  ...(desired?.service?.assignmentStatus !== undefined && { assignmentStatus: desired.service.assignmentStatus }),
+})
+
+export const observedOf = ({
+  assignmentStatus,
+  acquiredCapabilities,
+  availableCapabilities,
+}: BackendNumber): Observed => ({
+  ...(assignmentStatus !== undefined && { assignmentStatus }),
+  ...(acquiredCapabilities !== undefined && { acquiredCapabilities }),
+  ...(availableCapabilities !== undefined && { availableCapabilities }),
+})
+
+/** Accounts: the customers that a backend knows. */
+export async function accountWork(
+  deps: ProvisioningDeps,
+  db: Queryable,
+  backend: Backend,
+  code: ServiceCode,
+  claimed: readonly Claimed[],
+): Promise<Work> {
+  const key = serviceKeyOf[code]
+  const accounts = await desiredAccounts(
+    db,
+    claimed.map((item) => item.key),
+  )
+  const isKnown = ({ key: id }: Claimed): boolean => {
+    const account = accounts.get(id)
+    return account !== undefined && !(services[key].teams && account.teamsTenantId === null)
+  }
+  const tenants = (batch: readonly Claimed[]) =>
+    batch.map((item) => {
+      const account = accounts.get(item.key)
+      if (account === undefined) throw new Error(`Account ${item.key} is not loaded.`)
+      return {
+        ...commandOf(code, item, 'tenant'),
+        tenantId: tenantAt(account, key),
+        accountName: account.name,
+        enabled: account.services[key]?.enabled === true,
+        syncEnabled: passesOn(account, key),
+      }
+    })
+  return {
+    calls: inBatches(claimed.filter(isKnown), backend.batchSize).map((batch) =>
+      call(
+        deps,
+        code,
+        batch,
+        'tenant',
+        () => backend.upsertTenants(tenants(batch)),
+        () => ({ kind: 'confirmed' }),
+      ),
+    ),
+    settled: claimed.filter((item) => !isKnown(item)).map(nothingToDo),
+  }
+}
+
+/** What the operator said about requests for information. */
+export async function consentWork(
+  deps: ProvisioningDeps,
+  db: Queryable,
+  backend: Backend,
+  code: ServiceCode,
+  claimed: readonly Claimed[],
+): Promise<Work> {
+  const changes = await consentChanges(
+    db,
+    claimed.map((item) => item.key),
+  )
+  const said = claimed.filter(({ key }) => changes.has(key))
+  const relationships = (batch: readonly Claimed[]) =>
+    batch.map((item) => {
+      const change = changes.get(item.key)
+      return {
+        ...commandOf(code, item, 'relationship'),
+        tenantId: item.key,
+        status: change?.status ?? null,
+        comment: change?.comment ?? null,
+      }
+    })
+  return {
+    calls: inBatches(said, backend.batchSize).map((batch) =>
+      call(
+        deps,
+        code,
+        batch,
+        'relationship',
+        () => backend.updateCustomerRelationships(relationships(batch)),
+        () => ({
+          kind: 'confirmed',
+        }),
+      ),
+    ),
+    settled: claimed.filter(({ key }) => !changes.has(key)).map(nothingToDo),
+  }
+}
+
+/** The TXT records of subdomains. DNS trouble is never a refusal: it is tried again until it works (contract 7). */
+export async function subdomainWork(deps: ProvisioningDeps, db: Queryable, claimed: readonly Claimed[]): Promise<Work> {
+  const { regions, zone } = deps
+  const tokens = await desiredSubdomains(
+    db,
+    claimed.map((item) => item.key),
+  )
+  const records = claimed.flatMap(({ key }) => {
+    const wanted = tokens.get(key)
+    return wanted
+      ? wantedRecords(regions, key, wanted)
+      : namesOf(regions, key).map((name) => ({ name, values: [] as string[] }))
+  })
+  const placed = claimed.map((item): Claimed => ({ ...item, placed: { tenantId: item.key, stage: 'uploaded' } }))
+  const made = call(
+    deps,
+    'dns',
+    placed,
+    'records',
+    async (): Promise<Outcome[]> => {
+      await zone.replaceTxt(records)
+      return claimed.map(() => ({ kind: 'done', value: undefined }))
+    },
+    ({ key }) => ({ kind: 'confirmed', ...(!tokens.has(key) && { placed: null }) }),
+  )
+  return { calls: [{ ...made, places: true }], settled: [] }
+}
+
+const commandOf = (
+  service: ServiceCode,
+  { kind, key, generation, sequence, ticket }: Claimed,
+  step: string,
+): { idempotencyKey: string; sequence: number; ticket?: string } => ({
+  idempotencyKey: `${service}/${kind}/${key}/${generation}/${step}`,
+  sequence,
+  ...(ticket !== null && { ticket }),
+})
+
+/** A call whose answer is told apart by what became of each thing; `done` says what that means for one. */
+function call<Value>(
+  deps: ProvisioningDeps,
+  service: ServiceCode | 'dns',
+  items: readonly Claimed[],
+  step: string,
+  ask: () => Promise<Outcome<Value>[]>,
+  done: (item: Claimed, value: Value) => Told,
+): Call {
+  const waits = (claimed: Claimed, why: { reason: string; code?: string; afterMs?: number | undefined }): Result =>
+    waiting(deps.clock.now(), service, claimed, step, why)
+  return {
+    items,
+    step,
+    run: async () => {
+      let outcomes: Outcome<Value>[]
+      try {
+        outcomes = await ask()
+      } catch (error) {
+        if (!(error instanceof BackendError)) {
+          deps.logger.error({ err: error, service, step }, 'call to a backend failed')
+          return items.map((claimed) => ({
+            ...waits(claimed, { reason: `The call failed: ${String(error)}`.slice(0, 500), code: 'InternalError' }),
+            unsure: true,
+          }))
+        }
+        const { fault, afterMs, mayHaveActed } = error
+        return items.map((claimed) => ({
+          ...waits(claimed, { reason: `${fault.code}: ${fault.message}`, code: fault.code, afterMs }),
+          unsure: mayHaveActed,
+        }))
+      }
+      return items.map((claimed, index) => {
+        const outcome = outcomes[index]
+        switch (outcome?.kind) {
+          case 'done':
+            return { claimed, step, ...done(claimed, outcome.value) }
+          case 'refused':
+            return { claimed, step, kind: 'refused', fault: { target: service, ...outcome.fault } }
+          case 'later': {
+            const { reason, afterMs, ticket } = outcome
+            return { ...waits(claimed, { reason, afterMs }), ...(ticket !== undefined && { ticket }) }
+          }
+          case undefined:
+            return { ...waits(claimed, { reason: 'The backend did not answer for it.' }), unsure: true }
+        }
+      })
+    },
+  }
+}
+
+/** To be tried again, unless that has been going on for too long. */
+function waiting(
+  at: Date,
+  service: ServiceCode | 'dns',
+  claimed: Claimed,
+  step: string,
+  { reason, code = 'BackendUnavailable', afterMs }: { reason: string; code?: string; afterMs?: number | undefined },
+): Result {
+  const since = claimed.pendingSince?.getTime() ?? at.getTime()
+  if (service !== 'dns' && at.getTime() - since >= GIVE_UP_AFTER_MS) {
+    const message = `Given up after ${GIVE_UP_AFTER_MS / 3_600_000} hours. ${reason}`
+    return { claimed, step, kind: 'refused', fault: { code, message, target: service } }
+  }
+  return { claimed, step, kind: 'later', reason, nextAt: later(at, afterMs ?? retryAfterMs(claimed.attempts)) }
+}

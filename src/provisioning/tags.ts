@@ -1,0 +1,58 @@
+/** What the two parts of a tag are made of: what clients can write, and the rest of what they see (contract 1.7). */
+import type { CivicAddress } from '../backends/backend.js'
+import type { Account, AccountWithStatus } from './account.js'
+import type { RequestForInformation } from './consent.js'
+import type { Version } from './conditions.js'
+import { etagOf } from './etag.js'
+import type { AccountNumber, NumberDetails } from './number.js'
+import type { SubdomainStatus } from './subdomain.js'
+
+const accountConfiguration = ({ name, correlationId, teamsTenantId, services }: Account) => ({
+  name,
+  correlationId,
+  teamsTenantId,
+  services,
+})
+
+/** An account about to be written: only the part that clients can write counts then. */
+export const storedAccount = (account: Account): Version => ({
+  etag: etagOf(accountConfiguration(account), null),
+  modifiedAt: account.modifiedAt,
+  changedAt: account.modifiedAt,
+})
+
+export const shownAccount = (account: AccountWithStatus, subdomain: SubdomainStatus): Version => ({
+  etag: etagOf(accountConfiguration(account), [account.sync, account.counts, subdomain]),
+  modifiedAt: account.modifiedAt,
+  changedAt: account.changedAt,
+})
+
+export const storedNumber = (number: { details: NumberDetails; modifiedAt: Date }): Version => ({
+  etag: etagOf(number.details, null),
+  modifiedAt: number.modifiedAt,
+  changedAt: number.modifiedAt,
+})
+
+export const shownNumber = ({ details, sync, modifiedAt, changedAt }: AccountNumber): Version => ({
+  etag: etagOf(details, { ...sync, observedAt: null }),
+  modifiedAt,
+  changedAt,
+})
+
+export const shownConsent = ({
+  consent,
+  accountName,
+  sync,
+  relationship,
+  changedAt,
+}: RequestForInformation): Version => {
+  const modifiedAt = relationship.lastModifiedOn ?? changedAt
+  const { status, comment } = relationship
+  return { etag: etagOf({ status, comment }, { ...consent, accountName, sync }), modifiedAt, changedAt }
+}
+
+/** Addresses can't be written here: all of one is state. */
+export const shownAddress = (address: CivicAddress): Version => {
+  const unknown = new Date(0)
+  return { etag: etagOf(null, address), modifiedAt: unknown, changedAt: unknown }
+}

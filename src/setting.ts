@@ -1,0 +1,84 @@
+/** What a setting is, and how the texts of settings are read. */
+import type { Config, Mode } from './settings.js'
+
+/** What the meaning of a setting may depend on. */
+export interface SettingContext {
+  mode: Mode
+  env: NodeJS.ProcessEnv
+}
+
+export interface Setting<Name extends keyof Config = keyof Config> {
+  name: Name
+  env: string
+  /** Long flag without the dashes. */
+  flag: string
+  /** What the value is called in `--help`; a setting without one is a switch. */
+  value?: string
+  help: string
+  /** The default as people would write it; a function where it depends on the mode. */
+  fallback: string | ((mode: Mode) => string)
+  /** Shown instead of the default where that depends on the mode. */
+  fallbackHelp?: string
+  parse(text: string, context: SettingContext): Config[Name]
+}
+
+export const setting = <Name extends keyof Config>(entry: Setting<Name>): Setting => entry
+
+export const SECOND_MS = 1_000
+export const MINUTE_MS = 60 * SECOND_MS
+export const DAY_MS = 24 * 60 * MINUTE_MS
+
+/** Says what a setting takes, to go on "it takes …". */
+export class BadValue extends Error {}
+
+export const oneOf =
+  <T extends string>(...values: readonly T[]) =>
+  (text: string): T => {
+    const found = values.find((value) => value === text.toLowerCase())
+    if (found === undefined) throw new BadValue(`one of ${values.join(', ')}`)
+    return found
+  }
+
+export const onOff = (text: string): boolean => {
+  if (/^(on|true|yes|1)$/i.test(text)) return true
+  if (/^(off|false|no|0|)$/i.test(text)) return false
+  throw new BadValue('on or off')
+}
+
+/** A number of the given unit, as a whole count of the smaller unit it is kept in. */
+export const amount =
+  (min: number, max: number, { whole = true, unit = 1 }: { whole?: boolean; unit?: number } = {}) =>
+  (text: string): number => {
+    const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN
+    if (!(value >= min && value <= max) || (whole && !Number.isInteger(value))) {
+      throw new BadValue(`a ${whole ? 'whole ' : ''}number from ${min} to ${max}`)
+    }
+    return Math.round(value * unit)
+  }
+
+export const port = (text: string): number | undefined => (text === '' ? undefined : amount(0, 65_535)(text))
+export const optionalText = (text: string): string | undefined => (text === '' ? undefined : text)
+export const list = (text: string): string[] =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+
+export const hosts = (text: string): string[] => {
+  const names = list(text.toLowerCase())
+  if (names.some((name) => !/^[a-z0-9.-]+(:\d+)?$/.test(name))) {
+    throw new BadValue('host names separated by commas, e.g. numbers.example,numbers.example:8443')
+  }
+  return names
+}
+
+/** A parser of values that throws an Error which says what is taken. */
+export const asParsed =
+  <T>(parse: (text: string) => T) =>
+  (text: string): T => {
+    try {
+      return parse(text)
+    } catch (error) {
+      throw error instanceof BadValue || !(error instanceof Error) ? error : new BadValue(error.message)
+    }
+  }
