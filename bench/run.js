@@ -21,6 +21,9 @@ const measurements = {
   purchase: () => import('./rows/purchase.js'),
   'stock-size': () => import('./rows/stock-size.js'),
   'stock-import': () => import('./rows/stock-import.js'),
+  'put-number': () => import('./rows/put-number.js'),
+  'put-numbers': () => import('./rows/put-numbers.js'),
+  sync: () => import('./rows/sync.js'),
   start: () => import('./rows/start.js'),
 }
 

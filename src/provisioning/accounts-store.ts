@@ -151,8 +151,8 @@ export async function readAccount(
   return row && toAccountWithStatus(row)
 }
 
-export async function readCounts(tx: Tx, accountId: string): Promise<NumberCounts> {
-  const [row] = await tx.query<Record<ServiceCode | 'total', number>>(sql`
+export async function readCounts(db: Queryable, accountId: string): Promise<NumberCounts> {
+  const [row] = await db.query<Record<ServiceCode | 'total', number>>(sql`
     select counts.total, counts.oc, counts.tpm, counts.dr, counts.zoom, counts.aocp
     from account a cross join ${countsOfAccount} where a.id = ${accountId}`)
   return toCounts(row as Record<ServiceCode | 'total', number>)

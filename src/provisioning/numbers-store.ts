@@ -5,6 +5,7 @@ import {
   accountColumns,
   andFilter,
   latest,
+  readCounts,
   stateColumns,
   toSyncState,
   type PageOf,
@@ -58,10 +59,13 @@ export async function readNumbers(
   return rows.map(toNumber)
 }
 
+/** From here on it is worth knowing how many there are, so as to come from the nearer end. */
+const FAR = 2_000
+
 /**
  * A page of numbers by E.164: of one account (index `account_number_order`) or of all (primary key). The page's keys are
  * found by the index alone where nothing is filtered, so that a large skip walks index entries, not numbers with all
- * that belongs to them.
+ * that belongs to them; and of one account's numbers from the nearer end.
  * @param lookUp only this number, for the 2023 facade
  */
 export async function listNumbers(
@@ -75,21 +79,30 @@ export async function listNumbers(
     n.removed_at is null ${accountId === undefined ? sql`` : sql`and n.account_id = ${accountId}`}
     ${after === undefined ? sql`` : sql`and n.e164 > ${after}`}
     ${lookUp === undefined ? sql`` : sql`and n.e164 = ${lookUp}`}`
-  const cut = sql`offset ${after === undefined ? skip : 0} limit ${limit}`
-  const rows = await db.query<NumberRow>(
-    filter === undefined
-      ? sql`
-        select ${numberColumns}
-        from (select e164 as key from account_number n where ${which} order by e164 ${cut}) as page
-        join account_number n on n.e164 = page.key
-        join account a on a.id = n.account_id
-        cross join ${syncStateOf('number', sql`n.e164`, active)}
-        order by n.e164`
-      : sql`
-        select ${numberColumns} from ${numbersWithStatus(active)}
-        where ${which} ${andFilter(filter)} order by n.e164 ${cut}`,
-  )
+  const fromStart = sql`order by n.e164 offset ${after === undefined ? skip : 0} limit ${limit}`
+  if (filter !== undefined) {
+    const rows = await db.query<NumberRow>(sql`
+      select ${numberColumns} from ${numbersWithStatus(active)} where ${which} ${andFilter(filter)} ${fromStart}`)
+    return rows.map(toNumber)
+  }
+  const isFar = after === undefined && skip >= FAR && accountId !== undefined && lookUp === undefined
+  const cut = isFar ? await fromNearerEnd(db, accountId, skip, limit) : fromStart
+  const rows = await db.query<NumberRow>(sql`
+    select ${numberColumns}
+    from (select n.e164 as key from account_number n where ${which} ${cut}) as page
+    join account_number n on n.e164 = page.key
+    join account a on a.id = n.account_id
+    cross join ${syncStateOf('number', sql`n.e164`, active)}
+    order by n.e164`)
   return rows.map(toNumber)
+}
+
+async function fromNearerEnd(db: Queryable, accountId: string, skip: number, limit: number): Promise<Sql> {
+  const { total } = await readCounts(db, accountId)
+  const left = Math.max(total - skip, 0)
+  return skip < left
+    ? sql`order by n.e164 offset ${skip} limit ${limit}`
+    : sql`order by n.e164 desc offset ${Math.max(left - limit, 0)} limit ${Math.min(limit, left)}`
 }
 
 export async function countNumbers(
