@@ -1,6 +1,6 @@
 /** The part of the composition root that makes the Provisioning API, its backends and what goes with them. */
 import { TokenVerifier } from './auth/tokens/token-verifier.js'
-import { createBackends } from './backends/configure.js'
+import { createBackends } from './backends/create.js'
 import type { Config } from './config.js'
 import { RateLimit } from './http/rate-limit.js'
 import type { FastifyInstance } from './http/server.js'
@@ -14,7 +14,7 @@ import { activeServices } from './provisioning/deps.js'
 import type { SyncService } from './provisioning/sync/sync.js'
 import { openBackendControl } from './standin/backend-control.js'
 import { storedDocuments } from './standin/stored-documents.js'
-import type { Store } from './compose.js'
+import type { Store } from './compose-store.js'
 import { reconcileJob } from './workers/jobs.js'
 import { Worker } from './workers/worker.js'
 

@@ -2,78 +2,22 @@
  * The composition root: what the program is made of is made here and closed here, in reverse. Everything below gets
  * what it needs passed in.
  */
+import { checkKeys } from './auth/resources.js'
 import { ResourceDirectory } from './auth/resource-directory.js'
-import { checkKeys, ensureStandinResource, type ResourceDeps } from './auth/resources.js'
-import { Sealer, STANDIN_SEALING_KEY } from './auth/seal.js'
 import { systemClock, type Clock } from './clock.js'
+import { wireProvisioning, type ProvisioningWiring } from './compose-provisioning.js'
+import { openStore, type Store } from './compose-store.js'
 import { checkListeners, type Config } from './config.js'
 import { sql, type Db } from './db/db.js'
-import { buildImages, imageFor } from './db/image.js'
-import { migrate, readMigrations } from './db/migrate.js'
-import { openPglite } from './db/pglite.js'
-import { openPostgres } from './db/postgres.js'
+import { SetupError } from './errors.js'
 import { addHealthRoutes, createServer, type FastifyInstance } from './http/server.js'
 import { readTlsFiles, standinTls, type TlsFiles } from './http/tls.js'
-import { seedStock } from './ledger/stock/seed.js'
-import { SetupError } from './errors.js'
-import { ensureStandinClients } from './issuer/clients.js'
-import { createLogger, type Logger } from './log.js'
 import { readCatalogue, type Catalogue } from './phone-numbers/catalogue.js'
 import type { PhoneNumbersDeps } from './phone-numbers/deps.js'
 import { openPhoneNumbersDoor } from './phone-numbers/door.js'
-import { wireProvisioning, type ProvisioningWiring } from './compose-provisioning.js'
 import { isProvisioningPath } from './provisioning/door.js'
 import { operationsJob, sweepJob } from './workers/jobs.js'
 import { Worker } from './workers/worker.js'
-
-/** What commands that only work on the database need. */
-export interface Store extends ResourceDeps {
-  logger: Logger
-  close(): Promise<void>
-}
-
-/**
- * Opens the configured database, brings it to this program's schema and, in stand-in mode, makes sure of the well-known
- * resource and of a stock. Throws SetupErrors.
- */
-export async function openStore(config: Config, clock: Clock = systemClock): Promise<Store> {
-  const logger = createLogger(config.logLevel)
-  const db = await openDatabase(config, logger)
-  const sealer = new Sealer(config.secretKeys.length > 0 ? [...config.secretKeys] : [STANDIN_SEALING_KEY])
-  const store: Store = { db, sealer, clock, logger, close: () => db.close() }
-  try {
-    const applied = await migrate(db, await readMigrations())
-    for (const { version, name } of applied) logger.info({ version, name }, 'migration applied')
-    if (config.mode === 'standin') {
-      await ensureStandinResource(store)
-      if (config.builtInIssuer) await ensureStandinClients(store)
-      if (config.seedStock) await seedStock(db, clock.now())
-    }
-    return store
-  } catch (error) {
-    await db.close()
-    throw error
-  }
-}
-
-const openDatabase = (config: Config, logger: Logger): Promise<Db> =>
-  config.databaseUrl === undefined
-    ? openPglite({
-        dataDir: config.inMemory ? undefined : config.dataDir,
-        imageFile: imageFor(config.seedStock),
-      })
-    : openPostgres({ connectionString: config.databaseUrl, poolSize: config.databasePoolSize, logger })
-
-/** Prepares the images of embedded databases; part of the build. */
-export const buildDatabaseImages = (): Promise<void> =>
-  buildImages(
-    async (db) => {
-      await migrate(db, await readMigrations())
-    },
-    async (db) => {
-      await seedStock(db, systemClock.now())
-    },
-  )
 
 export interface Listener {
   scheme: 'http' | 'https'

@@ -63,10 +63,27 @@ async function greeting(config: Config, { listeners, certFile, store }: Service)
       lines.push(`  Certificate ${certFile}`, '              (clients trust it with NODE_EXTRA_CA_CERTS)')
   }
   lines.push(`  Data        ${whereData(config)}`, '  Stop        Ctrl-C')
+  for (const note of closedTo(config)) lines.push('', `  Note: ${note}`)
   if (config.mode === 'standin' && !isLoopback(config.host)) {
     lines.push('', `  Warning: ${config.host} can be reached from other machines, and the credentials are well known.`)
   }
   return lines.join('\n')
+}
+
+/** What has to be set before anybody can use the Provisioning API. */
+function closedTo({ doors, tokenIssuers, builtInIssuer, allowedAddresses }: Config): string[] {
+  if (!doors.includes('provisioning')) return []
+  return [
+    ...(tokenIssuers.length === 0 && !builtInIssuer
+      ? [
+          "the Provisioning API accepts nobody's token. Set LINEBOOK_TOKEN_ISSUERS, or LINEBOOK_BUILT_IN_ISSUER=on, " +
+            'or leave it out with LINEBOOK_DOORS=phone-numbers.',
+        ]
+      : []),
+    ...(allowedAddresses.entries.length === 0
+      ? ['the Provisioning API is open to no address. Set LINEBOOK_ALLOWED_ADDRESSES.']
+      : []),
+  ]
 }
 
 const whereData = ({ databaseUrl, inMemory, dataDir }: Config): string => {

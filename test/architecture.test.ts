@@ -35,7 +35,7 @@ const TABLE: readonly Row[] = [
     may: [
       'main.ts',
       'running-server.ts',
-      'compose.ts',
+      'compose-store.ts',
       'provisioning/sync/',
       'provisioning/commands/',
       'provisioning/services.ts',
@@ -51,11 +51,12 @@ const TABLE: readonly Row[] = [
   { of: 'main.ts', may: ['compose.ts', 'config.ts', 'running-server.ts', 'issuer/', 'auth/'] },
   // Where a running server is found, by its folder's lock.
   { of: 'running-server.ts', may: ['db/', ...LEAVES] },
-  ...['compose.ts', 'compose-provisioning.ts'].map((of) => ({
+  ...['compose.ts', 'compose-provisioning.ts', 'compose-store.ts'].map((of) => ({
     of,
     may: [
       'compose.ts',
       'compose-provisioning.ts',
+      'compose-store.ts',
       'workers/',
       ...APIS,
       'standin/',

@@ -4,14 +4,9 @@
  * of docs/backend-protocol.md.
  */
 import { readFileSync } from 'node:fs'
-import type { Clock } from '../clock.js'
 import { SetupError } from '../errors.js'
-import { serviceCodes, type Backends, type ServiceCode } from './backend.js'
+import type { ServiceCode } from './backend.js'
 import { HttpPlace, type HttpChoice } from './http/choice.js'
-import { createHttpBackend } from './http/http.js'
-import type { Documents } from './simulated/documents.js'
-import { readSeed } from './simulated/seed.js'
-import { createSimulatedBackend, type SimulatedOptions } from './simulated/simulated.js'
 
 export type BackendChoice = Readonly<Record<ServiceCode, 'simulated' | 'none' | HttpChoice>>
 
@@ -79,29 +74,4 @@ function jsonObject(content: string, place: string): Record<string, unknown> {
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
   throw new SetupError(`${place}: not a JSON object. A good one is ${GOOD}.`)
-}
-
-/** What backends are made with. */
-export interface BackendDeps extends Pick<SimulatedOptions, 'operatorId' | 'settings' | 'wait'> {
-  clock: Clock
-  /** Where simulated backends keep what they know. */
-  documents: Documents
-  fetch?: typeof fetch
-}
-
-export function createBackends(
-  choice: BackendChoice,
-  { clock, fetch, documents, ...simulated }: BackendDeps,
-): Backends {
-  const seed = serviceCodes.some((service) => choice[service] === 'simulated') ? readSeed() : undefined
-  const made = serviceCodes.flatMap((service) => {
-    const chosen = choice[service]
-    if (chosen === 'none') return []
-    const backend =
-      chosen !== 'simulated'
-        ? createHttpBackend({ service, clock, ...chosen, ...(fetch && { fetch }) })
-        : createSimulatedBackend({ service, documents, clock, seed: seed ?? readSeed(), ...simulated })
-    return [[service, backend] as const]
-  })
-  return Object.fromEntries(made)
 }

@@ -1,7 +1,7 @@
 /** Whom a command asks how things stand: the server that runs, or the database itself. */
 import { Option, type Command } from 'commander'
 import type { BackendChoice } from '../backends/configure.js'
-import type { Store } from '../compose.js'
+import type { Store } from '../compose-store.js'
 import type { Config } from '../config.js'
 import { DataDirInUse } from '../db/data-dir-lock.js'
 import { DomainError, SetupError } from '../errors.js'

@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { serve } from '../main.js'
 import { addSettings, configOf, print, STORE_SETTINGS, withStore } from './settings.js'
 
 export const serveCommand = (): Command =>
@@ -16,6 +15,8 @@ Examples:
     LINEBOOK_SECRET_KEY=$(cat secret.key) linebook serve --https-port ''`,
     )
     .action(async (_options, command: Command) => {
+      // Loaded when it is needed: no other command waits for the server's modules.
+      const { serve } = await import('../main.js')
       process.exitCode = await serve(configOf(command), print)
       // Nothing is left to wait for; an idle handle of the embedded engine must not hold the process.
       process.exit()

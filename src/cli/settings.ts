@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander'
-import { openStore, type Store } from '../compose.js'
+import { openStore, type Store } from '../compose-store.js'
 import { readConfig, type Config } from '../config.js'
 import { settings } from '../settings.js'
 

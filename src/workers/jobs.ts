@@ -7,7 +7,7 @@ import { purgeSearches } from '../phone-numbers/store.js'
 import type { ProvisioningDeps } from '../provisioning/deps.js'
 import { purgeRemembered } from '../provisioning/repeatable-store.js'
 import { nextDueAt as nextSyncDueAt, purgeAttempts } from '../provisioning/sync/claims.js'
-import { MOST_PER_RUN, reconcile } from '../provisioning/sync/reconcile.js'
+import { reconcile } from '../provisioning/sync/reconcile.js'
 import type { SyncService } from '../provisioning/sync/sync.js'
 import type { Job } from './worker.js'
 
@@ -17,7 +17,8 @@ const SWEEP_LIMIT = 1_000
 const SWEEP_INTERVAL_MS = 30_000
 /** How long the log of what backends were asked is kept. */
 const ATTEMPTS_KEPT_MS = 90 * 24 * 60 * 60_000
-const RECONCILE_INTERVAL_MS = 1_000
+/** Writes wake the reconciler of their own process; this is for what another process left behind. */
+const RECONCILE_INTERVAL_MS = 5_000
 /** A slow call of one run doesn't keep the next from starting. */
 const RECONCILE_LANES = 4
 
@@ -39,10 +40,14 @@ export const reconcileJob = (deps: ProvisioningDeps, service: SyncService): Job 
   intervalMs: RECONCILE_INTERVAL_MS,
   lanes: RECONCILE_LANES,
   async runOnce() {
-    const { claimed, confirmed, refused } = await reconcile(deps, service)
-    return { done: confirmed + refused, more: claimed === MOST_PER_RUN }
+    const { confirmed, refused, more } = await reconcile(deps, service)
+    return { done: confirmed + refused, more }
   },
-  nextDueAt: () => nextSyncDueAt(deps.db, service),
+  nextDueAt: async () => {
+    const notBefore = service === 'dns' ? undefined : deps.backends[service]?.unavailable()?.until
+    const dueAt = await nextSyncDueAt(deps.db, service)
+    return dueAt && notBefore && notBefore > dueAt ? notBefore : dueAt
+  },
 })
 
 /** Writes down what time has done to holds and quarantines, and removes what can't be read any more. */

@@ -1,7 +1,8 @@
 /** The routes under /_standin/backends, over the real server. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Backends } from '../../../src/backends/backend.js'
-import { createBackends, parseBackends } from '../../../src/backends/configure.js'
+import { parseBackends } from '../../../src/backends/configure.js'
+import { createBackends } from '../../../src/backends/create.js'
 import { MemoryDocuments } from '../../../src/backends/simulated/memory-documents.js'
 import { ManualClock } from '../../../src/clock.js'
 import { DomainError } from '../../../src/errors.js'

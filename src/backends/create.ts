@@ -1,0 +1,33 @@
+/** Makes the backends that were chosen; choosing is apart, because every command reads the settings and few need backends. */
+import type { Clock } from '../clock.js'
+import { serviceCodes, type Backends } from './backend.js'
+import type { BackendChoice } from './configure.js'
+import { createHttpBackend } from './http/http.js'
+import type { Documents } from './simulated/documents.js'
+import { readSeed } from './simulated/seed.js'
+import { createSimulatedBackend, type SimulatedOptions } from './simulated/simulated.js'
+
+/** What backends are made with. */
+export interface BackendDeps extends Pick<SimulatedOptions, 'operatorId' | 'settings' | 'wait'> {
+  clock: Clock
+  /** Where simulated backends keep what they know. */
+  documents: Documents
+  fetch?: typeof fetch
+}
+
+export function createBackends(
+  choice: BackendChoice,
+  { clock, fetch, documents, ...simulated }: BackendDeps,
+): Backends {
+  const seed = serviceCodes.some((service) => choice[service] === 'simulated') ? readSeed() : undefined
+  const made = serviceCodes.flatMap((service) => {
+    const chosen = choice[service]
+    if (chosen === 'none') return []
+    const backend =
+      chosen !== 'simulated'
+        ? createHttpBackend({ service, clock, ...chosen, ...(fetch && { fetch }) })
+        : createSimulatedBackend({ service, documents, clock, seed: seed ?? readSeed(), ...simulated })
+    return [[service, backend] as const]
+  })
+  return Object.fromEntries(made)
+}
