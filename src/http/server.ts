@@ -3,6 +3,7 @@
  * A body arrives as the raw bytes, because access-key signatures cover those; parsing it is the API's business.
  */
 import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Logger } from '../log.js'
 import { parseQuery } from './query.js'
@@ -40,7 +41,7 @@ export function createServer({ logger, tls, brokenPathCode = () => 'InvalidInput
       querystringParser: (text) => parseQuery(text) as never,
     },
     clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: (_error, request, reply) => answerBrokenPath(brokenPathCode(request.url), reply),
+    frameworkErrors: (_error, request, reply) => answerBrokenPath(brokenPathCode(request.url), request, reply),
     ...(tls && { https: { cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' } }),
   }) as unknown as FastifyInstance
 
@@ -79,21 +80,38 @@ export function addHealthRoutes(server: FastifyInstance, isReady: () => Promise<
 }
 
 /**
- * What the router matches. An absolute-form target loses its origin, and an encoded colon that opens a segment is the
- * colon of `/:search`. Only routing sees this: signatures are checked against the target as it came.
+ * What the router matches. An absolute-form target loses its origin, and an encoded colon is a colon: the
+ * one of `/:search`, or of an action behind a name. Only routing sees this: signatures are checked against the target as it came.
  */
 const routingTarget = (target: string): string => {
   const path = /^https?:\/\/[^/?#]+(.*)$/i.exec(target)?.[1] ?? target
   const local = path.startsWith('/') ? path : `/${path}`
   const mark = local.indexOf('?')
   const end = mark < 0 ? local.length : mark
-  return local.slice(0, end).replace(/\/%3a/gi, '/:') + local.slice(end)
+  return local.slice(0, end).replace(/%3a/gi, ':') + local.slice(end)
 }
 
 /** A path that can't be decoded reaches no route. */
-function answerBrokenPath(code: string, reply: FastifyReply): void {
+function answerBrokenPath(code: string, request: FastifyRequest, reply: FastifyReply): void {
   const body = JSON.stringify({ error: { code, message: 'The percent-encoding of the path is broken.' } })
-  void reply.code(400).headers({ 'Content-Type': 'application/json', 'x-ms-error-code': code }).send(Buffer.from(body))
+  const clientRequestId = echoedRequestId(request)
+  void reply
+    .code(400)
+    .headers({
+      'Content-Type': 'application/json',
+      'x-ms-error-code': code,
+      'x-ms-request-id': randomUUID(),
+      ...(clientRequestId !== undefined && { 'x-ms-client-request-id': clientRequestId }),
+    })
+    .send(Buffer.from(body))
+}
+
+const ECHOED_REQUEST_ID = /^[\x20-\x7e]{1,128}$/
+
+/** The request id that a client gave, if answers may repeat it. */
+export function echoedRequestId(request: FastifyRequest): string | undefined {
+  const id = request.headers['x-ms-client-request-id']
+  return typeof id === 'string' && ECHOED_REQUEST_ID.test(id) ? id : undefined
 }
 
 /** What is so broken that no request comes of it: answered on the bare socket, in the envelope all the same. */

@@ -4,7 +4,7 @@ import type { TObject, TSchema } from 'typebox'
 import { withoutPort } from '../auth/access-key.js'
 import { isConnectionFailure } from '../db/db.js'
 import { DomainError } from '../errors.js'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from '../http/server.js'
+import { echoedRequestId, type FastifyInstance, type FastifyReply, type FastifyRequest } from '../http/server.js'
 import { admission, showWho, type AdmitDeps, type Admitted } from './admit.js'
 import { operations, operationsToCome, type OperationContract } from './contract/operations.js'
 import { apiVersions } from './contract/versions.js'
@@ -97,17 +97,13 @@ const CORRELATION_CHARS = 22
 const correlationVector = (): string =>
   `${Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64').slice(0, CORRELATION_CHARS)}.0`
 
-const ECHOED_REQUEST_ID = /^[\x21-\x7e]{1,128}$/
-
 function addCommonHeaders(server: FastifyInstance): void {
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('api-supported-versions', apiVersions.join(', '))
     reply.header('MS-CV', correlationVector())
     if (request.protocol === 'https') reply.header('Strict-Transport-Security', 'max-age=31536000; includeSubDomains')
-    const clientRequestId = request.headers['x-ms-client-request-id']
-    if (typeof clientRequestId === 'string' && ECHOED_REQUEST_ID.test(clientRequestId)) {
-      reply.header('x-ms-client-request-id', clientRequestId)
-    }
+    const clientRequestId = echoedRequestId(request)
+    if (clientRequestId !== undefined) reply.header('x-ms-client-request-id', clientRequestId)
     done()
   })
   server.addHook('onSend', (_request, reply, payload, done) => {

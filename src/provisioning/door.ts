@@ -2,7 +2,14 @@
 import { randomUUID } from 'node:crypto'
 import { isConnectionFailure, isStatementTimeout } from '../db/db.js'
 import { DomainError } from '../errors.js'
-import { rawBody, rawTarget, type FastifyInstance, type FastifyReply, type FastifyRequest } from '../http/server.js'
+import {
+  echoedRequestId,
+  rawBody,
+  rawTarget,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from '../http/server.js'
 import { admit, checkAddress, routeNotFound, pathOf, type AdmitDeps, type Admitted } from './admit.js'
 import { refusal } from './answer.js'
 import type { ConsentDeps } from './commands/consents.js'
@@ -40,7 +47,6 @@ export function openProvisioningDoor(server: FastifyInstance, deps: DoorDeps): v
   addCommonHeaders(server)
   addRequestLog(server, deps)
   server.setErrorHandler((error, request, reply) => answerError(deps, error, request, reply))
-  // eslint-disable-next-line @typescript-eslint/require-await -- what a promise rejects with is answered as an error
   server.addHook('onRequest', async (request) => {
     if (!isForUs(deps, request)) throw routeNotFound(pathOf(request))
     checkAddress(deps, request)
@@ -54,7 +60,7 @@ export function openProvisioningDoor(server: FastifyInstance, deps: DoorDeps): v
   }
   for (const root of ROOTS) {
     for (const url of [`/${root}`, `/${root}/*`, `/${root}::*`])
-      server.route({ method: server.supportedMethods as HTTPMethods[], url, handler: answer })
+      server.route({ method: server.supportedMethods, url, handler: answer })
   }
   if (deps.alone) {
     server.setNotFoundHandler((request) => {
@@ -106,7 +112,7 @@ async function carryOut(
       query: sortedQuery(request),
       body: context.body,
     },
-    (result) => reply.header('Repeatability-Result', result),
+    (result) => void reply.header('Repeatability-Result', result),
     async (carrying) => {
       try {
         return await handler(context, carrying)
@@ -139,16 +145,12 @@ function send(reply: FastifyReply, { status, headers, body }: Answer): FastifyRe
   return body === null ? reply.send() : reply.header('Content-Type', 'application/json; charset=utf-8').send(body)
 }
 
-const ECHOED_REQUEST_ID = /^[\x20-\x7e]{1,128}$/
-
 function addCommonHeaders(server: FastifyInstance): void {
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-ms-request-id', randomUUID())
     if (request.protocol === 'https') reply.header('Strict-Transport-Security', 'max-age=31536000; includeSubDomains')
-    const clientRequestId = request.headers['x-ms-client-request-id']
-    if (typeof clientRequestId === 'string' && ECHOED_REQUEST_ID.test(clientRequestId)) {
-      reply.header('x-ms-client-request-id', clientRequestId)
-    }
+    const clientRequestId = echoedRequestId(request)
+    if (clientRequestId !== undefined) reply.header('x-ms-client-request-id', clientRequestId)
     done()
   })
 }

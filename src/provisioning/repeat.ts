@@ -4,6 +4,8 @@
  * The first to come takes the request on, under a lease, in a statement of its own; the answer is remembered in the very
  * transaction that has the effect. So the effect and the answer are there together or not at all, whoever died when:
  * before the commit the lease runs out and the next one carries the request out; after it, the answer is there.
+ * Where something follows the commit that the answer tells of (DNS records), the one of the transaction is provisional:
+ * it counts when that is done, or when the lease has run out, and until then the request is still being carried out.
  */
 import { createHash } from 'node:crypto'
 import { later } from '../clock.js'
@@ -47,7 +49,7 @@ export type Commit = (work: (tx: Tx) => Promise<Answer>) => Promise<Answer>
 
 export interface Carrying {
   commit: Commit
-  /** Takes the place of the answer remembered in the transaction, once what follows the commit is done. */
+  /** Takes the place of the provisional answer of the transaction, once what follows the commit is done. */
   amend(answer: Answer): Promise<void>
 }
 
@@ -81,7 +83,7 @@ export async function carryOutOnce(
   const expiresAt = later(fingerprint.firstSent, repeatabilityWindowMs + FUTURE_MS)
   for (;;) {
     if (await takeOn(db, key, fingerprint, lease, { now, expiresAt })) break
-    const remembered = await findRemembered(db, key)
+    const remembered = await findRemembered(db, key, now)
     // It has just been forgotten.
     if (remembered === undefined) continue
     if (!same(remembered, fingerprint)) throw mismatch()
@@ -94,7 +96,7 @@ export async function carryOutOnce(
 }
 
 async function underLease(
-  { db, clock }: RepeatDeps,
+  { db }: RepeatDeps,
   key: RepeatKey,
   lease: Lease,
   execute: (carrying: Carrying) => Promise<Answer>,
@@ -102,25 +104,23 @@ async function underLease(
   const keep = async (at: Tx | Db, answer: Answer): Promise<void> => {
     if (!(await remember(at, key, lease, answer))) throw inProgress()
   }
-  let committed = false
+  const progress = { committed: false }
   const commit: Commit = async (work) => {
     const answer = await db.transaction(async (tx) => {
       const found = await work(tx)
       await keep(tx, found)
       return found
     })
-    committed = true
+    progress.committed = true
     return answer
   }
   try {
     const answer = await execute({ commit, amend: (amended) => keep(db, amended) })
-    if (!committed) {
-      if (answer.status < 500) await keep(db, answer)
-      else await giveBack(db, key, lease, clock.now())
-    }
+    if (answer.status >= 500) await giveBack(db, key, lease)
+    else if (!progress.committed) await keep(db, answer)
     return answer
   } catch (error) {
-    if (!committed) await giveBack(db, key, lease, clock.now())
+    await giveBack(db, key, lease)
     throw error
   }
 }

@@ -11,6 +11,8 @@ export interface Answer {
   headers: Record<string, string>
   /** JSON text; null: no body. */
   body: string | null
+  /** Another one is to take its place in a moment; until then the request is still being carried out. */
+  provisional?: boolean
 }
 
 /** What makes two requests the same. */
@@ -21,7 +23,7 @@ export interface Fingerprint {
 }
 
 export interface Remembered extends Fingerprint {
-  /** Null while the request is being carried out. */
+  /** Null while the request is being carried out, or until it is carried out again. */
   answer: Answer | null
 }
 
@@ -62,43 +64,54 @@ interface RememberedRow {
   status: number | null
   headers: Record<string, string> | null
   body: string | null
+  isRunning: boolean
 }
 
-export async function findRemembered(db: Queryable, { caller, requestId }: RepeatKey): Promise<Remembered | undefined> {
+export async function findRemembered(
+  db: Queryable,
+  { caller, requestId }: RepeatKey,
+  now: Date,
+): Promise<Remembered | undefined> {
   const [row] = await db.query<RememberedRow>(sql`
-    select first_sent as "firstSent", fingerprint as hash, status, headers, body
+    select first_sent as "firstSent", fingerprint as hash, status, headers, body, leased_until > ${now} as "isRunning"
     from repeatable_request where caller = ${caller} and request_id = ${requestId}`)
   if (row === undefined) return undefined
-  const { firstSent, hash, status, headers, body } = row
+  const { firstSent, hash, status, headers, body, isRunning } = row
   return {
     firstSent,
     hash: Buffer.from(hash),
-    answer: status === null ? null : { status, headers: headers ?? {}, body },
+    answer: status === null || isRunning ? null : { status, headers: headers ?? {}, body },
   }
 }
 
 /**
- * Remembers the answer, in the transaction of what it answers. Returns false when the lease is no longer held: then
- * somebody else carries the request out, and this transaction must not commit.
+ * Remembers the answer, in the transaction of what it answers, and gives the lease back unless the answer is only
+ * provisional. Returns false when the lease is no longer held: then somebody else carries the request out, and this
+ * transaction must not commit.
  */
 export async function remember(
   db: Tx | Db,
   { caller, requestId }: RepeatKey,
   lease: Lease,
-  { status, headers, body }: Answer,
+  { status, headers, body, provisional = false }: Answer,
 ): Promise<boolean> {
   const rows = await db.query(sql`
-    update repeatable_request set status = ${status}, headers = ${JSON.stringify(headers)}::jsonb, body = ${body}
+    update repeatable_request
+    set status = ${status}, headers = ${JSON.stringify(headers)}::jsonb, body = ${body},
+        leased_until = case when ${provisional}::boolean then leased_until else '-infinity' end
     where caller = ${caller} and request_id = ${requestId} and lease = ${lease.id}
     returning lease`)
   return rows.length > 0
 }
 
-/** Gives a request back that has come to no answer worth keeping: it may be carried out again at once. */
-export async function giveBack(db: Db, { caller, requestId }: RepeatKey, lease: Lease, now: Date): Promise<void> {
+/**
+ * Gives a request back: one that has come to no answer worth keeping may be carried out again at once, and a provisional
+ * answer is the one that counts.
+ */
+export async function giveBack(db: Db, { caller, requestId }: RepeatKey, lease: Lease): Promise<void> {
   await db.query(sql`
-    update repeatable_request set leased_until = ${now}
-    where caller = ${caller} and request_id = ${requestId} and lease = ${lease.id} and status is null`)
+    update repeatable_request set leased_until = '-infinity'
+    where caller = ${caller} and request_id = ${requestId} and lease = ${lease.id}`)
 }
 
 /** Forgets requests whose window is over. Returns how many, at most `limit`. Index `repeatable_request_expires_at`. */

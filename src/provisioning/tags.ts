@@ -51,8 +51,12 @@ export const shownConsent = ({
   return { etag: etagOf({ status, comment }, { ...consent, accountName, sync }), modifiedAt, changedAt }
 }
 
-/** Addresses can't be written here: all of one is state. */
-export const shownAddress = (address: CivicAddress): Version => {
-  const unknown = new Date(0)
-  return { etag: etagOf(null, address), modifiedAt: unknown, changedAt: unknown }
-}
+/**
+ * Addresses can't be written here: all of one is state. When it last changed nobody tells, so it may just have.
+ * @param at when it was read
+ */
+export const shownAddress = (address: CivicAddress, at: Date): Version => ({
+  etag: etagOf(null, address),
+  modifiedAt: at,
+  changedAt: at,
+})

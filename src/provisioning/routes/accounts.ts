@@ -1,5 +1,6 @@
 /** Accounts: from the wire's words to the commands, and back. */
 import type { Tx } from '../../db/db.js'
+import type { Account, AccountWithStatus } from '../account.js'
 import { countAccounts, listAccounts } from '../accounts-store.js'
 import { noContent, resource } from '../answer.js'
 import { deleteAccount } from '../commands/delete-account.js'
@@ -130,23 +131,29 @@ export async function carryOutAccountWrite<Outcome extends Written>(
   { commit, amend }: Carrying,
   change: AccountPutting<Outcome> | AccountDeletion,
 ): Promise<Answer> {
-  let after: { written: Written; answer: (shown: ShownAccount) => Answer } | undefined
+  let after:
+    { written: Written; shown?: { account: AccountWithStatus; answer(shown: ShownAccount): Answer } } | undefined
   const committed = await commit(async (tx) => {
     if (change.name === undefined) {
-      after = { written: await change.write(tx), answer: change.answer }
+      after = { written: await change.write(tx) }
       return change.answer()
     }
     const written = await change.write(tx)
-    after = { written, answer: (shown) => change.answer(shown, written) }
-    return change.answer(await getWrittenAccount(deps, tx, change.name), written)
+    const shown = await getWrittenAccount(deps, tx, change.name)
+    after = { written, shown: { account: shown.account, answer: (now) => change.answer(now, written) } }
+    return { ...change.answer(shown, written), provisional: asksZone(shown) }
   })
   if (after === undefined) return committed
-  const { written, answer } = after
+  const { written, shown } = after
   deps.nudge(written.told)
-  if (written.labels.length === 0) return committed
-  await reconcile(deps, 'dns', written.labels)
-  if (change.name === undefined) return committed
-  const amended = answer(await getAccount(deps, change.name))
+  if (written.labels.length > 0) await reconcile(deps, 'dns', written.labels)
+  if (shown === undefined || !asksZone(shown)) return committed
+  // The account as it was written here: somebody else may have changed or deleted it meanwhile.
+  const [now] = await withSubdomains(deps, [shown.account])
+  const amended = shown.answer(now as ShownAccount)
   await amend(amended)
   return amended
 }
+
+/** Whether what an account shows is only known once the zone was asked. */
+const asksZone = ({ account }: { account: Account }): boolean => account.services.teamsDirectRouting !== undefined

@@ -43,7 +43,7 @@ const addressRoutes = (deps: RouteDeps): Routes =>
       contract.getTeamsCivicAddress,
       async (context) => {
         const address = await getCivicAddress(deps, param(context, 'accountName'), param(context, 'civicAddressId'))
-        return readAnswer(context, shownAddress(address), () => civicAddressView(address))
+        return readAnswer(context, shownAddress(address, deps.clock.now()), () => civicAddressView(address))
       },
     ],
     [
