@@ -50,7 +50,8 @@ create table account_number (
   removed_at timestamptz
 );
 create index account_number_order on account_number (account_id, e164) where removed_at is null;
-create index account_number_leaving on account_number (account_id) where removed_at is not null;
+-- All of an account's, leaving ones too: the last of them takes a removed account along.
+create index account_number_account on account_number (account_id);
 
 -- What the operator has said about a request for information; laid over what the backend says until it says the same.
 create table consent_change (

@@ -35,7 +35,7 @@ export interface AuthDeps {
 export async function authenticate(deps: AuthDeps, request: SignedRequest): Promise<Principal> {
   const authorization = request.headers.authorization
   const header = Array.isArray(authorization) ? authorization[0] : authorization
-  if (header !== undefined && /^bearer(\s|$)/i.test(header)) throw bearerNotImplemented()
+  if (isBearer(header)) throw bearerNotImplemented()
 
   const parsed = parseAuthorization(header)
   if (typeof parsed === 'string') throw denied()
@@ -54,6 +54,9 @@ export async function authenticate(deps: AuthDeps, request: SignedRequest): Prom
   if (signer === undefined) throw denied()
   return { resourceId: signer.id, resourceName: signer.name, signature: parsed.signature }
 }
+
+/** Whether an Authorization header shows a token, not a signature. */
+export const isBearer = (authorization: string | undefined): boolean => /^bearer(\s|$)/i.test(authorization ?? '')
 
 async function findSigner(
   { directory, publicHosts }: AuthDeps,

@@ -136,7 +136,10 @@ function refused({ service, failed }: ServiceStatusJson, name: string, at: strin
       ...(failed.count > shown ? [`  ${failed.count - shown} more, for other reasons`] : []),
       `  To do: mend the cause, then: linebook requeue --service ${service}`,
       ...(kept
-        ? ['  What it would not remove is on its account again; a requeue keeps it there, another deletion removes it.']
+        ? [
+            '  What it would not remove is on its account again, unless that was deleted too; there a requeue keeps it,',
+            '  and another deletion removes it.',
+          ]
         : []),
     ],
   ]

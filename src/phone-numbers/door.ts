@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { TObject, TSchema } from 'typebox'
 import { withoutPort } from '../auth/access-key.js'
+import { isBearer } from '../auth/authenticate.js'
 import { isConnectionFailure } from '../db/db.js'
 import { DomainError } from '../errors.js'
 import { echoedRequestId, type FastifyInstance, type FastifyReply, type FastifyRequest } from '../http/server.js'
@@ -55,7 +56,8 @@ export function openPhoneNumbersDoor(server: FastifyInstance, deps: DoorDeps): v
   }
   refuseOtherMethods(server, deps)
   server.setNotFoundHandler(async (request, reply) => {
-    await showWho(deps, request)
+    // Whoever comes with a token has mistyped a path of the other API; what is not there is not there for anybody.
+    if (!isBearer(request.headers.authorization)) await showWho(deps, request)
     return reply.code(404).send()
   })
 }

@@ -61,12 +61,12 @@ export function checkWrite(conditions: Conditions, current: Version | undefined)
   const { ifMatch, ifNoneMatch, ifUnmodifiedSince } = conditions
   if (ifMatch) {
     if (!current) throw notMet('If-Match', 'there is no such resource')
-    if (!matches(ifMatch, current, sameConfiguration)) throw notMet('If-Match', isNow(current))
+    if (!matches(ifMatch, current, sameConfiguration)) throw notMet('If-Match', HAS_CHANGED)
   } else if (ifUnmodifiedSince && current && isAfter(current.modifiedAt, ifUnmodifiedSince)) {
     throw notMet('If-Unmodified-Since', `the resource was changed at ${current.modifiedAt.toISOString()}`)
   }
   if (ifNoneMatch && current && matches(ifNoneMatch, current, sameConfiguration)) {
-    throw notMet('If-None-Match', ifNoneMatch === '*' ? 'the resource exists' : isNow(current))
+    throw notMet('If-None-Match', ifNoneMatch === '*' ? 'the resource exists' : IS_THAT)
   }
 }
 
@@ -74,7 +74,7 @@ export function checkWrite(conditions: Conditions, current: Version | undefined)
 export function checkRead(conditions: Conditions, current: Version): 'send' | 'not-modified' {
   const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = conditions
   if (ifMatch) {
-    if (!matches(ifMatch, current, sameVersion)) throw notMet('If-Match', isNow(current))
+    if (!matches(ifMatch, current, sameVersion)) throw notMet('If-Match', HAS_CHANGED)
   } else if (ifUnmodifiedSince && isAfter(current.changedAt, ifUnmodifiedSince)) {
     throw notMet('If-Unmodified-Since', `the resource was changed at ${current.changedAt.toISOString()}`)
   }
@@ -98,7 +98,8 @@ function isAfter(at: Date, limit: Date): boolean {
   return (limitMs % 1000 === 0 ? Math.floor(atMs / 1000) * 1000 : atMs) > limitMs
 }
 
-const isNow = ({ etag }: Version): string => `the resource is at version ${formatEtag(etag)} now`
+const HAS_CHANGED = 'the resource is at another version now; read it again'
+const IS_THAT = 'the resource is at that version'
 
 const notMet = (header: string, because: string): DomainError =>
   new DomainError('condition-not-met', `The condition of ${header} is not met: ${because}.`, { target: header })

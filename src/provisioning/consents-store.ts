@@ -6,10 +6,16 @@ import type { ConsentChange } from './sync/desired.js'
 import { syncStateOf } from './sync/store.js'
 import type { SyncState } from './sync/sync.js'
 
-/** Makes writers about one tenant take turns, whether or not anything was said about it before. */
+/**
+ * Makes writers about one tenant take turns, on the row of what was said about it. Where nothing was said before, there
+ * is one from here on that is older than anything a backend tells, until `putConsentChange` in the same transaction.
+ */
 export async function lockConsentChange(tx: Tx, tenantId: string): Promise<void> {
-  await tx.query(sql`select pg_advisory_xact_lock(hashtextextended(${`consent ${tenantId}`}, 0))`)
+  await tx.query(sql`
+    insert into consent_change as c (tenant_id, modified_at) values (${tenantId}, ${LONG_AGO})
+    on conflict (tenant_id) do update set modified_at = c.modified_at`)
 }
+const LONG_AGO = new Date('0001-01-01T00:00:00Z')
 
 export async function putConsentChange(
   tx: Tx,
