@@ -201,7 +201,7 @@ export async function assignNumbers(tx: Tx, accountId: string, e164s: string[], 
   const rows = await tx.query<{ e164: string }>(sql`
     with known as materialized (
       -- In one order for everybody, so that two batches over the same numbers can't lock each other out.
-      select e164, case when free_at <= ${cause.at} then 'available' else state end as state
+      select e164, state as was, case when free_at <= ${cause.at} then 'available' else state end as state
       from (select * from number where e164 = any(${e164s}::text[]) order by e164 offset 0 for update) as n
     ), put as (
       insert into number as n (e164, shuffle, state, account_id)
@@ -221,6 +221,11 @@ export async function assignNumbers(tx: Tx, accountId: string, e164s: string[], 
       from put left join known using (e164)
     ), told as (
       insert into number_history (e164, at, event, from_state, to_state, actor, reason)
+      -- What time has done and nobody has written down yet comes first.
+      select e164, ${cause.at}::timestamptz, case was when 'held' then 'expire' else 'rest' end, was, 'available',
+             'system', 'time'
+      from put join known using (e164) where known.state <> known.was
+      union all
       select e164, ${cause.at}::timestamptz, case when state = 'assigned' then 'configure' else 'assign' end, state,
              'assigned', ${cause.actor}, ${cause.reason}
       from came_from
@@ -347,12 +352,17 @@ async function change(
 ): Promise<string[]> {
   const rows = await tx.query<{ e164: string }>(sql`
     with before as materialized (
-      select e164, case when free_at <= ${cause.at} then 'available' else state end as from_state
+      select e164, state as was, case when free_at <= ${cause.at} then 'available' else state end as from_state
       from (select * from number where ${found} order by e164 offset 0 for update) as n where ${guard}
     ), changed as (
       update number ${assignments} where e164 = any (array(select e164 from before))
     ), told as (
       insert into number_history (e164, at, event, from_state, to_state, actor, reason)
+      -- What time has done and nobody has written down yet comes first.
+      select e164, ${cause.at}::timestamptz, case was when 'held' then 'expire' else 'rest' end, was, from_state,
+             'system', 'time'
+      from before where was <> from_state
+      union all
       select e164, ${cause.at}::timestamptz, ${event}, from_state, ${to}, ${cause.actor}, ${cause.reason} from before
     )
     select e164 from before order by e164`)

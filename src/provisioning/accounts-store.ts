@@ -44,8 +44,15 @@ export async function updateAccount(tx: Tx, id: string, settings: AccountSetting
     where id = ${id}`)
 }
 
+/** Keeps accounts as they are until the end of the transaction. Accounts are locked before anything of theirs. */
+export async function lockAccounts(tx: Tx, ids: readonly string[]): Promise<void> {
+  await tx.query(sql`select id from account where id = any(${ids}::uuid[]) order by id for share`)
+}
+
 /** Takes an account out of sight; its row goes with its last number. */
 export async function removeAccount(tx: Tx, id: string, at: Date): Promise<void> {
+  // A number that is leaving just now is waited for: whoever takes the last one then finds the account removed.
+  await tx.query(sql`select e164 from account_number where account_id = ${id} limit 1 for share`)
   await tx.query(sql`
     with leaving as (select exists (select from account_number where account_id = ${id}) as any_left),
     kept as (update account set removed_at = ${at} where id = ${id} and (select any_left from leaving))
@@ -158,11 +165,11 @@ export async function readCounts(db: Queryable, accountId: string): Promise<Numb
   return toCounts(row as Record<ServiceCode | 'total', number>)
 }
 
-/** Every account that has a subdomain, wanted in the zone or not. */
-export const accountsWithSubdomains = (db: Queryable): Promise<Account[]> =>
+/** Every account that has Direct Routing, on or off: the zone may still have records of one that wants none. */
+export const accountsWithDirectRouting = (db: Queryable): Promise<Account[]> =>
   db.query<Account>(sql`
     select ${accountColumns} from account a
-    where services #>> '{teamsDirectRouting,configuration,subdomain}' is not null and removed_at is null`)
+    where services -> 'teamsDirectRouting' is not null and removed_at is null`)
 
 export interface PageOf {
   filter: Sql | undefined

@@ -142,11 +142,18 @@ export const findStored = (tx: Tx, e164s: readonly string[]): Promise<StoredNumb
     select ${storedColumns} from account_number n where n.e164 = any(${e164s}::text[]) order by n.e164`)
 
 /** Numbers of an account that are not being removed, locked in the ledger and here, in that order. */
-export const lockStored = (tx: Tx, accountId: string, e164s: readonly string[]): Promise<StoredNumber[]> =>
-  tx.query<StoredNumber>(sql`
-    select ${storedColumns} from account_number n join number l on l.e164 = n.e164
+export async function lockStored(tx: Tx, accountId: string, e164s: readonly string[]): Promise<StoredNumber[]> {
+  const locked = await tx.query<{ e164: string }>(sql`
+    select n.e164 from account_number n join number l on l.e164 = n.e164
     where n.e164 = any(${e164s}::text[]) and n.account_id = ${accountId} and n.removed_at is null
     order by n.e164 for update of l, n`)
+  if (locked.length === 0) return []
+  // A statement of its own: what else is known of numbers that had to be waited for is only seen by a later one.
+  return findStored(
+    tx,
+    locked.map(({ e164 }) => e164),
+  )
+}
 
 /** The next numbers of an account, by E.164, that are not being removed. */
 export async function nextE164s(tx: Tx, accountId: string, limit: number): Promise<string[]> {

@@ -9,20 +9,28 @@ export interface Job {
   intervalMs: number
   /** How many runs may be under way at once, so that a slow one doesn't keep what is new waiting; 1 unless given. */
   lanes?: number
-  /** Does one batch. Returns how many items it did; a full batch makes the worker run it again at once. */
+  /** Does one batch. Returns how many items it did; when there is more to do, the worker runs it again at once. */
   runOnce(): Promise<{ done: number; more: boolean }>
   /** When the next item is due, if that is known to be before the interval is over. */
   nextDueAt?(): Promise<Date | undefined>
 }
 
+/** What is due although a run has just found nothing is somebody else's at the moment. */
+const LEAST_REST_MS = 50
+/** How slow a run is when another lane looks what has fallen due meanwhile. */
+const SLOW_MS = 1_000
+
 export class Worker {
   readonly #job: Job
   readonly #logger: Logger
-  readonly #runs = new Set<Promise<void>>()
-  #timer: NodeJS.Timeout | undefined
-  #resting: Promise<void> | undefined
+  /** Everything that is under way: runs, and questions for when the next is to be. */
+  readonly #underWay = new Set<Promise<void>>()
+  #runs = 0
   #nudged = false
   #stopped = true
+  #timer: NodeJS.Timeout | undefined
+  /** When the timer will go off, by `performance.now()`. */
+  #wakesAt = Infinity
 
   constructor(job: Job, logger: Logger) {
     this.#job = job
@@ -37,26 +45,28 @@ export class Worker {
   /** Makes the job run soon: at once where a lane is free, otherwise when the first run ends. */
   nudge(): void {
     if (this.#stopped) return
-    clearTimeout(this.#timer)
     this.#nudged = true
-    if (this.#runs.size >= (this.#job.lanes ?? 1)) return
-    const run = this.#run().finally(() => {
-      this.#runs.delete(run)
-      if (this.#nudged) this.nudge()
-      else if (this.#runs.size === 0) this.#resting = this.#rest()
-    })
-    this.#runs.add(run)
+    const { lanes = 1, intervalMs } = this.#job
+    if (this.#runs >= lanes) return
+    if (lanes > 1) this.#wakeIn(Math.min(SLOW_MS, intervalMs))
+    this.#runs++
+    this.#keep(this.#run())
   }
 
   /** Lets runs that are under way end and starts no other. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
-    await Promise.all(this.#runs)
-    await this.#resting
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay)
+  }
+
+  #keep(work: Promise<void>): void {
+    const kept = work.finally(() => this.#underWay.delete(kept))
+    this.#underWay.add(kept)
   }
 
   async #run(): Promise<void> {
+    let failed = false
     try {
       while (this.#nudged && !this.#stopped) {
         this.#nudged = false
@@ -65,22 +75,37 @@ export class Worker {
         if (more) this.#nudged = true
       }
     } catch (error) {
-      // The next run tries again; what is due stays due.
+      // What is due stays due; it is not tried again before the interval is over, or somebody nudges.
+      failed = true
       this.#logger.error({ err: error, job: this.#job.name }, 'job failed')
     }
+    this.#runs--
+    if (this.#nudged) this.nudge()
+    else if (failed) this.#wakeIn(this.#job.intervalMs)
+    else this.#keep(this.#rest())
   }
 
-  /** Waits for the next thing that is due, or for the interval to be over. */
+  /** Sleeps until the next thing is due, or the interval is over. */
   async #rest(): Promise<void> {
-    let waitMs = this.#job.intervalMs
+    let restMs = this.#job.intervalMs
     try {
       const dueAt = this.#stopped ? undefined : await this.#job.nextDueAt?.()
-      if (dueAt) waitMs = Math.min(waitMs, Math.max(0, dueAt.getTime() - Date.now()))
+      if (dueAt) restMs = Math.min(restMs, Math.max(LEAST_REST_MS, dueAt.getTime() - Date.now()))
     } catch (error) {
       this.#logger.error({ err: error, job: this.#job.name }, 'job failed')
     }
-    if (this.#stopped || this.#runs.size > 0) return
+    this.#wakeIn(restMs)
+  }
+
+  /** Sleeps so long at most: an earlier time that was set already stays. */
+  #wakeIn(ms: number): void {
+    const at = performance.now() + ms
+    if (this.#stopped || at >= this.#wakesAt) return
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.nudge(), waitMs)
+    this.#wakesAt = at
+    this.#timer = setTimeout(() => {
+      this.#wakesAt = Infinity
+      this.nudge()
+    }, ms)
   }
 }

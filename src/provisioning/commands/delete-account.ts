@@ -1,10 +1,10 @@
 import type { Tx } from '../../db/db.js'
 import { DomainError } from '../../errors.js'
 import { findAccount, readCounts, removeAccount } from '../accounts-store.js'
-import { activeServices, causeOf, type Caller, type Precondition, type ProvisioningDeps } from '../deps.js'
+import { causeOf, type Caller, type Precondition, type ProvisioningDeps } from '../deps.js'
 import { nextE164s } from '../numbers-store.js'
 import { wantedLabel } from '../subdomain.js'
-import { forgetSync, requestRelease } from '../sync/store.js'
+import { dropSync, requestRelease } from '../sync/store.js'
 import type { SyncService } from '../sync/sync.js'
 import { storedAccount } from '../tags.js'
 import { takeOff } from './delete-numbers.js'
@@ -46,7 +46,7 @@ export async function deleteAccount(
   for (let e164s; (e164s = await nextE164s(tx, account.id, NUMBERS_AT_A_TIME)).length > 0;) {
     for (const service of await takeOff(deps, tx, account, e164s, cause)) told.add(service)
   }
-  await forgetSync(tx, 'account', account.id, activeServices(deps))
+  await dropSync(tx, 'account', account.id)
   const label = wantedLabel(account)
   if (label !== undefined) await requestRelease(tx, 'subdomain', [label], ['dns'], cause.at)
   await removeAccount(tx, account.id, cause.at)

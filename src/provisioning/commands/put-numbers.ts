@@ -8,7 +8,7 @@ import { causeOf, type Caller, type Precondition, type ProvisioningDeps } from '
 import { countNumber, isEnabled, noCounts, numberFaults, type NumberToPut } from '../number.js'
 import { findStored, putStored, type StoredNumber } from '../numbers-store.js'
 import { serviceKeyOf } from '../services.js'
-import { requestRelease, requestSync } from '../sync/store.js'
+import { lockSync, requestRelease, requestSync } from '../sync/store.js'
 import type { SyncService } from '../sync/sync.js'
 import { storedNumber } from '../tags.js'
 import { accountNotFound } from './find.js'
@@ -67,8 +67,8 @@ export async function putNumbers(
       moving.map(({ accountId }) => accountId),
     )
   }
-  await addCounts(tx, account.id, countsAdded(numbers, visible), cause.at)
   const told = await requestBackends(deps, tx, account, numbers, stored, cause.at)
+  await addCounts(tx, account.id, countsAdded(numbers, visible), cause.at)
   return { account, created: numbers.some(({ e164 }) => visible(e164) === undefined), told }
 }
 
@@ -102,14 +102,16 @@ async function requestBackends(
       .filter((code) => isTold(number, code))
       .map((service) => ({ key: number.e164, service, accountId: account.id })),
   )
-  await requestSync(tx, 'number', requests, at)
-  const told = new Set<SyncService>(requests.map(({ service }) => service))
-  for (const code of serviceCodes) {
+  const releases = serviceCodes.flatMap((code) => {
     const untold = numbers.filter(
       (number) => !isTold(number, code) && stored.get(number.e164)?.synced.includes(code) === true,
     )
-    const e164s = untold.map(({ e164 }) => e164)
-    if (e164s.length === 0) continue
+    return untold.length === 0 ? [] : [{ code, e164s: untold.map(({ e164 }) => e164) }]
+  })
+  if (requests.length > 0 && releases.length > 0) await lockSync(tx, 'number', [...stored.keys()])
+  await requestSync(tx, 'number', requests, at)
+  const told = new Set<SyncService>(requests.map(({ service }) => service))
+  for (const { code, e164s } of releases) {
     const leaving = await requestRelease(tx, 'number', e164s, passedOn, at, [code])
     if (leaving.size > 0) told.add(code)
   }

@@ -2,7 +2,7 @@
 import { BackendError, type ServiceCode } from '../../backends/backend.js'
 import type { Queryable, Tx } from '../../db/db.js'
 import { passesOn, tenantAt, type Account, type AccountWithStatus } from '../account.js'
-import { accountsWithSubdomains, findAccount, readAccount } from '../accounts-store.js'
+import { accountsWithDirectRouting, findAccount, readAccount } from '../accounts-store.js'
 import { activeServices, type ProvisioningDeps } from '../deps.js'
 import { isEnabled, type AccountNumber } from '../number.js'
 import { readNumbers } from '../numbers-store.js'
@@ -54,20 +54,35 @@ export async function withSubdomains<Kind extends Account>(
   }
   const namesLeaving = ({ id }: Account): string[] =>
     stale.filter(({ accountId }) => accountId === id).flatMap(({ label }) => namesOf(deps.regions, label))
-  const names = concerned.flatMap((account) => [
+  const namesOfInterest = (account: Account): string[] => [
     ...namesWanted(account).map(({ name }) => name),
     ...namesLeaving(account),
-  ])
-  const found = names.length === 0 ? new Map<string, readonly string[]>() : await deps.zone.lookupTxt(names)
-  return accounts.map((account) => ({
-    account,
-    subdomain: subdomainStatus(namesWanted(account), namesLeaving(account), found),
-  }))
+  ]
+  const found = await askZone(deps, concerned.flatMap(namesOfInterest))
+  const statusOf = (account: Account): SubdomainStatus => {
+    if (found) return subdomainStatus(namesWanted(account), namesLeaving(account), found)
+    return namesOfInterest(account).length > 0 ? 'inconsistent' : 'notProvisioned'
+  }
+  return accounts.map((account) => ({ account, subdomain: statusOf(account) }))
 }
 
-/** How the zone stands to each account that has a label, by account id: for filters, which look at all of them. */
+/** What the zone says of names; undefined when it can't be asked, which keeps nobody from reading the rest. */
+async function askZone(
+  { zone, logger }: ProvisioningDeps,
+  names: readonly string[],
+): Promise<Map<string, readonly string[]> | undefined> {
+  if (names.length === 0) return new Map()
+  try {
+    return await zone.lookupTxt(names)
+  } catch (error) {
+    logger.warn({ err: error, zone: zone.name }, 'the DNS zone can not be asked')
+    return undefined
+  }
+}
+
+/** How the zone stands to each account that has Direct Routing, by account id: for filters, which look at all of them. */
 export async function subdomainStatuses(deps: ProvisioningDeps): Promise<Map<string, SubdomainStatus>> {
-  const accounts = await accountsWithSubdomains(deps.db)
+  const accounts = await accountsWithDirectRouting(deps.db)
   return new Map((await withSubdomains(deps, accounts)).map(({ account, subdomain }) => [account.id, subdomain]))
 }
 

@@ -26,7 +26,7 @@ const inConfiguration = (...path: string[]): Sql => setting('teamsDirectRouting'
 
 /**
  * What accounts can be filtered by, over the row of `accountsWithStatus`.
- * @param subdomains how the zone stands to each account (by id) that has a label; the others have none in it
+ * @param subdomains how the zone stands to each account (by id) that has Direct Routing, where that is asked for
  */
 export const accountFields = (subdomains: ReadonlyMap<string, SubdomainStatus>): Record<string, FilterField> => ({
   name: { type: 'string', sql: sql`a.name` },

@@ -26,8 +26,8 @@ function assignmentStatus(key: ServiceKey, { active, initialAssignmentStatus }: 
   const sent = detail('serviceDetails', key, 'assignmentStatus')
   if (!active.includes(code)) return sent
   return sql`
-    case when ${detail('serviceDetails', key, 'enabled')} is null then null
-         when a.services #>> ${[key, 'enabled']}::text[] = 'true' and a.services #>> ${[key, 'syncEnabled']}::text[] = 'true'
+    case when ${detail('serviceDetails', key, 'enabled')} = 'true'
+           and a.services #>> ${[key, 'enabled']}::text[] = 'true' and a.services #>> ${[key, 'syncEnabled']}::text[] = 'true'
          then coalesce(state.observed #>> ${[code, 'assignmentStatus']}::text[], ${sent}, ${initialAssignmentStatus})
          else ${sent} end`
 }

@@ -2,37 +2,20 @@
  * What the reconciler says to a backend, and what the answers mean. Claimed things are gathered into calls, as many of
  * one kind in one call as the backend takes; each call answers with a result for each of its things.
  */
-import {
-  BackendError,
-  type Backend,
-  type BackendNumber,
-  type NumberUpload,
-  type Outcome,
-  type ServiceCode,
-} from '../../backends/backend.js'
+import type { Backend, BackendNumber, NumberUpload, Outcome, ServiceCode } from '../../backends/backend.js'
 import { later } from '../../clock.js'
 import type { Queryable } from '../../db/db.js'
 import { passesOn, tenantAt } from '../account.js'
 import type { ProvisioningDeps } from '../deps.js'
 import { serviceKeyOf, services } from '../services.js'
 import { namesOf, wantedRecords } from '../subdomain.js'
-import type { Claimed, Result } from './claims.js'
+import { inBatches } from './batches.js'
+import { call, commandOf, type Call, type Told } from './call.js'
+import type { Claimed } from './claims.js'
 import { consentChanges, desiredAccounts, desiredNumbers, desiredSubdomains, type DesiredNumber } from './desired.js'
-import { GIVE_UP_AFTER_MS, LOOK_AGAIN_MS, nextStep, placedAfter, retryAfterMs, type NumberStep } from './plan.js'
+import type { Result } from './results.js'
+import { LOOK_AGAIN_MS, nextStep, placedAfter, type NumberStep } from './plan.js'
 import type { Observed } from './sync.js'
-
-/** One call to a backend that answers for several claimed things. */
-export interface Call {
-  /** With what the backend may hold of each once the call is under way. */
-  items: readonly Claimed[]
-  step: string
-  /** Whether that has to be written down before the call is made. */
-  places?: boolean
-  run(): Promise<Result[]>
-}
-
-/** What an answer means for one thing. */
-type Told = Omit<Result, 'claimed' | 'step'>
 
 /** What has to be asked about claimed things of one service, and what is done without asking. */
 export interface Work {
@@ -41,9 +24,6 @@ export interface Work {
 }
 
 export const nothingToDo = (claimed: Claimed): Result => ({ claimed, step: 'none', kind: 'confirmed', placed: null })
-
-export const inBatches = <T>(items: readonly T[], size: number): T[][] =>
-  Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size))
 
 /** Numbers: what is to be done next about each, those with the same next step and tenant together. */
 export async function numberWork(
@@ -61,6 +41,7 @@ export async function numberWork(
   )
   const groups = new Map<string, { step: NumberStep; tenantId: string; items: Claimed[] }>()
   const settled: Result[] = []
+  const at = deps.clock.now()
   for (const item of claimed) {
     const wanted = item.goal === 'present' ? desired.get(item.key) : undefined
     const next = nextStep({
@@ -71,6 +52,11 @@ export async function numberWork(
     })
     if (next === undefined) {
       settled.push(nothingToDo(item))
+      continue
+    }
+    const lookAt = next.step === 'look' && item.attemptedAt ? later(item.attemptedAt, LOOK_AGAIN_MS) : at
+    if (lookAt > at) {
+      settled.push({ claimed: item, step: next.step, kind: 'untouched', nextAt: lookAt })
       continue
     }
     const group = groups.get(`${next.step} ${next.tenantId}`) ?? { ...next, items: [] }
@@ -98,8 +84,8 @@ function numberCall(
   code: ServiceCode,
   { step, tenantId, batch: asClaimed, desired }: NumberBatch,
 ): Call {
-  const placing = step === 'upload'
-  const batch = placing ? asClaimed.map((item) => ({ ...item, placed: placedAfter(step, tenantId) })) : asClaimed
+  const batch =
+    step === 'upload' ? asClaimed.map((item) => ({ ...item, placed: placedAfter(step, tenantId) })) : asClaimed
   const commands = (): { e164: string; idempotencyKey: string; sequence: number; ticket?: string }[] =>
     batch.map((item) => ({ e164: item.key, ...commandOf(code, item, step) }))
   const uploads = (): NumberUpload[] =>
@@ -118,7 +104,7 @@ function numberCall(
       return batch.map(({ key }) => ({ kind: 'done', value: there.get(key) }))
     },
   }
-  const made = call(deps, code, batch, step, ask[step], (item, value): Told => {
+  const done = (item: Claimed, value: BackendNumber | undefined): Told => {
     const at = deps.clock.now()
     switch (step) {
       case 'upload':
@@ -136,11 +122,22 @@ function numberCall(
           return { kind: 'progress', placed: placedAfter(step, tenantId), nextAt: later(at, LOOK_AGAIN_MS) }
         return { kind: item.goal === 'absent' ? 'confirmed' : 'progress', placed: null }
       case 'look':
-        if (value) return { kind: 'progress', placed: { tenantId, stage: 'uploaded' }, again: true }
-        return { kind: item.goal === 'absent' ? 'confirmed' : 'progress', placed: null }
+        if (value) return { kind: 'progress', placed: { tenantId, stage: 'uploaded' }, again: true, unsure: false }
+        return { kind: item.goal === 'absent' ? 'confirmed' : 'progress', placed: null, unsure: false }
     }
+  }
+  const isLeaving = step === 'unassign' || step === 'release'
+  return call(deps, code, batch, {
+    step,
+    ask: ask[step],
+    done,
+    // An upload that was thought lost may have come in between: only after another look is that a refusal.
+    doubted: ({ unsure }) =>
+      step === 'release' && unsure
+        ? { placed: placedAfter(step, tenantId), nextAt: later(deps.clock.now(), LOOK_AGAIN_MS) }
+        : undefined,
+    ...(isLeaving && { keeps: { tenantId, stage: 'uploaded' } }),
   })
-  return { ...made, places: placing }
 }
 
 const settingsOf = (desired: DesiredNumber | undefined): Pick<NumberUpload, 'configuration' | 'assignmentStatus'> => ({
@@ -189,14 +186,11 @@ export async function accountWork(
     })
   return {
     calls: inBatches(claimed.filter(isKnown), backend.batchSize).map((batch) =>
-      call(
-        deps,
-        code,
-        batch,
-        'tenant',
-        () => backend.upsertTenants(tenants(batch)),
-        () => ({ kind: 'confirmed' }),
-      ),
+      call(deps, code, batch, {
+        step: 'tenant',
+        ask: () => backend.upsertTenants(tenants(batch)),
+        done: (item) => toldOnce(deps, item),
+      }),
     ),
     settled: claimed.filter((item) => !isKnown(item)).map(nothingToDo),
   }
@@ -227,20 +221,21 @@ export async function consentWork(
     })
   return {
     calls: inBatches(said, backend.batchSize).map((batch) =>
-      call(
-        deps,
-        code,
-        batch,
-        'relationship',
-        () => backend.updateCustomerRelationships(relationships(batch)),
-        () => ({
-          kind: 'confirmed',
-        }),
-      ),
+      call(deps, code, batch, {
+        step: 'relationship',
+        ask: () => backend.updateCustomerRelationships(relationships(batch)),
+        done: (item) => toldOnce(deps, item),
+      }),
     ),
     settled: claimed.filter(({ key }) => !changes.has(key)).map(nothingToDo),
   }
 }
+
+/** What can't be looked at is told once more when a command about it was lost, which may come late. */
+const toldOnce = ({ clock }: ProvisioningDeps, { unsure }: Claimed): Told => ({
+  kind: 'confirmed',
+  ...(unsure && { verifyAt: later(clock.now(), LOOK_AGAIN_MS) }),
+})
 
 /** The TXT records of subdomains. DNS trouble is never a refusal: it is tried again until it works (contract 7). */
 export async function subdomainWork(deps: ProvisioningDeps, db: Queryable, claimed: readonly Claimed[]): Promise<Work> {
@@ -256,93 +251,13 @@ export async function subdomainWork(deps: ProvisioningDeps, db: Queryable, claim
       : namesOf(regions, key).map((name) => ({ name, values: [] as string[] }))
   })
   const placed = claimed.map((item): Claimed => ({ ...item, placed: { tenantId: item.key, stage: 'uploaded' } }))
-  const made = call(
-    deps,
-    'dns',
-    placed,
-    'records',
-    async (): Promise<Outcome[]> => {
+  const made = call(deps, 'dns', placed, {
+    step: 'records',
+    ask: async (): Promise<Outcome[]> => {
       await zone.replaceTxt(records)
       return claimed.map(() => ({ kind: 'done', value: undefined }))
     },
-    ({ key }) => ({ kind: 'confirmed', ...(!tokens.has(key) && { placed: null }) }),
-  )
-  return { calls: [{ ...made, places: true }], settled: [] }
-}
-
-const commandOf = (
-  service: ServiceCode,
-  { kind, key, generation, sequence, ticket }: Claimed,
-  step: string,
-): { idempotencyKey: string; sequence: number; ticket?: string } => ({
-  idempotencyKey: `${service}/${kind}/${key}/${generation}/${step}`,
-  sequence,
-  ...(ticket !== null && { ticket }),
-})
-
-/** A call whose answer is told apart by what became of each thing; `done` says what that means for one. */
-function call<Value>(
-  deps: ProvisioningDeps,
-  service: ServiceCode | 'dns',
-  items: readonly Claimed[],
-  step: string,
-  ask: () => Promise<Outcome<Value>[]>,
-  done: (item: Claimed, value: Value) => Told,
-): Call {
-  const waits = (claimed: Claimed, why: { reason: string; code?: string; afterMs?: number | undefined }): Result =>
-    waiting(deps.clock.now(), service, claimed, step, why)
-  return {
-    items,
-    step,
-    run: async () => {
-      let outcomes: Outcome<Value>[]
-      try {
-        outcomes = await ask()
-      } catch (error) {
-        if (!(error instanceof BackendError)) {
-          deps.logger.error({ err: error, service, step }, 'call to a backend failed')
-          return items.map((claimed) => ({
-            ...waits(claimed, { reason: `The call failed: ${String(error)}`.slice(0, 500), code: 'InternalError' }),
-            unsure: true,
-          }))
-        }
-        const { fault, afterMs, mayHaveActed } = error
-        return items.map((claimed) => ({
-          ...waits(claimed, { reason: `${fault.code}: ${fault.message}`, code: fault.code, afterMs }),
-          unsure: mayHaveActed,
-        }))
-      }
-      return items.map((claimed, index) => {
-        const outcome = outcomes[index]
-        switch (outcome?.kind) {
-          case 'done':
-            return { claimed, step, ...done(claimed, outcome.value) }
-          case 'refused':
-            return { claimed, step, kind: 'refused', fault: { target: service, ...outcome.fault } }
-          case 'later': {
-            const { reason, afterMs, ticket } = outcome
-            return { ...waits(claimed, { reason, afterMs }), ...(ticket !== undefined && { ticket }) }
-          }
-          case undefined:
-            return { ...waits(claimed, { reason: 'The backend did not answer for it.' }), unsure: true }
-        }
-      })
-    },
-  }
-}
-
-/** To be tried again, unless that has been going on for too long. */
-function waiting(
-  at: Date,
-  service: ServiceCode | 'dns',
-  claimed: Claimed,
-  step: string,
-  { reason, code = 'BackendUnavailable', afterMs }: { reason: string; code?: string; afterMs?: number | undefined },
-): Result {
-  const since = claimed.pendingSince?.getTime() ?? at.getTime()
-  if (service !== 'dns' && at.getTime() - since >= GIVE_UP_AFTER_MS) {
-    const message = `Given up after ${GIVE_UP_AFTER_MS / 3_600_000} hours. ${reason}`
-    return { claimed, step, kind: 'refused', fault: { code, message, target: service } }
-  }
-  return { claimed, step, kind: 'later', reason, nextAt: later(at, afterMs ?? retryAfterMs(claimed.attempts)) }
+    done: ({ key }) => ({ kind: 'confirmed', ...(!tokens.has(key) && { placed: null }) }),
+  })
+  return { calls: [made], settled: [] }
 }

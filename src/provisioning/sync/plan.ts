@@ -16,7 +16,8 @@ export interface NumberSituation {
 
 /**
  * The next call, or undefined when nothing is left to do. A number that is to be elsewhere, or nowhere, is taken from
- * its user, then from its tenant, and looked for once more when a lost command may have brought it back.
+ * its user, then from its tenant, and looked for once more when a lost command may have brought it back. A release that
+ * has been asked for is carried through even when the number is wanted again meanwhile: that waits behind it.
  */
 export function nextStep({
   wantedAt,
@@ -24,11 +25,12 @@ export function nextStep({
   known,
   unsure,
 }: NumberSituation): { step: NumberStep; tenantId: string } | undefined {
-  if (placed && placed.tenantId.toLowerCase() !== wantedAt?.toLowerCase()) {
-    const { tenantId } = placed
-    if (placed.stage === 'uploaded') return { step: 'unassign', tenantId }
-    if (placed.stage === 'unassigned') return { step: 'release', tenantId }
-    if (unsure) return { step: 'look', tenantId }
+  if (placed) {
+    const { tenantId, stage } = placed
+    const isWanted = tenantId.toLowerCase() === wantedAt?.toLowerCase()
+    if (stage === 'leaving' || (stage === 'uploaded' && !isWanted)) return { step: 'unassign', tenantId }
+    if (stage === 'unassigned') return { step: 'release', tenantId }
+    if (stage === 'released' && unsure && !isWanted) return { step: 'look', tenantId }
   }
   if (wantedAt === undefined) return undefined
   return { step: known && placed?.stage === 'uploaded' ? 'update' : 'upload', tenantId: wantedAt }
@@ -51,10 +53,10 @@ const LONGEST_RETRY_MS = 5 * 60_000
 
 /** How long to wait after the attempt of that number (from 1) has failed: 1 s doubling to 5 min. */
 export const retryAfterMs = (attempts: number): number =>
-  Math.min(FIRST_RETRY_MS * 2 ** Math.min(attempts - 1, 20), LONGEST_RETRY_MS)
+  Math.min(FIRST_RETRY_MS * 2 ** Math.min(Math.max(attempts, 1) - 1, 20), LONGEST_RETRY_MS)
 
 /** How long the backend is asked again before the operator is told that it can't be done. */
 export const GIVE_UP_AFTER_MS = 24 * 60 * 60_000
 
-/** How soon a backend is looked at again after a command was lost on the way to it. */
+/** How soon a backend is looked at again after a command was lost on the way to it: by then it has acted or never will. */
 export const LOOK_AGAIN_MS = 30_000

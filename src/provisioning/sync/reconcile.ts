@@ -4,43 +4,36 @@
  * Several runs and several processes may be at it at once; a claimed thing is nobody else's until its claim ends.
  */
 import type { Backend } from '../../backends/backend.js'
-import { later } from '../../clock.js'
 import type { Tx } from '../../db/db.js'
-import { newId } from '../../ids.js'
 import { assignNumbers, type Cause } from '../../ledger/store.js'
-import { addCounts, purgeAccounts } from '../accounts-store.js'
+import { addCounts, lockAccounts, purgeAccounts } from '../accounts-store.js'
 import { letGo } from '../commands/delete-numbers.js'
 import type { ProvisioningDeps } from '../deps.js'
 import { countNumber, noCounts } from '../number.js'
 import { findLeft, lockInLedger, restoreStored } from '../numbers-store.js'
-import { accountWork, consentWork, numberWork, subdomainWork, type Call, type Work } from './calls.js'
-import {
-  claimDue,
-  deleteSynced,
-  notePlaced,
-  recordResults,
-  type Claim,
-  type Claimed,
-  type Recorded,
-  type Result,
-} from './claims.js'
+import { inParallel } from './batches.js'
+import type { Call } from './call.js'
+import { accountWork, consentWork, numberWork, subdomainWork, type Work } from './calls.js'
+import { hasTimeFor, markClaimed, newClaim, takeDue, type Claim, type Claimed } from './claims.js'
+import { deleteSynced, forgetAbandoned, recordResults, type Recorded, type Result } from './results.js'
 import type { SyncService } from './sync.js'
 import { verify } from './verify.js'
 
 export interface Reconciled {
+  /** Things that were due, to be told or to be looked at. */
   claimed: number
   confirmed: number
   refused: number
   /** Things that have to be tried again, or go on at once. */
   unfinished: number
+  /** More is due already: the run was full, or what it did goes on. */
+  more: boolean
 }
 
 /** Most things that one run takes on. */
 export const MOST_PER_RUN = 500
 /** How many calls the zone is sent at a time. */
 const ZONE = { timeoutMs: 10_000, concurrency: 1 }
-/** A claim outlives the calls made under it: none is begun that might not end in time. */
-const CALLS_PER_CLAIM = 4
 
 /**
  * One run for one service.
@@ -51,50 +44,58 @@ export async function reconcile(
   service: SyncService,
   keys?: readonly string[],
 ): Promise<Reconciled> {
-  const backend = service === 'dns' ? undefined : deps.backends[service]
-  if (service !== 'dns' && (backend === undefined || backend.unavailable())) return nothing
-  const { timeoutMs, concurrency } = backend ?? ZONE
-  const at = deps.clock.now()
-  const claim: Claim = { id: newId(), service, at, until: later(at, timeoutMs * CALLS_PER_CLAIM) }
-  const claimed = await claimWork(deps, claim, backend, keys)
-  if (claimed === undefined) return backend && keys === undefined ? verify(deps, claim, backend) : nothing
-  const { work, count } = claimed
-  const report = { claimed: count, confirmed: 0, refused: 0, unfinished: 0 }
-  const finish = async (results: readonly Result[]): Promise<void> => {
-    await record(deps, claim, results)
-    for (const { kind } of results) report[kind === 'confirmed' || kind === 'refused' ? kind : 'unfinished']++
+  const report = { claimed: 0, confirmed: 0, refused: 0, unfinished: 0, more: false }
+  const work = await claimWork(deps, service, keys)
+  if (work) {
+    report.claimed = work.count
+    report.more = work.count === MOST_PER_RUN
+    await carryOut(deps, work, (results, recorded) => {
+      for (const { kind } of results) report[kind === 'confirmed' || kind === 'refused' ? kind : 'unfinished']++
+      if (recorded.some(({ current, result }) => !current || result === 'progress')) report.more = true
+    })
   }
-  if (work.settled.length > 0) await finish(work.settled)
-  const startBefore = claim.until.getTime() - timeoutMs
-  await inParallel(work.calls, concurrency, async (call) => {
-    const inTime = deps.clock.now().getTime() <= startBefore && backend?.unavailable() === undefined
-    await finish(inTime ? await call.run() : untouched(call))
-  })
-  return report
+  // What is waiting goes before what is there already.
+  if (service === 'dns' || keys !== undefined || report.claimed === MOST_PER_RUN) return report
+  const { looked, drifted } = await verify(deps, service, MOST_PER_RUN)
+  return {
+    ...report,
+    claimed: report.claimed + looked,
+    unfinished: report.unfinished + drifted,
+    more: report.more || looked === MOST_PER_RUN || drifted > 0,
+  }
 }
 
-const nothing: Reconciled = { claimed: 0, confirmed: 0, refused: 0, unfinished: 0 }
+/** What a run has taken on. */
+export interface ClaimedWork extends Work {
+  claim: Claim
+  count: number
+  /** How long a call may take, and how many may be under way at once. */
+  timeoutMs: number
+  concurrency: number
+  backend: Backend | undefined
+}
 
-const untouched = ({ items, step }: Call): Result[] => items.map((claimed) => ({ claimed, step, kind: 'untouched' }))
-
-/** Claims what is due, and writes down what the backend may hold of it once it has been asked. */
-async function claimWork(
+/**
+ * Claims what is due, and writes down what the backend may hold of it once it has been asked. Undefined when nothing is
+ * due, or the backend takes no calls.
+ */
+export async function claimWork(
   deps: ProvisioningDeps,
-  claim: Claim,
-  backend: Backend | undefined,
-  keys: readonly string[] | undefined,
-): Promise<{ work: Work; count: number } | undefined> {
-  const { db } = deps
+  service: SyncService,
+  keys?: readonly string[],
+): Promise<ClaimedWork | undefined> {
+  const { db, clock, backends } = deps
+  const backend = service === 'dns' ? undefined : backends[service]
+  if (service !== 'dns' && (backend === undefined || backend.unavailable())) return undefined
+  const { timeoutMs, concurrency } = backend ?? ZONE
+  const claim = newClaim(service, clock.now(), timeoutMs)
   return db.transaction(async (tx) => {
-    const claimed = await claimDue(tx, claim, MOST_PER_RUN, keys)
-    if (claimed.length === 0) return undefined
-    const work = await workOf(deps, tx, claim.service, backend, claimed)
-    await notePlaced(
-      tx,
-      claim,
-      work.calls.flatMap(({ items, places }) => (places ? items : [])),
-    )
-    return { work, count: claimed.length }
+    const taken = await takeDue(tx, claim, MOST_PER_RUN, keys)
+    if (taken.length === 0) return undefined
+    const { calls, settled } = await workOf(deps, tx, service, backend, taken)
+    const items = [...settled.map(({ claimed }) => claimed), ...calls.flatMap((call) => call.items)]
+    await markClaimed(tx, claim, items)
+    return { claim, calls, settled, count: taken.length, timeoutMs, concurrency, backend }
   })
 }
 
@@ -115,21 +116,47 @@ async function workOf(
   return { calls: works.flatMap(({ calls }) => calls), settled: works.flatMap(({ settled }) => settled) }
 }
 
+/** Makes the calls, as many at once as the backend takes. What there is no time for any more is let go of. */
+async function carryOut(
+  deps: ProvisioningDeps,
+  { claim, calls, settled, timeoutMs, concurrency, backend }: ClaimedWork,
+  note: (results: readonly Result[], recorded: readonly Recorded[]) => void,
+): Promise<void> {
+  const finish = async (results: readonly Result[]): Promise<void> => {
+    note(results, await record(deps, claim, results))
+  }
+  if (settled.length > 0) await finish(settled)
+  await inParallel(calls, concurrency, async (call) => {
+    const goesAhead = hasTimeFor(claim, timeoutMs, deps.clock.now()) && backend?.unavailable() === undefined
+    await finish(goesAhead ? await call.run() : untouched(call))
+  })
+}
+
+const untouched = ({ items, step }: Call): Result[] => items.map((claimed) => ({ claimed, step, kind: 'untouched' }))
+
 /** Records outcomes with what follows from them: numbers leave, or come back when a backend won't let go of them. */
-export async function record(deps: ProvisioningDeps, claim: Claim, results: readonly Result[]): Promise<void> {
+export async function record(deps: ProvisioningDeps, claim: Claim, results: readonly Result[]): Promise<Recorded[]> {
   const at = deps.clock.now()
   const leaving = results.filter(({ claimed: { kind, goal } }) => kind === 'number' && goal === 'absent')
-  await deps.db.transaction(async (tx) => {
-    // The ledger's rows before those of sync, as writes take them.
+  return deps.db.transaction(async (tx) => {
+    // In the order in which writes take them: accounts, the ledger's rows, those of sync.
+    const mayComeBack = leaving.filter(({ kind }) => kind === 'refused')
+    if (mayComeBack.length > 0) {
+      await lockAccounts(
+        tx,
+        mayComeBack.map(({ claimed }) => claimed.accountId as string),
+      )
+    }
     if (leaving.length > 0) {
       await lockInLedger(
         tx,
         leaving.map(({ claimed }) => claimed.key),
       )
     }
-    const recorded = (await recordResults(tx, claim, results, at)).filter(({ current }) => current)
-    const released = recorded.filter(({ goal, result }) => goal === 'absent' && result === 'confirmed')
-    const kept = recorded.filter(({ goal, result }) => goal === 'absent' && result === 'refused')
+    const recorded = await recordResults(tx, claim, results, at)
+    const ended = recorded.filter(({ current, goal }) => current && goal === 'absent')
+    const released = ended.filter(({ result }) => result === 'confirmed')
+    const kept = ended.filter(({ result }) => result === 'refused')
     for (const kind of new Set(released.map((item) => item.kind))) {
       await deleteSynced(tx, claim.service, kind, keysOf(released, kind))
     }
@@ -141,6 +168,12 @@ export async function record(deps: ProvisioningDeps, claim: Claim, results: read
     if (back.length > 0) {
       await bringBack(tx, back, { at, actor: 'system', reason: `${claim.service} refused to release it` })
     }
+    const abandoned = keysOf(
+      recorded.filter(({ settled }) => settled),
+      'number',
+    )
+    if (abandoned.length > 0) await forgetAbandoned(tx, claim.service, abandoned)
+    return recorded
   })
 }
 
@@ -172,16 +205,4 @@ async function bringBack(tx: Tx, e164s: readonly string[], cause: Cause): Promis
     )
     await addCounts(tx, accountId, counts, cause.at)
   }
-}
-
-export async function inParallel<T>(
-  items: readonly T[],
-  concurrency: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const queue = [...items]
-  const worker = async (): Promise<void> => {
-    for (let item; (item = queue.shift()) !== undefined;) await work(item)
-  }
-  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker))
 }

@@ -47,6 +47,15 @@ export async function requestSyncOfNumbers(
 }
 
 /**
+ * Locks how things stand, in the order in which all writes of one statement do: for a write of several statements about
+ * several things.
+ */
+export async function lockSync(tx: Tx, kind: SyncKind, keys: readonly string[]): Promise<void> {
+  await tx.query(sql`
+    select key from sync where kind = ${kind} and key = any(${keys}::text[]) order by key, service for update`)
+}
+
+/**
  * Asks backends to let go of things. Nothing has to be said of what they have never been told and are not being told
  * just now: that is forgotten. Returns the keys that some backend has still to let go of.
  * @param services those whose backends we drive for it; what is with others is theirs to keep
@@ -62,13 +71,18 @@ export async function requestRelease(
 ): Promise<Set<string>> {
   const rows = await tx.query<{ key: string }>(sql`
     with found as materialized (
-      select key, service, claimed_by is not null as claimed, placed is not null or claimed_by is not null as held,
+      select key, service, coalesce(claimed_until > ${at}, false) as claimed,
+             placed is not null or coalesce(claimed_until > ${at}, false) as held,
              service = any(${services}::text[]) or goal = 'absent' as ours
       from (select * from sync where kind = ${kind} and key = any(${keys}::text[])
               ${only === undefined ? sql`` : sql`and service = any(${only}::text[])`}
             order by key, service offset 0 for update) as s
     ), leaving as (
-      update sync as s set ${anew('absent', at)}
+      update sync as s
+      set ${anew('absent', at)},
+          -- Asked for is done: whoever wants it again meanwhile waits behind its release.
+          placed = case when s.placed ->> 'stage' = 'uploaded' then jsonb_set(s.placed, '{stage}', '"leaving"')
+                        else s.placed end
       from found where s.kind = ${kind} and s.key = found.key and s.service = found.service and found.ours and found.held
       returning s.key
     ), settled as (
@@ -166,6 +180,11 @@ export const leavingLabels = (
     select account_id as "accountId", key as label from sync
     where service = 'dns' and pending_since is not null and goal = 'absent'
       and kind = 'subdomain' and account_id = any(${accountIds}::uuid[])`)
+
+/** Forgets all about a thing that never comes again. What is being told just now finds nothing to record. */
+export async function dropSync(tx: Tx, kind: SyncKind, key: string): Promise<void> {
+  await tx.query(sql`delete from sync where kind = ${kind} and key = ${key}`)
+}
 
 /** Forgets what some backends thought of a thing that is no longer told to them. */
 export async function forgetSync(tx: Tx, kind: SyncKind, key: string, services: readonly SyncService[]): Promise<void> {

@@ -31,10 +31,10 @@ export interface SyncState {
 
 /**
  * What a backend may hold of a number because we asked it to; written down before it is asked. `uploaded`: it may be
- * assigned to a user; `unassigned`: it only has to be released; `released`: it may only come back by a command that was
- * lost on the way.
+ * assigned to a user; `leaving`: the same, and it has to go before it is anywhere again, this tenant included;
+ * `unassigned`: it only has to be released; `released`: it may only come back by a command that was lost on the way.
  */
 export interface Placed {
   tenantId: string
-  stage: 'uploaded' | 'unassigned' | 'released'
+  stage: 'uploaded' | 'leaving' | 'unassigned' | 'released'
 }

@@ -40,7 +40,17 @@ export function anOperator(db: Db): Operator {
   const clock = new ManualClock(START)
   const documents = new MemoryDocuments()
   const backends = Object.fromEntries(
-    serviceCodes.map((service) => [service, createSimulatedBackend({ service, documents, clock, seed: readSeed() })]),
+    serviceCodes.map((service) => [
+      service,
+      createSimulatedBackend({
+        service,
+        documents,
+        clock,
+        seed: readSeed(),
+        // Latency passes on the clock of the test.
+        wait: async (ms) => clock.advance(ms),
+      }),
+    ]),
   ) as Record<ServiceCode, SimulatedBackend>
   const deps: ProvisioningDeps = {
     db,

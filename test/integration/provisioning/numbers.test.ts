@@ -83,7 +83,9 @@ describe('a service that a number uses', () => {
     const answer = await put(using(a, b))
     expect(answer.statusCode).toBe(400)
     expect(answer.json()).toMatchObject(refusal('ConflictingServices', 'serviceDetails'))
-    expect((await put({ serviceDetails: { ...using(a).serviceDetails, [b]: { enabled: false } } })).statusCode).toBe(201)
+    expect((await put({ serviceDetails: { ...using(a).serviceDetails, [b]: { enabled: false } } })).statusCode).toBe(
+      201,
+    )
   })
 
   it('may go with any other where the operator has allowed it', async () => {
@@ -131,10 +133,13 @@ describe('a custom SIP header', () => {
     },
   )
 
-  it.each(['', 'a b', 'é', 'x'.repeat(101), 5])('is letters, digits, _ and -, 1 to 100 of them; not %j', async (odd) => {
-    const answer = await put({ serviceDetails: {}, configuration: { customSipHeader: odd } })
-    expect(answer.json()).toMatchObject(refusal('InvalidRequestBody', 'configuration.customSipHeader'))
-  })
+  it.each(['', 'a b', 'é', 'x'.repeat(101), 5])(
+    'is letters, digits, _ and -, 1 to 100 of them; not %j',
+    async (odd) => {
+      const answer = await put({ serviceDetails: {}, configuration: { customSipHeader: odd } })
+      expect(answer.json()).toMatchObject(refusal('InvalidRequestBody', 'configuration.customSipHeader'))
+    },
+  )
 })
 
 describe('the status in the answer', () => {
@@ -325,7 +330,10 @@ it('numbers are counted for each service, whatever way they come and go', async 
   const mixed = { 0: using('zoomPhoneCloudPeering'), 1: using('teamsDirectRouting'), 2: using('teamsDirectRouting') }
   await operator.post(`${ACCOUNT}:createOrUpdateNumbers`, batch({ ...mixed, 3: using('teamsOperatorConnect') }))
   expect(await counts()).toEqual([1, 0, 2, 1, 0])
-  await operator.post(`${ACCOUNT}:createOrUpdateNumbers`, batch({ 1: using(), 9: { serviceDetails: { skype: { enabled: true } } } }))
+  await operator.post(
+    `${ACCOUNT}:createOrUpdateNumbers`,
+    batch({ 1: using(), 9: { serviceDetails: { skype: { enabled: true } } } }),
+  )
   expect(await counts()).toEqual([1, 0, 2, 1, 0])
   await operator.post(`${ACCOUNT}:deleteNumbers`, batch({ 2: {}, 3: {}, 8: {} }))
   expect(await counts()).toEqual([0, 0, 1, 1, 0])
