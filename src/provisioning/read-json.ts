@@ -46,7 +46,8 @@ function decode(body: Buffer): string {
     throw invalidJson('The body is not valid UTF-8.', error)
   }
 }
-const UTF8 = new TextDecoder('utf-8', { fatal: true })
+/** A byte order mark is no JSON: it is kept, and refused. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function parse(text: string, { trailingCommas }: JsonRules): unknown {
   try {
