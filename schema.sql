@@ -35,8 +35,7 @@ create table account_number (
   constraint account_number_account_id_fkey foreign key (account_id) references account(id),
   constraint account_number_e164_fkey foreign key (e164) references number(e164)
 );
-create index account_number_account on account_number (account_id);
-create index account_number_order on account_number (account_id, e164) where removed_at is null;
+create index account_number_order on account_number (account_id, e164) include (removed_at);
 
 create table account_number_count (
   account_id uuid not null,

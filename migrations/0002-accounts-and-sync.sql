@@ -49,9 +49,8 @@ create table account_number (
   modified_at timestamptz not null,
   removed_at timestamptz
 );
-create index account_number_order on account_number (account_id, e164) where removed_at is null;
--- All of an account's, leaving ones too: the last of them takes a removed account along.
-create index account_number_account on account_number (account_id);
+-- Pages of an account's numbers, read from the index alone; and all that is left of a removed account.
+create index account_number_order on account_number (account_id, e164) include (removed_at);
 
 -- What the operator has said about a request for information; laid over what the backend says until it says the same.
 create table consent_change (

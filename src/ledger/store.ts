@@ -200,9 +200,11 @@ const isOwned = ({ e164, resourceId }: { e164: string; resourceId: string }): Wh
 export async function assignNumbers(tx: Tx, accountId: string, e164s: string[], cause: Cause): Promise<string[]> {
   const rows = await tx.query<{ e164: string }>(sql`
     with known as materialized (
-      -- In one order for everybody, so that two batches over the same numbers can't lock each other out.
-      select e164, state as was, case when free_at <= ${cause.at} then 'available' else state end as state
-      from (select * from number where e164 = any(${e164s}::text[]) order by e164 offset 0 for update) as n
+      -- In one order for everybody, so that two batches over the same numbers can't lock each other out; and one by one,
+      -- or the planner, who last heard of an empty table, reads all of a full one.
+      select n.e164, state as was, case when free_at <= ${cause.at} then 'available' else state end as state
+      from (select e164 from unnest(${e164s}::text[]) as w (e164) order by e164) as w
+      cross join lateral (select * from number where number.e164 = w.e164 for update) as n
     ), put as (
       insert into number as n (e164, shuffle, state, account_id)
       select e164, ${SHUFFLE_RANGE.from} + floor(random() * ${SHUFFLE_BITS}::float8)::bigint, 'assigned', ${accountId}
