@@ -4,6 +4,8 @@ import { openPostgres } from '../dist/db/postgres.js'
 import { createLogger } from '../dist/log.js'
 import { AnnouncedConsents } from '../dist/provisioning/commands/consents.js'
 import { StoredZone } from '../dist/provisioning/stored-zone.js'
+import { withConnections } from './connection.js'
+import { HTTP_ONLY, startLinebook } from './service.js'
 
 const VERSION = '2024-02-29'
 const SCOPE = 'https://func-voiceservice-rp-prod-eastuseuap.azurewebsites.net/.default'
@@ -12,10 +14,10 @@ export const ACCOUNT = 'bench'
 export const TENANT = 'bench-tenant'
 
 /** Operator Connect at an address where nobody listens: numbers are to be synced, and no time goes into syncing them. */
-export const DEAD_BACKEND = JSON.stringify({ teamsOperatorConnect: { url: 'http://127.0.0.1:9' } })
+const DEAD_BACKEND = JSON.stringify({ teamsOperatorConnect: { url: 'http://127.0.0.1:9' } })
 
 /** The access token of a stand-in's administrator. @param {number} port */
-export async function tokenFrom(port) {
+async function tokenFrom(port) {
   const answer = await fetch(`http://127.0.0.1:${port}/linebook/oauth2/v2.0/token`, {
     method: 'POST',
     body: new URLSearchParams({
@@ -45,7 +47,7 @@ export function operatorRequest({ port, token }, method, path, content) {
 }
 
 /** The account whose numbers are to be synced. */
-export const accountBody = {
+const accountBody = {
   serviceDetails: { teamsTenantId: TENANT, teamsOperatorConnect: { syncEnabled: true, enabled: true } },
 }
 
@@ -113,5 +115,25 @@ export async function openOperatorDeps(url, backends = { oc: instantBackend }) {
     announced: new AnnouncedConsents({ clock, backends }),
     nudge: () => {},
     close: () => db.close(),
+  }
+}
+
+/**
+ * A server on a database of its own, with an account whose numbers are to be synced, and the same commands without HTTP.
+ * @param {import('./postgres.js').DurablePostgres} postgres @param {string} name of the database
+ */
+export async function openOperator(postgres, name) {
+  const url = await postgres.createDatabase(name)
+  const linebook = await startLinebook({ DATABASE_URL: url, ...HTTP_ONLY, LINEBOOK_BACKENDS: DEAD_BACKEND })
+  try {
+    const service = { port: linebook.port, token: await tokenFrom(linebook.port) }
+    await withConnections(linebook.port, 1, async ([connection]) => {
+      const account = operatorRequest(service, 'PUT', `/accounts/${ACCOUNT}`, accountBody)
+      ;(await connection.send(account)).expect(201)
+    })
+    return { url, service, stop: () => linebook.stop() }
+  } catch (error) {
+    await linebook.stop()
+    throw error
   }
 }

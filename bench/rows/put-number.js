@@ -4,17 +4,14 @@ import { withConnections } from '../connection.js'
 import { throughput } from '../load.js'
 import {
   ACCOUNT,
-  accountBody,
-  DEAD_BACKEND,
   freshNumbers,
   numberBody,
+  openOperator,
   openOperatorDeps,
   operatorRequest,
   storedDetails,
-  tokenFrom,
 } from '../operator.js'
 import { compare, interleave } from '../rounds.js'
-import { HTTP_ONLY, startLinebook } from '../service.js'
 
 const CONCURRENCY = 16
 const ROUNDS = 9
@@ -22,18 +19,13 @@ const SECONDS = 3
 
 /** @param {import('../run.js').Bench} bench @returns {Promise<import('../table.js').Row[]>} */
 export async function measure({ postgres }) {
-  const url = await (await postgres()).createDatabase('put_number')
-  const linebook = await startLinebook({ DATABASE_URL: url, ...HTTP_ONLY, LINEBOOK_BACKENDS: DEAD_BACKEND })
-  const deps = await openOperatorDeps(url)
+  const operator = await openOperator(await postgres(), 'put_number')
+  const deps = await openOperatorDeps(operator.url)
+  const { service } = operator
   try {
-    const service = { ...linebook, token: await tokenFrom(linebook.port) }
     const number = freshNumbers()
-    await withConnections(linebook.port, 1, async ([connection]) => {
-      const account = operatorRequest(service, 'PUT', `/accounts/${ACCOUNT}`, accountBody)
-      ;(await connection.send(account)).expect(201)
-    })
     const overHttp = () =>
-      withConnections(linebook.port, CONCURRENCY, (connections) =>
+      withConnections(service.port, CONCURRENCY, (connections) =>
         throughput(connections, SECONDS, async (connection) => {
           const path = `/accounts/${ACCOUNT}/numbers/${number()}`
           ;(await connection.send(operatorRequest(service, 'PUT', path, numberBody))).expect(201)
@@ -55,7 +47,7 @@ export async function measure({ postgres }) {
     ]
   } finally {
     await deps.close()
-    await linebook.stop()
+    await operator.stop()
   }
 }
 

@@ -4,17 +4,14 @@ import { withConnections } from '../connection.js'
 import { throughput } from '../load.js'
 import {
   ACCOUNT,
-  accountBody,
-  DEAD_BACKEND,
   freshNumbers,
   numberBody,
+  openOperator,
   openOperatorDeps,
   operatorRequest,
   storedDetails,
-  tokenFrom,
 } from '../operator.js'
 import { compare, interleave } from '../rounds.js'
-import { HTTP_ONLY, startLinebook } from '../service.js'
 
 const CONCURRENCY = 8
 const BATCH = 100
@@ -23,21 +20,16 @@ const SECONDS = 3
 
 /** @param {import('../run.js').Bench} bench @returns {Promise<import('../table.js').Row[]>} */
 export async function measure({ postgres }) {
-  const url = await (await postgres()).createDatabase('put_numbers')
-  const linebook = await startLinebook({ DATABASE_URL: url, ...HTTP_ONLY, LINEBOOK_BACKENDS: DEAD_BACKEND })
-  const deps = await openOperatorDeps(url)
+  const operator = await openOperator(await postgres(), 'put_numbers')
+  const deps = await openOperatorDeps(operator.url)
+  const { service } = operator
   try {
-    const service = { ...linebook, token: await tokenFrom(linebook.port) }
     const number = freshNumbers()
     const batch = () => Array.from({ length: BATCH }, number)
-    await withConnections(linebook.port, 1, async ([connection]) => {
-      const account = operatorRequest(service, 'PUT', `/accounts/${ACCOUNT}`, accountBody)
-      ;(await connection.send(account)).expect(201)
-    })
-    const [{ id }] = await runOnce(url, `select id from account where name = '${ACCOUNT}'`)
+    const [{ id }] = await runOnce(operator.url, `select id from account where name = '${ACCOUNT}'`)
     const path = `/accounts/${ACCOUNT}:createOrUpdateNumbers`
     const overHttp = () =>
-      withConnections(linebook.port, CONCURRENCY, (connections) =>
+      withConnections(service.port, CONCURRENCY, (connections) =>
         throughput(connections, SECONDS, async (connection) => {
           const numbers = batch().map((telephoneNumber) => ({ telephoneNumber, ...numberBody }))
           ;(await connection.send(operatorRequest(service, 'POST', path, { numbers }))).expect(200)
@@ -60,7 +52,7 @@ export async function measure({ postgres }) {
     ]
   } finally {
     await deps.close()
-    await linebook.stop()
+    await operator.stop()
   }
 }
 

@@ -1,19 +1,9 @@
 import { reconcile } from '../../dist/provisioning/sync/reconcile.js'
-import {
-  ACCOUNT,
-  DEAD_BACKEND,
-  openOperatorDeps,
-  storedDetails,
-  TENANT,
-  tokenFrom,
-  operatorRequest,
-  accountBody,
-} from '../operator.js'
+import { ACCOUNT, openOperator, openOperatorDeps, operatorRequest, storedDetails, TENANT } from '../operator.js'
 import { runOnce } from '../postgres.js'
 import { withConnections } from '../connection.js'
 import { latencies } from '../load.js'
 import { median } from '../rounds.js'
-import { HTTP_ONLY, startLinebook } from '../service.js'
 
 const BACKLOG = 100_000
 /** What is looked at of the beginning and of the end. */
@@ -23,14 +13,9 @@ const PAGE_ROUNDS = 200
 
 /** @param {import('../run.js').Bench} bench @returns {Promise<import('../table.js').Row[]>} */
 export async function measure({ postgres, note }) {
-  const url = await (await postgres()).createDatabase('sync')
-  const linebook = await startLinebook({ DATABASE_URL: url, ...HTTP_ONLY, LINEBOOK_BACKENDS: DEAD_BACKEND })
+  const operator = await openOperator(await postgres(), 'sync')
+  const { url, service } = operator
   try {
-    const service = { ...linebook, token: await tokenFrom(linebook.port) }
-    await withConnections(linebook.port, 1, async ([connection]) => {
-      const account = operatorRequest(service, 'PUT', `/accounts/${ACCOUNT}`, accountBody)
-      ;(await connection.send(account)).expect(201)
-    })
     await runOnce(url, backlogOf(BACKLOG))
     await runOnce(
       url,
@@ -39,10 +24,10 @@ export async function measure({ postgres, note }) {
     )
     await runOnce(url, 'vacuum analyze')
     const rows = await pages(service)
-    await linebook.stop()
+    await operator.stop()
     return [...(await syncRows(url, note)), ...rows]
   } finally {
-    await linebook.stop()
+    await operator.stop()
   }
 }
 

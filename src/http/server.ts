@@ -5,6 +5,7 @@
 import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
+import { DomainError, type ErrorKind } from '../errors.js'
 import type { Logger } from '../log.js'
 import { parseQuery } from './query.js'
 import type { TlsFiles } from './tls.js'
@@ -126,6 +127,24 @@ function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): 
     `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
       `x-ms-error-code: InvalidInput\r\nConnection: close\r\n\r\n${body}`,
   )
+}
+
+/**
+ * What the shell refused, in the words of a DomainError; undefined for what it didn't.
+ * @param wrongLength the kind for a body that is not as long as it says
+ */
+export function refusalOfShell(error: unknown, wrongLength: ErrorKind): DomainError | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  switch (code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new DomainError('body-too-large', 'The body is larger than 1 MiB.')
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new DomainError('unsupported-media-type', 'The Content-Type is not a media type; use application/json.')
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return new DomainError(wrongLength, 'The body is shorter or longer than its Content-Length.')
+    default:
+      return undefined
+  }
 }
 
 export type { FastifyInstance, FastifyReply, FastifyRequest }

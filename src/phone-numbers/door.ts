@@ -5,7 +5,13 @@ import { withoutPort } from '../auth/access-key.js'
 import { isBearer } from '../auth/authenticate.js'
 import { isConnectionFailure } from '../db/db.js'
 import { DomainError } from '../errors.js'
-import { echoedRequestId, type FastifyInstance, type FastifyReply, type FastifyRequest } from '../http/server.js'
+import {
+  echoedRequestId,
+  refusalOfShell,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from '../http/server.js'
 import { admission, showWho, type AdmitDeps, type Admitted } from './admit.js'
 import { operations, operationsToCome, type OperationContract } from './contract/operations.js'
 import { apiVersions } from './contract/versions.js'
@@ -162,15 +168,5 @@ function asRefusal(error: unknown): unknown {
   if (isConnectionFailure(error)) {
     return new DomainError('unavailable', 'The database is not reachable at the moment. Try again.', { cause: error })
   }
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  switch (code) {
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new DomainError('body-too-large', 'The body is larger than 1 MiB.')
-    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return new DomainError('unsupported-media-type', 'The Content-Type is not a media type; use application/json.')
-    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-      return new DomainError('invalid-input', 'The body is shorter or longer than its Content-Length.')
-    default:
-      return error
-  }
+  return refusalOfShell(error, 'invalid-input') ?? error
 }

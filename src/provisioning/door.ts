@@ -6,6 +6,7 @@ import {
   echoedRequestId,
   rawBody,
   rawTarget,
+  refusalOfShell,
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
@@ -189,15 +190,5 @@ function asRefusal(error: unknown): unknown {
   if (isStatementTimeout(error)) {
     return new DomainError('unavailable', 'This takes the database too long. Ask for less at a time.', { cause: error })
   }
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  switch (code) {
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new DomainError('body-too-large', 'The body is larger than 1 MiB.')
-    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return new DomainError('unsupported-media-type', 'The Content-Type is not a media type; use application/json.')
-    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-      return new DomainError('invalid-json', 'The body is shorter or longer than its Content-Length.')
-    default:
-      return error
-  }
+  return refusalOfShell(error, 'invalid-json') ?? error
 }
