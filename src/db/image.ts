@@ -13,8 +13,6 @@ import { asDb } from './pglite.js'
 const STOCKED_IMAGE = fileURLToPath(new URL('../embedded-stocked.tar', import.meta.url))
 const EMPTY_IMAGE = fileURLToPath(new URL('../embedded-empty.tar', import.meta.url))
 
-export const imageFiles = { stocked: STOCKED_IMAGE, empty: EMPTY_IMAGE }
-
 /** The image to be born from, or undefined when the build has made none: then `initdb` and the migrations run. */
 export const imageFor = (stocked: boolean): string | undefined => {
   const file = stocked ? STOCKED_IMAGE : EMPTY_IMAGE

@@ -50,17 +50,6 @@ export async function migrate(db: Db, migrations: Migration[]): Promise<Migratio
   return applied
 }
 
-/** Throws a SetupError unless the schema is exactly this program's; for commands that don't migrate. */
-export async function requireCurrentSchema(db: Db, migrations: Migration[]): Promise<void> {
-  await refuseNewerSchema(db, migrations)
-  const current = (await versionTableExists(db)) ? await schemaVersion(db) : 0
-  if (current < migrations.length) {
-    throw new SetupError(
-      `DATABASE_URL: the schema is version ${current}, this program needs ${migrations.length}. Run: linebook migrate`,
-    )
-  }
-}
-
 /** 0 for a database without any migration. */
 async function schemaVersion(db: Queryable): Promise<number> {
   const [row] = await db.query<{ version: number | null }>(sql`select max(version) as version from schema_version`)
