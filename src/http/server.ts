@@ -5,6 +5,7 @@
 import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
+import { withoutPort } from '../auth/access-key.js'
 import { DomainError, type ErrorKind } from '../errors.js'
 import type { Logger } from '../log.js'
 import { parseQuery } from './query.js'
@@ -128,6 +129,14 @@ function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): 
       `x-ms-error-code: InvalidInput\r\nConnection: close\r\n\r\n${body}`,
   )
 }
+
+/**
+ * Whether a request is for an API that answers to these host names alone; ports don't tell APIs apart.
+ * @param hosts lower case; none: it answers to all
+ */
+export const isForHosts = (request: FastifyRequest, hosts: readonly string[]): boolean =>
+  hosts.length === 0 ||
+  hosts.some((host) => withoutPort(host) === withoutPort(request.headers.host ?? '').toLowerCase())
 
 /**
  * What the shell refused, in the words of a DomainError; undefined for what it didn't.

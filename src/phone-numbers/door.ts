@@ -1,12 +1,12 @@
 /** Puts the Phone Numbers API onto a server: routes, the headers of every answer, and its errors. */
 import { randomUUID } from 'node:crypto'
 import type { TObject, TSchema } from 'typebox'
-import { withoutPort } from '../auth/access-key.js'
 import { isBearer } from '../auth/authenticate.js'
 import { isConnectionFailure } from '../db/db.js'
 import { DomainError } from '../errors.js'
 import {
   echoedRequestId,
+  isForHosts,
   refusalOfShell,
   type FastifyInstance,
   type FastifyReply,
@@ -21,7 +21,7 @@ import { addRoutes } from './routes.js'
 
 export type DoorDeps = PhoneNumbersDeps &
   AdmitDeps & {
-    /** Host names, without port, that this API alone answers to; empty for all. */
+    /** Host names that this API answers to; empty for all. */
     hosts: readonly string[]
   }
 
@@ -37,7 +37,7 @@ export function openPhoneNumbersDoor(server: FastifyInstance, deps: DoorDeps): v
   addRequestLog(server, deps)
   addErrorAnswers(server, deps)
   server.addHook('onRequest', (request, reply, done) => {
-    if (deps.hosts.length === 0 || deps.hosts.includes(withoutPort(request.headers.host ?? '').toLowerCase())) done()
+    if (isForHosts(request, deps.hosts)) done()
     else void reply.code(404).send()
   })
 

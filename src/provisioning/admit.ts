@@ -66,11 +66,10 @@ export async function admit(deps: AdmitDeps, request: FastifyRequest): Promise<A
   )
   const operation = offered.find(({ versions }) => versions.includes(version)) as OperationContract
   const names = parametersIn(operation.path)
-  // What one version calls telephoneNumber another calls phoneNumber.
-  const params = { phoneNumber: match.params['telephoneNumber'], ...match.params }
-  const read = readPath({ telephoneNumber: params.phoneNumber, ...params }, names)
+  // What the newer versions call telephoneNumber the oldest calls phoneNumber.
+  const params = readPath({ ...match.params, phoneNumber: match.params['telephoneNumber'] }, names)
   if (operation.repeatable) checkFlags(operation, query)
-  return { principal, operation, version, params: read, query, path }
+  return { principal, operation, version, params, query, path }
 }
 
 /** What the query of a write says, flags all of it, is judged before anyone looks whether the write was sent before. */

@@ -4,6 +4,7 @@ import { isConnectionFailure, isStatementTimeout } from '../db/db.js'
 import { DomainError } from '../errors.js'
 import {
   echoedRequestId,
+  isForHosts,
   rawBody,
   rawTarget,
   refusalOfShell,
@@ -27,7 +28,7 @@ import { routes2024 } from './routes.js'
 import { answerStatus } from './status-routes.js'
 
 export interface DoorDeps extends ConsentDeps, AdmitDeps, RepeatDeps, RouteDeps {
-  /** Host names that this API alone answers to, without port; empty: all. */
+  /** Host names that this API answers to; empty for all. */
   hosts: readonly string[]
   /** Whether unknown paths of the server are this API's to answer: it stands alone. */
   alone: boolean
@@ -49,7 +50,7 @@ export function openProvisioningDoor(server: FastifyInstance, deps: DoorDeps): v
   addRequestLog(server, deps)
   server.setErrorHandler((error, request, reply) => answerError(deps, error, request, reply))
   server.addHook('onRequest', async (request) => {
-    if (!isForUs(deps, request)) throw routeNotFound(pathOf(request))
+    if (!isForHosts(request, deps.hosts)) throw routeNotFound(pathOf(request))
     checkAddress(deps, request)
   })
   const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
@@ -77,9 +78,6 @@ function handlersOf(deps: DoorDeps): Map<OperationContract, Handler> {
   if (missing.length > 0) throw new Error(`No handler for ${missing.map(({ operationId }) => operationId).join(', ')}.`)
   return routes
 }
-
-const isForUs = ({ hosts }: DoorDeps, request: FastifyRequest): boolean =>
-  hosts.length === 0 || hosts.includes((request.headers.host ?? '').toLowerCase().replace(/:\d+$/, ''))
 
 /** Reads are just made; writes once, however often they are sent. */
 async function carryOut(
@@ -118,7 +116,9 @@ async function carryOut(
       try {
         return await handler(context, carrying)
       } catch (error) {
-        return refusal(asRefusal(error))
+        const answer = refusal(asRefusal(error))
+        logFailure(deps, error, answer.status, request, reply)
+        return answer
       }
     },
   )
@@ -172,13 +172,21 @@ function addRequestLog(server: FastifyInstance, { logger }: DoorDeps): void {
 
 function answerError(deps: DoorDeps, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, headers, body } = errorAnswer(asRefusal(error))
-  if (status >= 500 && status !== 502) {
-    deps.logger.error(
-      { err: error, method: request.method, path: pathOf(request), id: reply.getHeader('x-ms-request-id') },
-      'request failed',
-    )
-  }
+  logFailure(deps, error, status, request, reply)
   return send(reply, { status, headers, body: JSON.stringify(body) })
+}
+
+/** What the service couldn't do for a reason of its own; that a backend didn't answer is the backend's affair. */
+function logFailure(
+  { logger }: DoorDeps,
+  error: unknown,
+  status: number,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  if (status < 500 || status === 502) return
+  const id = reply.getHeader('x-ms-request-id')
+  logger.error({ err: error, method: request.method, path: pathOf(request), id }, 'request failed')
 }
 
 /** What the HTTP shell or the database refused, in the words of a DomainError where a client can be told why. */

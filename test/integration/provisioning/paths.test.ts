@@ -210,6 +210,10 @@ describe('a door', () => {
   const sells = { LINEBOOK_DOORS: 'phone-numbers' }
   const provisions = { LINEBOOK_DOORS: 'provisioning' }
   const named = { LINEBOOK_PROVISIONING_HOSTS: 'provapi.example', LINEBOOK_PHONE_NUMBERS_HOSTS: 'acs.example' }
+  const ported = {
+    LINEBOOK_PROVISIONING_HOSTS: 'provapi.example:8443',
+    LINEBOOK_PHONE_NUMBERS_HOSTS: 'acs.example:8443',
+  }
   const SOLD = '/phoneNumbers?api-version=2025-06-01'
   const ACCOUNTS = '/accounts?api-version=2024-02-29'
 
@@ -230,6 +234,8 @@ describe('a door', () => {
     ['each has a host name', named, ACCOUNTS, 'elsewhere.example', 404],
     ['each has a host name', named, SOLD, 'acs.example:8443', 'phone-numbers'],
     ['each has a host name', named, SOLD, 'provapi.example', 404],
+    ['each is named with a port', ported, ACCOUNTS, 'provapi.example:8443', 'provisioning'],
+    ['each is named with a port', ported, SOLD, 'provapi.example', 404],
     ['each has a host name', named, '/healthz', 'elsewhere.example', 200],
     ['each has a host name', named, '/readyz', '10.0.0.7:8080', 200],
   ])('when %s (%o): %s at %s is answered by %s', async (_what, env, path, host, expected) => {
