@@ -1,3 +1,4 @@
+import type { Readable, Writable } from 'node:stream'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -47,11 +48,15 @@ describe('a data folder', () => {
   it.runIf(process.platform === 'linux')(
     'is taken over from a process that ended unnoticed by its parent',
     async () => {
-      // The shell becomes a program that never asks how its child ended.
-      const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
+      // The shell becomes a program that never asks how its child ended; only then the child is let end.
+      const parent = spawn('sh', ['-c', 'cat <&3 & echo $!; exec sleep 60'], {
+        stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
+      })
       try {
-        const [text] = (await once(parent.stdout, 'data')) as [Buffer]
+        const [text] = (await once(parent.stdout as Readable, 'data')) as [Buffer]
         const pid = Number(text.toString())
+        await expect.poll(() => readFileSync(`/proc/${parent.pid}/comm`, 'latin1')).toBe('sleep\n')
+        ;(parent.stdio[3] as Writable).end()
         const fields = () => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? []
         await expect.poll(() => fields()[0]).toBe('Z')
         await leaveLock({ pid, startedTicks: fields()[19] })
