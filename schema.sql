@@ -130,6 +130,7 @@ create table number (
 );
 create index number_account_order on number (account_id, e164) where account_id is not null;
 create index number_available on number (place_id, shuffle) where state = 'available';
+create index number_available_order on number (place_id, e164) where state = 'available';
 create index number_freeing on number (place_id, free_at) where free_at is not null;
 create index number_hold on number (hold_id) where hold_id is not null;
 create index number_owned_order on number (resource_id, purchase_order) where state = 'owned';
@@ -153,7 +154,7 @@ create table operation (
   actor text not null,
   status text not null,
   created_at timestamptz not null,
-  starts_at timestamptz not null,
+  starts_at timestamptz,
   due_at timestamptz not null,
   ended_at timestamptz,
   search_id uuid,
@@ -163,16 +164,32 @@ create table operation (
   error_code text,
   error_message text,
   request_mark bytea,
-  constraint operation_pkey primary key (id),
+  reservation_id uuid,
+  error_details jsonb,
+  waits_for text,
+  polls_left integer,
+  scripted_failure jsonb,
+  stage text,
+  claimed_by uuid,
+  attempts integer not null default 0,
+  last_error text,
+  verdict jsonb,
+  constraint operation_pkey primary key (resource_id, id),
   constraint operation_ended check ((status = 'pending') = (ended_at is null)),
   constraint operation_failed check ((status = 'failed') = (error_code is not null and error_message is not null)),
-  constraint operation_kind_check check (kind in ('search', 'purchase', 'release', 'capabilities')),
+  constraint operation_kind_check check (kind in ('search', 'purchase', 'reservationPurchase', 'release', 'capabilities')),
+  constraint operation_polls_left_check check (polls_left > 0),
+  constraint operation_stage_check check (stage in ('billing', 'provisioning', 'undo-provisioning', 'undo-billing')),
   constraint operation_status_check check (status in ('pending', 'succeeded', 'failed')),
-  constraint operation_subject check ( case when kind in ('search', 'purchase') then search_id is not null and e164 is null else search_id is null and e164 is not null end)
+  constraint operation_subject check (num_nonnulls(search_id, reservation_id, e164) = 1 and case when kind in ('search', 'purchase') then search_id is not null when kind = 'reservationPurchase' then reservation_id is not null else e164 is not null end),
+  constraint operation_waiting check ((waits_for is null or status = 'pending') and (polls_left is null or waits_for = 'polls')),
+  constraint operation_waits_for_check check (waits_for in ('polls', 'hand'))
 );
-create index operation_due on operation (due_at) where status = 'pending';
+create index operation_call_due on operation (due_at) where stage is not null and waits_for is null;
+create index operation_due on operation (due_at) where status = 'pending' and stage is null and waits_for is null;
 create index operation_ended_at on operation (ended_at) where ended_at is not null;
 create unique index operation_number_busy on operation (e164) where status = 'pending' and e164 is not null;
+create index operation_pending on operation (resource_id, created_at) where status = 'pending';
 create unique index operation_request_mark on operation (resource_id, request_mark) where request_mark is not null;
 
 create table place (
@@ -183,15 +200,16 @@ create table place (
   administrative_division text not null,
   locality text not null,
   shuffle integer not null,
+  pool text collate "C" not null default '',
   constraint place_pkey primary key (id),
-  constraint place_unique unique (country_code, number_type, area_code, administrative_division, locality),
+  constraint place_unique unique (pool, country_code, number_type, area_code, administrative_division, locality),
   constraint place_administrative_division_check check (length(administrative_division) <= 200),
   constraint place_area_code_check check (area_code ~ '^[0-9]{1,8}$'),
   constraint place_country_code_check check (country_code ~ '^[A-Z]{2}$'),
   constraint place_locality_check check (length(locality) <= 200),
   constraint place_number_type_check check (number_type in ('geographic', 'tollFree', 'mobile'))
 );
-create index place_ring on place (country_code, number_type, shuffle);
+create index place_ring on place (pool, country_code, number_type, shuffle);
 
 create table repeatable_request (
   caller text not null,
@@ -208,15 +226,67 @@ create table repeatable_request (
 );
 create index repeatable_request_expires_at on repeatable_request (expires_at);
 
+create table reservation (
+  resource_id uuid not null,
+  id uuid not null,
+  hold_id uuid not null,
+  state text not null,
+  created_at timestamptz not null,
+  expires_at timestamptz not null,
+  constraint reservation_pkey primary key (resource_id, id),
+  constraint reservation_hold_id_key unique (hold_id),
+  constraint reservation_check check (expires_at >= created_at),
+  constraint reservation_state_check check (state in ('active', 'submitted', 'completed'))
+);
+create index reservation_created_at on reservation (created_at);
+create index reservation_order on reservation (resource_id, expires_at, id);
+
+create table reservation_number (
+  hold_id uuid not null,
+  e164 text collate "C" not null,
+  country_code text not null,
+  number_type text not null,
+  assignment_type text not null,
+  calling text not null,
+  sms text not null,
+  price_amount numeric(12,4) not null,
+  price_currency text not null,
+  resell_agreement_required boolean not null,
+  outcome text,
+  error_code text,
+  error_message text,
+  constraint reservation_number_pkey primary key (hold_id, e164),
+  constraint reservation_number_hold_id_fkey foreign key (hold_id) references reservation(hold_id) on delete cascade,
+  constraint reservation_number_assignment_type_check check (assignment_type in ('person', 'application')),
+  constraint reservation_number_failed check ((not outcome is distinct from 'failed') = (error_code is not null and error_message is not null)),
+  constraint reservation_number_outcome_check check (outcome in ('purchased', 'failed')),
+  constraint reservation_number_price_amount_check check (price_amount >= 0::numeric)
+);
+
 create table resource (
   id uuid not null,
   name text not null,
   primary_key_sealed bytea not null,
   secondary_key_sealed bytea not null,
   created_at timestamptz not null,
+  pool text collate "C" not null default '',
+  number_limit integer,
+  entitled_to text[],
+  addresses jsonb not null default '{}'::jsonb,
   constraint resource_pkey primary key (id),
   constraint resource_name_unique unique (name),
-  constraint resource_name_form check (name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$')
+  constraint resource_name_form check (name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
+  constraint resource_number_limit_check check (number_limit >= 0)
+);
+
+create table resource_grant (
+  resource_id uuid not null,
+  client_id text collate "C" not null,
+  issuer text collate "C" not null,
+  created_at timestamptz not null,
+  constraint resource_grant_pkey primary key (resource_id, client_id, issuer),
+  constraint resource_grant_resource_id_fkey foreign key (resource_id) references resource(id),
+  constraint resource_grant_client_id_check check (length(client_id) >= 1 and length(client_id) <= 261)
 );
 
 create table resource_host (
@@ -275,6 +345,22 @@ create table simulated_document (
   constraint simulated_document_pkey primary key (scope, kind, key)
 );
 
+create table sip_routing (
+  resource_id uuid not null,
+  trunks jsonb not null default '[]'::jsonb,
+  routes jsonb not null default '[]'::jsonb,
+  constraint sip_routing_pkey primary key (resource_id),
+  constraint sip_routing_resource_id_fkey foreign key (resource_id) references resource(id),
+  constraint sip_routing_routes_check check (jsonb_typeof(routes) = 'array'),
+  constraint sip_routing_trunks_check check (jsonb_typeof(trunks) = 'array')
+);
+
+create table standin_setting (
+  name text not null,
+  value text not null,
+  constraint standin_setting_pkey primary key (name)
+);
+
 create table sync (
   kind text not null,
   key text collate "C" not null,
@@ -326,3 +412,32 @@ create table sync_attempt (
   constraint sync_attempt_outcome_check check (outcome in ('done', 'refused', 'later'))
 );
 create index sync_attempt_at on sync_attempt (at);
+
+create table wallet (
+  resource_id uuid not null,
+  currency text not null,
+  balance numeric(18,4) not null,
+  constraint wallet_pkey primary key (resource_id, currency),
+  constraint wallet_resource_id_fkey foreign key (resource_id) references resource(id),
+  constraint wallet_currency_check check (currency ~ '^[A-Z]{3}$')
+);
+
+create table wallet_entry (
+  id bigint not null generated always as identity,
+  resource_id uuid not null,
+  currency text not null,
+  at timestamptz not null,
+  kind text not null,
+  amount numeric(18,4) not null,
+  balance numeric(18,4) not null,
+  numbers integer not null default 0,
+  actor text not null,
+  reference text not null,
+  constraint wallet_entry_pkey primary key (resource_id, currency, id),
+  constraint wallet_entry_resource_id_currency_fkey foreign key (resource_id, currency) references wallet(resource_id, currency),
+  constraint wallet_entry_amount_check check (amount <> 0::numeric),
+  constraint wallet_entry_kind_check check (kind in ('credit', 'purchase', 'refund', 'month')),
+  constraint wallet_entry_numbers_check check (numbers >= 0)
+);
+create unique index wallet_entry_month on wallet_entry (resource_id, currency, reference) where kind = 'month';
+create index wallet_entry_reference on wallet_entry (resource_id, reference);
