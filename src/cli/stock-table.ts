@@ -4,13 +4,22 @@ import type { StateCounts, StockReport } from '../ledger/stock/report.js'
 /** A report of the stock as an aligned table. */
 export function reportTable({ stock, neverStock }: StockReport): string {
   const everything = [...stock.map(({ states }) => states), neverStock]
+  // Whose stock it is stands there where some is not everybody's.
+  const hasPools = stock.some(({ pool }) => pool !== undefined)
+  const first = (cell: string): string[] => (hasPools ? [cell] : [])
   const rows = [
-    ['COUNTRY', 'TYPE', 'AREA', ...numberStates.map((state) => state.toUpperCase()), 'TOTAL'],
-    ...stock.map((row) => [row.countryCode, row.phoneNumberType, row.areaCode, ...countCells(row.states)]),
+    [...first('POOL'), 'COUNTRY', 'TYPE', 'AREA', ...numberStates.map((state) => state.toUpperCase()), 'TOTAL'],
+    ...stock.map((row) => [
+      ...first(row.pool ?? 'shared'),
+      row.countryCode,
+      row.phoneNumberType,
+      row.areaCode,
+      ...countCells(row.states),
+    ]),
   ]
-  if (totalOf(neverStock) > 0) rows.push(['-', 'never stock', '-', ...countCells(neverStock)])
-  rows.push(['TOTAL', '', '', ...countCells(sumOf(everything))])
-  return alignColumns(rows)
+  if (totalOf(neverStock) > 0) rows.push([...first('-'), '-', 'never stock', '-', ...countCells(neverStock)])
+  rows.push(['TOTAL', ...first(''), '', '', ...countCells(sumOf(everything))])
+  return alignColumns(rows, NAME_COLUMNS + first('').length)
 }
 
 const countCells = (states: StateCounts): string[] => [

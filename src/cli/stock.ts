@@ -3,14 +3,15 @@ import { createWriteStream } from 'node:fs'
 import { basename } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { DomainError, SetupError } from '../errors.js'
-import { restore, retire } from '../ledger/commands.js'
+import { SetupError } from '../errors.js'
 import { isE164, numberStates, type NumberState } from '../ledger/number.js'
 import { exportStock } from '../ledger/stock/export.js'
 import { generateStock } from '../ledger/stock/generate.js'
 import { importStock, type BadLine, type ImportOutcome } from '../ledger/stock/import.js'
 import { reportStock } from '../ledger/stock/report.js'
+import { withBuyers } from './buyers.js'
 import { ProgressBar } from './progress.js'
+import { poolOption, requirePool } from './stock-pool.js'
 import { reportTable } from './stock-table.js'
 import { addSettings, print, STORE_SETTINGS, withStore } from './settings.js'
 
@@ -31,6 +32,7 @@ const importCommand = (): Command =>
     .argument('<file>', 'comma-separated, UTF-8, of any size; its first line names the columns')
     .option('--skip-bad', 'enter the good lines although others are bad')
     .option('--dry-run', 'do everything, then undo it: what would be entered, and which lines are bad')
+    .addOption(poolOption('enter them into'))
     .addHelpText(
       'after',
       `
@@ -49,14 +51,16 @@ Examples:
   $ linebook stock import numbers.csv
   $ linebook stock import numbers.csv --skip-bad 2> bad-lines.txt`,
     )
-    .action((file: string, options: { skipBad?: true; dryRun?: true }, command: Command) =>
+    .action((file: string, options: { skipBad?: true; dryRun?: true; pool?: string }, command: Command) =>
       withStore(command, async (store) => {
+        await requirePool(store.db, options.pool)
         const bar = new ProgressBar(process.stderr)
         const wanted = {
           file,
           reason: `stock import ${basename(file)}`,
           skipBad: options.skipBad ?? false,
           dryRun: options.dryRun ?? false,
+          pool: options.pool,
         }
         const outcome = await importStock(store, wanted, {
           onBadLine: (bad) => bar.line(badLineText(bad)),
@@ -84,6 +88,7 @@ function tellImport({ entered, known, bad, kept }: ImportOutcome, wanted: { skip
 }
 
 interface GenerateOptions {
+  pool?: string
   countryCode?: string
   phoneNumberType?: string
   areaCode?: string
@@ -101,6 +106,7 @@ const generateCommand = (): Command =>
     .option('--area-code <DIGITS>', 'what follows the calling code; derived likewise')
     .option('--locality <NAME>', 'none when left out')
     .option('--administrative-division <NAME>', 'none when left out')
+    .addOption(poolOption('enter them into'))
     .addHelpText(
       'after',
       `
@@ -110,7 +116,9 @@ Examples:
     )
     .action((from: string, count: number, options: GenerateOptions, command: Command) =>
       withStore(command, async (store) => {
+        await requirePool(store.db, options.pool)
         const { entered, known } = await generateStock(store, {
+          pool: options.pool,
           phoneNumber: from,
           count,
           countryCode: options.countryCode ?? '',
@@ -157,6 +165,7 @@ const exportCommand = (): Command =>
     .description('Write the stock as CSV, as "stock import" takes it')
     .addOption(new Option('--state <STATE>', 'only numbers in this state').choices(numberStates))
     .option('--output <FILE>', 'write to a file, replacing it; without it to standard output')
+    .addOption(poolOption('write'))
     .addHelpText(
       'after',
       `
@@ -166,9 +175,10 @@ Examples:
   $ linebook stock export --output stock.csv
   $ linebook stock export --state available | head`,
     )
-    .action((options: { state?: NumberState; output?: string }, command: Command) =>
+    .action((options: { state?: NumberState; output?: string; pool?: string }, command: Command) =>
       withStore(command, async ({ db, clock }) => {
-        await writeOut(exportStock(db, clock.now(), options.state), options.output)
+        await requirePool(db, options.pool)
+        await writeOut(exportStock(db, clock.now(), options.state, undefined, options.pool), options.output)
       }),
     )
 
@@ -189,24 +199,32 @@ const retireCommand = (): Command =>
   addSettings(new Command('retire'), STORE_SETTINGS)
     .description('Take numbers out of service that are available or resting, all of them or none')
     .argument('<numbers...>', 'E.164')
-    .addHelpText('after', '\nExample:\n  $ linebook stock retire +14255550100 +14255550101')
-    .action((numbers: string[], _options, command: Command) => changeNumbers(command, 'retire', retire, numbers))
+    .option('--held', 'also those that a buyer has on hold')
+    .addHelpText(
+      'after',
+      `
+A buyer who purchases a hold that has lost numbers gets the rest of it, and pays for the rest alone: the purchase fails
+with NumbersPartiallyAcquired, or with AllNumbersNotAcquired when nothing is left.
+
+Examples:
+  $ linebook stock retire +14255550100 +14255550101
+  $ linebook stock retire --held +14255550102`,
+    )
+    .action((numbers: string[], options: { held?: true }, command: Command) =>
+      withBuyers(command, async (buyers) => {
+        await buyers.retire(numbers, { evenHeld: options.held ?? false })
+        print(`${new Set(numbers).size} retired.`)
+      }),
+    )
 
 const restoreCommand = (): Command =>
   addSettings(new Command('restore'), STORE_SETTINGS)
     .description('Put retired or resting numbers back into stock at once, all of them or none')
     .argument('<numbers...>', 'E.164')
     .addHelpText('after', '\nExample:\n  $ linebook stock restore +14255550100')
-    .action((numbers: string[], _options, command: Command) => changeNumbers(command, 'restore', restore, numbers))
-
-const changeNumbers = (command: Command, name: 'retire' | 'restore', change: typeof retire, numbers: string[]) =>
-  withStore(command, async ({ db, clock }) => {
-    const cause = { at: clock.now(), actor: 'operator', reason: `stock ${name}` }
-    try {
-      await db.transaction((tx) => change(tx, numbers, cause))
-    } catch (error) {
-      if (error instanceof DomainError) throw new SetupError(error.message, { cause: error })
-      throw error
-    }
-    print(`${new Set(numbers).size} ${name}d.`)
-  })
+    .action((numbers: string[], _options, command: Command) =>
+      withBuyers(command, async (buyers) => {
+        await buyers.restore(numbers)
+        print(`${new Set(numbers).size} restored.`)
+      }),
+    )

@@ -7,45 +7,10 @@ import type { Tx } from '../db/db.js'
 import { DomainError } from '../errors.js'
 import { effectiveState, isE164, nextState } from './number.js'
 import { findNumbers } from './reads.js'
-import {
-  assignNumbers,
-  purchaseHold,
-  releaseOwned,
-  restoreNumbers,
-  retireNumbers,
-  unassignNumbers,
-  type Cause,
-  type Hold,
-  type Terms,
-} from './store.js'
+import { assignNumbers, releaseOwned, restoreNumbers, retireNumbers, unassignNumbers, type Cause } from './store.js'
 
 /** How many numbers are named in a refusal. */
 const MAX_NAMED = 10
-
-/**
- * Purchases a hold, all of it or nothing.
- * @param expected the numbers the buyer was shown
- * Throws 'hold-expired' when any of them is not held any more.
- */
-export async function purchaseWholeHold(
-  tx: Tx,
-  hold: Omit<Hold, 'until'>,
-  expected: readonly string[],
-  terms: Terms,
-  cause: Cause,
-): Promise<void> {
-  const bought = await purchaseHold(tx, hold, terms, cause)
-  requireWholeHold(bought, expected)
-}
-
-/** Throws 'hold-expired' unless all of `expected` are among `held`. */
-export function requireWholeHold(held: readonly string[], expected: readonly string[]): void {
-  if (held.length === expected.length) return
-  throw new DomainError(
-    'hold-expired',
-    'The search has expired and its numbers are no longer held. Search again and purchase within the time of the hold.',
-  )
-}
 
 /** Releases an owned number into quarantine. Returns false when the resource doesn't own it. */
 export const releaseNumber = async (
@@ -84,10 +49,18 @@ export async function unassign(
   if (missing.length > 0) throw conflict('not on this account', missing.map(named))
 }
 
-/** Takes numbers out of service. Throws 'state-conflict' naming those that are in use or unknown. */
-export async function retire(tx: Tx, e164s: string[], cause: Cause): Promise<void> {
+/**
+ * Takes numbers out of service, and with `evenHeld` also those that a buyer has on hold. Throws 'state-conflict' naming
+ * those that are in use or unknown.
+ */
+export async function retire(
+  tx: Tx,
+  e164s: string[],
+  cause: Cause,
+  options: { evenHeld?: boolean } = {},
+): Promise<void> {
   const wanted = distinctNumbers(e164s)
-  await requireAll(tx, 'retire', wanted, await retireNumbers(tx, wanted, cause), cause)
+  await requireAll(tx, 'retire', wanted, await retireNumbers(tx, wanted, cause, options), cause)
 }
 
 /** Puts retired or resting numbers back into stock. Throws 'state-conflict' naming those that are neither. */

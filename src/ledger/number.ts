@@ -49,7 +49,7 @@ export type NumberEvent =
 export const transitions: Record<NumberState | 'absent', Partial<Record<NumberEvent, NumberState | 'absent'>>> = {
   absent: { enter: 'available', assign: 'assigned' },
   available: { hold: 'held', assign: 'assigned', retire: 'retired' },
-  held: { purchase: 'owned', cancel: 'available', expire: 'available' },
+  held: { purchase: 'owned', cancel: 'available', expire: 'available', retire: 'retired' },
   owned: { configure: 'owned', release: 'quarantined' },
   // `withdraw`: taken off its account, but still known to a backend; it can be put on an account again (`assign`) until
   // the backend has let go of it. A number that was never stock leaves the ledger instead of resting: `unassign` in

@@ -28,6 +28,21 @@ export const findNumbers = (db: Queryable, e164s: string[]): Promise<NumberRow[]
            account_id as "accountId"
     from number where e164 = any(${e164s}::text[]) order by e164`)
 
+export interface NumberKind {
+  /** Both null when the number was put on an account without ever having been stock. */
+  countryCode: string | null
+  numberType: NumberType | null
+}
+
+/** What a number of the ledger is, whoever has it; undefined when the ledger doesn't have it. Primary key. */
+export async function findKind(db: Queryable, e164: string): Promise<NumberKind | undefined> {
+  const [row] = await db.query<NumberKind>(sql`
+    select p.country_code as "countryCode", p.number_type as "numberType"
+    from number n left join place p on p.id = n.place_id
+    where n.e164 = ${e164}`)
+  return row
+}
+
 type OwnedRow = Omit<OwnedNumber, 'price'> & { priceAmount: string; priceCurrency: string }
 
 const toOwned = ({ priceAmount, priceCurrency, ...number }: OwnedRow): OwnedNumber => ({

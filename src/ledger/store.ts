@@ -1,5 +1,5 @@
 /**
- * The statements that change numbers; nothing else in the program writes to `number`. Each is one statement that
+ * The statements that change numbers; only `chosen.ts` and the entry of stock write to `number` too. Each is one that
  * guards the state it changes from, changes it, and writes the line of history in the same breath, so that a number's
  * story is complete whatever else its transaction does. Who may ask for what is decided in `commands.ts`.
  */
@@ -18,6 +18,8 @@ export interface Cause {
 
 /** What a buyer looks for. */
 export interface WantedNumbers {
+  /** Only this pool's stock; '' is the one that all buyers share. */
+  pool: string
   countryCode: string
   numberType: NumberType
   /** Any area when undefined. */
@@ -36,11 +38,16 @@ export interface Terms extends Capabilities {
   price: Price
 }
 
+/** A number and the terms on which it is bought. */
+export interface PurchaseLine extends Terms {
+  e164: string
+}
+
 /** `shuffle` columns hold a random integer of this half-open range; a hold enters the ring at a random point of it. */
 export const SHUFFLE_RANGE = { from: -(2 ** 31), to: 2 ** 31 }
 const SHUFFLE_BITS = 2 ** 32
 
-const randomShuffle = (): number => randomInt(SHUFFLE_BITS) + SHUFFLE_RANGE.from
+export const randomShuffle = (): number => randomInt(SHUFFLE_BITS) + SHUFFLE_RANGE.from
 
 /**
  * Holds up to `wanted.quantity` numbers that count as available, in one statement, and returns those it got. Fewer
@@ -52,10 +59,10 @@ const randomShuffle = (): number => randomInt(SHUFFLE_BITS) + SHUFFLE_RANGE.from
  * time is over come after those that are plainly available. See docs/adr/0002-hold-in-one-statement.md.
  */
 export async function holdAny(tx: Tx, wanted: WantedNumbers, hold: Hold, cause: Cause): Promise<string[]> {
-  const { countryCode, numberType, areaCode, quantity } = wanted
+  const { pool, countryCode, numberType, areaCode, quantity } = wanted
   const placeStart = randomShuffle()
   const numberStart = randomShuffle()
-  const inPlaces = sql`country_code = ${countryCode} and number_type = ${numberType}`
+  const inPlaces = sql`pool = ${pool} and country_code = ${countryCode} and number_type = ${numberType}`
   const places =
     areaCode === undefined
       ? sql`
@@ -137,22 +144,34 @@ export async function extendHold(tx: Tx, holdId: string, until: Date | 'infinity
   return rows.map(({ e164 }) => e164)
 }
 
-/** Turns the numbers of an unexpired hold into owned ones, on the given terms. Returns them. */
-export const purchaseHold = (tx: Tx, hold: Omit<Hold, 'until'>, terms: Terms, cause: Cause): Promise<string[]> =>
-  change(
+/** Turns those numbers of an unexpired hold that `lines` name into owned ones, each on its terms. Returns them. */
+export function purchaseHeld(
+  tx: Tx,
+  hold: Omit<Hold, 'until'>,
+  lines: readonly PurchaseLine[],
+  cause: Cause,
+): Promise<string[]> {
+  const e164s = lines.map(({ e164 }) => e164)
+  // What stands in these texts at the place that a number has in `e164s`.
+  const at = (texts: string[]) => sql`(${texts}::text[])[array_position(${e164s}::text[], e164)]`
+  return change(
     tx,
     'purchase',
     'owned',
     cause,
     sql`set state = 'owned', hold_id = null, free_at = null, purchased_at = ${cause.at},
-            purchase_order = nextval('purchase_order'), assignment_type = ${terms.assignmentType},
-            calling = ${terms.calling}, sms = ${terms.sms},
-            price_amount = ${terms.price.amount}, price_currency = ${terms.price.currency}`,
+            purchase_order = nextval('purchase_order'),
+            assignment_type = ${at(lines.map(({ assignmentType }) => assignmentType))},
+            calling = ${at(lines.map(({ calling }) => calling))}, sms = ${at(lines.map(({ sms }) => sms))},
+            price_amount = ${at(lines.map(({ price }) => price.amount))}::numeric,
+            price_currency = ${at(lines.map(({ price }) => price.currency))}`,
     {
       found: sql`hold_id = ${hold.holdId}`,
-      guard: sql`resource_id = ${hold.resourceId} and state = 'held' and free_at > ${cause.at}`,
+      guard: sql`resource_id = ${hold.resourceId} and state = 'held' and free_at > ${cause.at}
+                 and e164 = any(${e164s}::text[])`,
     },
   )
+}
 
 /** Sets what an owned number can do; what is left out stays. Returns it, or nothing when the resource doesn't own it. */
 export const configureOwned = (
@@ -279,8 +298,16 @@ export async function unassignNumbers(
   return rows.map(({ e164 }) => e164)
 }
 
-/** Takes available or resting numbers out of service. Returns those that it did. */
-export const retireNumbers = (tx: Tx, e164s: string[], cause: Cause): Promise<string[]> =>
+/**
+ * Takes available or resting numbers out of service, and with `evenHeld` those on hold: who purchases the hold then
+ * gets the rest of it. Returns those that it did.
+ */
+export const retireNumbers = (
+  tx: Tx,
+  e164s: string[],
+  cause: Cause,
+  { evenHeld = false }: { evenHeld?: boolean } = {},
+): Promise<string[]> =>
   change(
     tx,
     'retire',
@@ -289,7 +316,7 @@ export const retireNumbers = (tx: Tx, e164s: string[], cause: Cause): Promise<st
     sql`set state = 'retired', hold_id = null, resource_id = null, free_at = null, left_account = false`,
     {
       found: sql`e164 = any(${e164s}::text[])`,
-      guard: sql`state in ('available', 'quarantined') or free_at <= ${cause.at}`,
+      guard: sql`state in ('available', 'quarantined') or (state = 'held' and ${evenHeld}) or free_at <= ${cause.at}`,
     },
   )
 
@@ -344,7 +371,7 @@ interface Which {
  * A change of rows already in the ledger, with its history. The rows are locked before they are read, so that the line
  * of history tells the state that the change really started from.
  */
-async function change(
+export async function change(
   tx: Tx,
   event: NumberEvent,
   to: NumberState,

@@ -27,7 +27,7 @@ const NANP_CALLING_CODE = '1'
 const NANP_NATIONAL_DIGITS = 10
 const NANP_AREA_DIGITS = 3
 /** A calling code that no country has: test numbers, whatever country they are said to be of. */
-const TEST_CALLING_CODE = '999'
+export const TEST_CALLING_CODE = '999'
 const TEST_PREFIX = `+${TEST_CALLING_CODE}`
 
 /** What is given apart from the number, checked: the same for very many numbers. */
@@ -39,8 +39,11 @@ interface Given {
   areaCode: string | undefined
   locality: string
   administrativeDivision: string
-  /** What a number of exactly this place begins with; undefined unless all of the above is given. */
-  exact: { place: Place; prefix: string; testPrefix: string } | undefined
+  /**
+   * What a number of exactly this place begins with; undefined unless all of the above is given. Test numbers may have
+   * the calling code of their country behind the one of tests.
+   */
+  exact: { place: Place; prefix: string; testPrefix: string; longTestPrefix: string } | undefined
 }
 
 /** Finds places of numbers, and hands out the same object for the same place as long as it remembers it. */
@@ -60,7 +63,7 @@ export class PlaceFinder {
       remember(this.#given, key, (given = checked))
     }
     const { exact } = given
-    if (exact && (phoneNumber.startsWith(exact.prefix) || phoneNumber.startsWith(exact.testPrefix))) return exact.place
+    if (exact && beginsWith(phoneNumber, exact)) return exact.place
     return this.#derive(phoneNumber, given)
   }
 
@@ -92,7 +95,8 @@ export class PlaceFinder {
     const place = this.#place({ countryCode, numberType, areaCode, administrativeDivision, locality })
     // A country without phone numbers takes test numbers alone.
     const prefix = `+${callingCode ?? TEST_CALLING_CODE}${areaCode}`
-    return { ...given, exact: { place, prefix, testPrefix: `${TEST_PREFIX}${areaCode}` } }
+    const testPrefix = `${TEST_PREFIX}${areaCode}`
+    return { ...given, exact: { place, prefix, testPrefix, longTestPrefix: `${TEST_PREFIX}${prefix.slice(1)}` } }
   }
 
   /** What is neither given nor certain is asked for all at once, so that a file is mended in one go. */
@@ -131,6 +135,12 @@ export class PlaceFinder {
     return known ?? place
   }
 }
+
+const beginsWith = (
+  phoneNumber: string,
+  { prefix, testPrefix, longTestPrefix }: NonNullable<Given['exact']>,
+): boolean =>
+  phoneNumber.startsWith(prefix) || phoneNumber.startsWith(testPrefix) || phoneNumber.startsWith(longTestPrefix)
 
 /** Stands where an attribute would, when the number doesn't tell it or contradicts what is given. */
 class Doubt {
@@ -223,7 +233,8 @@ let loaded: Library | undefined
 const library = (): Library =>
   (loaded ??= createRequire(import.meta.url)('libphonenumber-js/max') as unknown as Library)
 
-function callingCodeOf(countryCode: string): string | undefined {
+/** Undefined for what is no country with phone numbers. */
+export function callingCodeOf(countryCode: string): string | undefined {
   const { isSupportedCountry, getCountryCallingCode } = library()
   return isSupportedCountry(countryCode) ? getCountryCallingCode(countryCode) : undefined
 }

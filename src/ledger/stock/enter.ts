@@ -14,6 +14,11 @@ export interface Place {
   locality: string
 }
 
+/** A place, and whose stock it is of: '' for the one that all buyers share. */
+export interface PooledPlace extends Place {
+  pool: string
+}
+
 export interface StockNumber {
   e164: string
   place: Place
@@ -32,7 +37,7 @@ export interface Entered {
 export interface Differing {
   e164: string
   /** Its place in the ledger; null when it never was stock. */
-  place: Place | null
+  place: PooledPlace | null
 }
 
 /** How many numbers to enter at a time: enough to make the round trip cheap, few enough to hold in memory twice. */
@@ -51,11 +56,14 @@ const SHUFFLE_COUNT = SHUFFLE_RANGE.to - SHUFFLE_RANGE.from
 export class StockEntry {
   readonly #tx: Tx
   readonly #cause: Cause
+  readonly #pool: string
   readonly #placeIds = new Map<string, number>()
 
-  constructor(tx: Tx, cause: Cause) {
+  /** @param pool whose stock the numbers become; '' for the one that all buyers share */
+  constructor(tx: Tx, cause: Cause, pool = '') {
     this.#tx = tx
     this.#cause = cause
+    this.#pool = pool
   }
 
   /** Enters a batch in which no number stands twice. One round trip, and two more when it has new places. */
@@ -85,7 +93,7 @@ export class StockEntry {
     return this.#tx.query<Differing>(sql`
       select n.e164,
              case when p.id is not null then json_build_object(
-               'countryCode', p.country_code, 'numberType', p.number_type, 'areaCode', p.area_code,
+               'pool', p.pool, 'countryCode', p.country_code, 'numberType', p.number_type, 'areaCode', p.area_code,
                'administrativeDivision', p.administrative_division, 'locality', p.locality) end as place
       from unnest(${e164s}::text[], ${placeIds}::integer[]) as w (e164, place_id)
       join number n using (e164) left join place p on p.id = n.place_id
@@ -113,16 +121,17 @@ export class StockEntry {
       as w (country_code, number_type, area_code, administrative_division, locality)`
     // Not "do update … returning": it would lock every place met until the end of a long entry, and other entries wait.
     await this.#tx.query(sql`
-      insert into place (country_code, number_type, area_code, administrative_division, locality, shuffle)
-      select w.*, ${SHUFFLE_RANGE.from} + floor(random() * ${SHUFFLE_COUNT}::float8)::bigint
+      insert into place (pool, country_code, number_type, area_code, administrative_division, locality, shuffle)
+      select ${this.#pool}, w.*, ${SHUFFLE_RANGE.from} + floor(random() * ${SHUFFLE_COUNT}::float8)::bigint
       from ${wanted}
-      order by 1, 2, 3, 4, 5 -- in one order for everybody, so that two entries can't lock each other out
+      order by 2, 3, 4, 5, 6 -- in one order for everybody, so that two entries can't lock each other out
       on conflict on constraint place_unique do nothing`)
     const rows = await this.#tx.query<Place & { id: number }>(sql`
       select p.id, country_code as "countryCode", number_type as "numberType", area_code as "areaCode",
              administrative_division as "administrativeDivision", locality
       from ${wanted}
-      join place p using (country_code, number_type, area_code, administrative_division, locality)`)
+      join place p using (country_code, number_type, area_code, administrative_division, locality)
+      where p.pool = ${this.#pool}`)
     for (const { id, ...place } of rows) this.#placeIds.set(placeKey(place), id)
   }
 }

@@ -19,6 +19,8 @@ import { lastOf, numbersOf } from './ranges.js'
 export interface GeneratedRange extends GivenNumber {
   /** How many consecutive numbers, `phoneNumber` being the first. */
   count: number
+  /** Whose stock the numbers become; the shared one when left out. */
+  pool?: string | undefined
 }
 
 const MAX_NAMED = 3
@@ -36,7 +38,7 @@ export async function generateStock(
   const { phoneNumber: from, count } = range
   const numbers = { from, count, place: placeOfAll(range) }
   return entryTransaction(db, async (tx) => {
-    const entry = new StockEntry(tx, { at: clock.now(), actor: 'operator', reason: 'stock generate' })
+    const entry = new StockEntry(tx, { at: clock.now(), actor: 'operator', reason: 'stock generate' }, range.pool)
     const totals = { entered: 0, known: 0 }
     for (const batch of inBatches(numbersOf(numbers))) {
       const { entered, known, differing } = await entry.enter(batch)

@@ -28,6 +28,8 @@ export interface StockImport {
   skipBad: boolean
   /** Does everything, then undoes it. */
   dryRun: boolean
+  /** Whose stock the numbers become; the shared one when left out. */
+  pool?: string | undefined
 }
 
 export interface ImportListener {
@@ -74,7 +76,7 @@ export async function importStock(
       // The file is opened in here because this may run again.
       if (!isFirstTry) listener.onStartAgain?.()
       isFirstTry = false
-      const entry = new StockEntry(tx, { at: clock.now(), actor: 'operator', reason: wanted.reason })
+      const entry = new StockEntry(tx, { at: clock.now(), actor: 'operator', reason: wanted.reason }, wanted.pool)
       const counts = await new FileEntry(entry, listener).enterAll(wanted.file)
       if (wanted.dryRun || (counts.bad > 0 && !wanted.skipBad)) throw new Undone(counts)
       return counts
@@ -164,4 +166,4 @@ interface CheckedLine extends StockNumber {
 export const differenceOf = ({ place }: Differing): Problem =>
   place === null
     ? 'is in the ledger already, on an account and not as stock'
-    : `is in stock as ${describePlace(place)} already`
+    : `is in stock as ${describePlace(place)}${place.pool === '' ? '' : `, of ${place.pool} alone,`} already`

@@ -5,6 +5,8 @@ import type { NumberState, NumberType } from '../number.js'
 export type StateCounts = Partial<Record<NumberState, number>>
 
 export interface StockCount {
+  /** Whose stock it is; left out for the one that all buyers share. */
+  pool?: string
   countryCode: string
   phoneNumberType: NumberType
   areaCode: string
@@ -12,7 +14,7 @@ export interface StockCount {
 }
 
 export interface StockReport {
-  /** By country, type and area code. */
+  /** By pool, the shared one first, then by country, type and area code. */
   stock: StockCount[]
   /** Numbers on accounts that never were stock. */
   neverStock: StateCounts
@@ -33,29 +35,36 @@ export async function reportStock(db: Db, now: Date): Promise<StockReport> {
         from number
         group by 1, 2
       )
-      select country_code as "countryCode", number_type as "phoneNumberType", area_code as "areaCode", state,
+      select p.pool, country_code as "countryCode", number_type as "phoneNumberType", area_code as "areaCode", state,
              sum(numbers)::bigint as numbers
       from counted left join place p on p.id = place_id
-      group by 1, 2, 3, 4
-      order by country_code collate "C", number_type, area_code collate "C", state`)
+      group by 1, 2, 3, 4, 5
+      order by p.pool, country_code collate "C", number_type, area_code collate "C", state`)
   })
   const report: StockReport = { stock: [], neverStock: {} }
-  for (const { countryCode, phoneNumberType, areaCode, state, numbers } of rows) {
-    if (countryCode === null) {
+  for (const { pool, countryCode, phoneNumberType, areaCode, state, numbers } of rows) {
+    if (countryCode === null || pool === null) {
       report.neverStock[state] = numbers
       continue
     }
     const last = report.stock.at(-1)
     const isSame =
-      last?.countryCode === countryCode && last.phoneNumberType === phoneNumberType && last.areaCode === areaCode
+      (last?.pool ?? '') === pool &&
+      last?.countryCode === countryCode &&
+      last.phoneNumberType === phoneNumberType &&
+      last.areaCode === areaCode
     if (last && isSame) last.states[state] = numbers
-    else report.stock.push({ countryCode, phoneNumberType, areaCode, states: { [state]: numbers } })
+    else {
+      const whose = pool === '' ? {} : { pool }
+      report.stock.push({ ...whose, countryCode, phoneNumberType, areaCode, states: { [state]: numbers } })
+    }
   }
   return report
 }
 
 interface Counted {
-  /** Null for numbers without a place. */
+  /** Null for numbers without a place, as the next three. */
+  pool: string | null
   countryCode: string | null
   phoneNumberType: NumberType
   areaCode: string

@@ -2,11 +2,18 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { later } from '../../../src/clock.js'
 import type { Tx } from '../../../src/db/db.js'
 import { newId } from '../../../src/ids.js'
-import { assign, purchaseWholeHold, restore, retire, unassign } from '../../../src/ledger/commands.js'
+import { assign, restore, retire, unassign } from '../../../src/ledger/commands.js'
 import { findNumbers, listHistory } from '../../../src/ledger/reads.js'
-import { cancelHold, holdAny, sweepFreed, type Cause, type WantedNumbers } from '../../../src/ledger/store.js'
+import {
+  cancelHold,
+  holdAny,
+  purchaseHeld,
+  sweepFreed,
+  type Cause,
+  type WantedNumbers,
+} from '../../../src/ledger/store.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
-import { enterStock, seattle, tollFree } from '../../fixtures/stock.js'
+import { enterStock, onTerms, seattle, tollFree } from '../../fixtures/stock.js'
 
 const db = await openTestDatabase()
 afterAll(() => db.close())
@@ -24,7 +31,7 @@ const holdNumbers = (
   db.transaction((tx: Tx) =>
     holdAny(
       tx,
-      { countryCode: 'US', numberType: 'geographic', areaCode: undefined, quantity: 1, ...wanted },
+      { pool: '', countryCode: 'US', numberType: 'geographic', areaCode: undefined, quantity: 1, ...wanted },
       { holdId, resourceId: buyer.id, until: later(at, HOLD_MS) },
       causeAt(at),
     ),
@@ -100,12 +107,12 @@ describe('a hold', () => {
       price: { amount: '1.00', currency: 'USD' },
     } as const
     const buy = async (holdId: string, expected: string[], at: Date) =>
-      db.transaction((tx) => purchaseWholeHold(tx, { holdId, resourceId: buyer.id }, expected, terms, causeAt(at)))
+      db.transaction((tx) => purchaseHeld(tx, { holdId, resourceId: buyer.id }, onTerms(expected, terms), causeAt(at)))
     const [first, second] = [newId(), newId()]
     const one = await holdNumbers({}, { holdId: first })
     const two = await holdNumbers({}, { holdId: second })
-    await buy(first, one, later(NOW, HOLD_MS - 1))
-    await expect(buy(second, two, later(NOW, HOLD_MS))).rejects.toMatchObject({ kind: 'hold-expired' })
+    expect(await buy(first, one, later(NOW, HOLD_MS - 1))).toEqual(one)
+    expect(await buy(second, two, later(NOW, HOLD_MS))).toEqual([])
     expect(await findNumbers(db, one)).toMatchObject([{ state: 'owned' }])
     expect(await findNumbers(db, two)).toMatchObject([{ state: 'held' }])
   })

@@ -16,7 +16,7 @@ import {
   holdAny,
   moveAssigned,
   noteWithdrawn,
-  purchaseHold,
+  purchaseHeld,
   releaseOwned,
   restoreNumbers,
   retireNumbers,
@@ -25,7 +25,7 @@ import {
   type Cause,
 } from '../../../src/ledger/store.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
-import { enterStock } from '../../fixtures/stock.js'
+import { enterStock, onTerms } from '../../fixtures/stock.js'
 
 const db = await openTestDatabase()
 afterAll(() => db.close())
@@ -115,7 +115,7 @@ const hold = fc.tuple(fc.nat(1), fc.integer({ min: 1, max: 4 })).map(
       const target = { holdId: newId(), resourceId: resources[who] as string, until: later(model.now, HOLD_MS) }
       const held = await holdAny(
         tx,
-        { countryCode: 'US', numberType: 'geographic', areaCode: undefined, quantity },
+        { pool: '', countryCode: 'US', numberType: 'geographic', areaCode: undefined, quantity },
         target,
         causeOf(model),
       )
@@ -138,7 +138,13 @@ const onHold = (event: 'purchase' | 'cancel') =>
         const expected = eligible(model, ({ holdId }) => holdId === target.id)
         const done =
           event === 'purchase'
-            ? await purchaseHold(tx, { holdId: target.id, resourceId: target.resourceId }, terms, causeOf(model))
+            ? await purchaseHeld(
+                tx,
+                { holdId: target.id, resourceId: target.resourceId },
+                // Of all that there are: it must not buy more than the hold has.
+                onTerms([...model.numbers.keys()], terms),
+                causeOf(model),
+              )
             : await cancelHold(tx, target.id, causeOf(model))
         expect(done).toEqual(expected)
         for (const e164 of done) {
@@ -236,7 +242,8 @@ const byOperator = (event: 'retire' | 'restore') =>
       new Command(`${event} ${index}`, async (model, tx) => {
         const e164 = e164At(model, index)
         const expected = allowed(model, e164, event)
-        const done = await (event === 'retire' ? retireNumbers : restoreNumbers)(tx, [e164], causeOf(model))
+        const change = event === 'retire' ? retireNumbers : restoreNumbers
+        const done = await change(tx, [e164], causeOf(model), { evenHeld: true })
         expect(done).toEqual(expected ? [e164] : [])
         if (expected) model.numbers.set(e164, { state: event === 'retire' ? 'retired' : 'available' })
       }),

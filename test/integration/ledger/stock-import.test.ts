@@ -311,6 +311,21 @@ describe('a file', () => {
   })
 })
 
+describe('the stock that a resource has to itself', () => {
+  it('is imported into like the shared one; a number is in one of them', async () => {
+    await enterStock(db, { count: 1 })
+    const line = '+99912060000001,US,geographic,206,Seattle,WA'
+    expect(await importLines([line], { pool: 'apart' })).toMatchObject({ entered: 1, kept: true })
+    expect(await importLines([line], { pool: 'apart' })).toMatchObject({ known: 1, kept: true })
+    expect((await importLines([line])).badLines).toMatchObject([
+      { reason: 'is in stock as US geographic 206 (Seattle, WA), of apart alone, already' },
+    ])
+    expect((await importLines(['+12065550100,,,,Seattle,WA'], { pool: 'apart' })).badLines).toMatchObject([
+      { reason: 'is in stock as US geographic 206 (Seattle, WA) already' },
+    ])
+  })
+})
+
 describe('what an export writes', () => {
   it('is all known when it is imported', async () => {
     await enterStock(db, { count: 30 })

@@ -1,13 +1,13 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { later, ManualClock } from '../../../src/clock.js'
 import { newId } from '../../../src/ids.js'
-import { assign, purchaseWholeHold, retire, unassign } from '../../../src/ledger/commands.js'
+import { assign, retire, unassign } from '../../../src/ledger/commands.js'
 import type { NumberState } from '../../../src/ledger/number.js'
 import { exportStock } from '../../../src/ledger/stock/export.js'
 import { reportStock } from '../../../src/ledger/stock/report.js'
-import { holdAny, type Cause } from '../../../src/ledger/store.js'
+import { holdAny, purchaseHeld, type Cause } from '../../../src/ledger/store.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
-import { enterStock, seattle, tollFree } from '../../fixtures/stock.js'
+import { enterStock, onTerms, seattle, tollFree } from '../../fixtures/stock.js'
 
 const db = await openTestDatabase()
 afterAll(() => db.close())
@@ -27,7 +27,7 @@ beforeEach(async () => {
   await truncate(db)
   const [assigned = '', rested = '', retired = ''] = await enterStock(db, { count: 10 })
   await enterStock(db, { from: '+18885550100', count: 1, place: tollFree })
-  const wanted = { countryCode: 'US', numberType: 'geographic' as const, areaCode: '206' }
+  const wanted = { pool: '', countryCode: 'US', numberType: 'geographic' as const, areaCode: '206' }
   const hold = () => ({ holdId: newId(), resourceId: newId(), until: later(NOW, HOLD_MS) })
   await db.transaction(async (tx) => {
     await assign(tx, account, [assigned, rested, NEVER_STOCK], cause)
@@ -42,7 +42,7 @@ beforeEach(async () => {
       sms: 'none',
       price: { amount: '1.00', currency: 'USD' },
     } as const
-    await purchaseWholeHold(tx, bought, owned, terms, cause)
+    await purchaseHeld(tx, bought, onTerms(owned, terms), cause)
   })
 })
 
@@ -74,6 +74,13 @@ describe('a report', () => {
     expect((await reportStock(db, NOW)).stock[0]?.states.available).toBe(9)
   })
 
+  it('counts the stock that a resource has to itself apart, after the shared one', async () => {
+    await enterStock(db, { from: '+99912060000001', count: 3, pool: 'apart' })
+    const { stock } = await reportStock(db, NOW)
+    expect(stock.map(({ pool }) => pool)).toEqual([undefined, undefined, 'apart'])
+    expect(stock[2]).toMatchObject({ countryCode: 'US', areaCode: '206', states: { available: 3 } })
+  })
+
   it('of an empty ledger is empty', async () => {
     await truncate(db)
     expect(await reportStock(db, NOW)).toEqual({ stock: [], neverStock: {} })
@@ -81,9 +88,15 @@ describe('a report', () => {
 })
 
 describe('an export', () => {
-  const linesOf = async ({ at = NOW, state, pageSize }: { at?: Date; state?: NumberState; pageSize?: number } = {}) => {
+  interface Wanted {
+    at?: Date
+    state?: NumberState
+    pageSize?: number
+    pool?: string
+  }
+  const linesOf = async ({ at = NOW, state, pageSize, pool }: Wanted = {}) => {
     const pieces: string[] = []
-    for await (const piece of exportStock(db, at, state, pageSize)) pieces.push(piece)
+    for await (const piece of exportStock(db, at, state, pageSize, pool)) pieces.push(piece)
     const [headings, ...lines] = pieces.join('').split('\n').slice(0, -1)
     expect(headings).toBe('phoneNumber,countryCode,phoneNumberType,areaCode,locality,administrativeDivision')
     return lines
@@ -103,6 +116,20 @@ describe('an export', () => {
   it('has each number once, however it is paged', async () => {
     const whole = await linesOf()
     for (const pageSize of [1, 3, 11, 12]) expect(await linesOf({ pageSize })).toEqual(whole)
+  })
+
+  it('is of the shared stock, or of the one that a resource has to itself', async () => {
+    const whole = await linesOf()
+    await enterStock(db, { from: '+99912060000001', count: 3, pool: 'apart' })
+    expect(await linesOf()).toEqual(whole)
+    for (const pageSize of [1, 100]) {
+      expect(await numbersOf({ pool: 'apart', pageSize })).toEqual([
+        '+99912060000001',
+        '+99912060000002',
+        '+99912060000003',
+      ])
+      expect(await numbersOf({ pool: 'unknown', pageSize })).toEqual([])
+    }
   })
 
   it('can be of one state, the one that counts', async () => {

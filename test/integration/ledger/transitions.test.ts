@@ -11,7 +11,7 @@ import {
   holdAny,
   moveAssigned,
   noteWithdrawn,
-  purchaseHold,
+  purchaseHeld,
   releaseOwned,
   restoreNumbers,
   retireNumbers,
@@ -20,7 +20,7 @@ import {
   type Cause,
 } from '../../../src/ledger/store.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
-import { enterStock } from '../../fixtures/stock.js'
+import { enterStock, onTerms } from '../../fixtures/stock.js'
 
 const db = await openTestDatabase()
 afterAll(() => db.close())
@@ -44,7 +44,7 @@ const terms = {
 const hold = (tx: Tx, at = cause): Promise<string[]> =>
   holdAny(
     tx,
-    { countryCode: 'US', numberType: 'geographic', areaCode: '206', quantity: 1 },
+    { pool: '', countryCode: 'US', numberType: 'geographic', areaCode: '206', quantity: 1 },
     { holdId, resourceId, until: later(at.at, HOLD_MS) },
     at,
   )
@@ -53,7 +53,7 @@ const assigned = (tx: Tx): Promise<string[]> => assignNumbers(tx, accountId, [e1
 
 const purchased = async (tx: Tx): Promise<unknown> => {
   await hold(tx)
-  return purchaseHold(tx, { holdId, resourceId }, terms, cause)
+  return purchaseHeld(tx, { holdId, resourceId }, onTerms([e164], terms), cause)
 }
 
 interface Start {
@@ -94,13 +94,13 @@ const events: Record<Exclude<NumberEvent, 'enter'>, (tx: Tx, from: NumberState) 
   cancel: (tx) => cancelHold(tx, holdId, cause),
   expire: (tx) => sweepFreed(tx, 10, later(NOW, HOLD_MS)),
   rest: (tx) => sweepFreed(tx, 10, later(NOW, HOLD_MS)),
-  purchase: (tx) => purchaseHold(tx, { holdId, resourceId }, terms, cause),
+  purchase: (tx) => purchaseHeld(tx, { holdId, resourceId }, onTerms([e164], terms), cause),
   configure: (tx, from) => (from === 'assigned' ? assigned(tx) : configureOwned(tx, owned, { sms: 'inbound' }, cause)),
   release: (tx) => releaseOwned(tx, owned, later(NOW, HOLD_MS), cause),
   assign: (tx, from) => (from === 'assigned' ? moveAssigned(tx, otherAccountId, [e164], cause) : assigned(tx)),
   withdraw: (tx) => noteWithdrawn(tx, [e164], cause),
   unassign: (tx) => unassignNumbers(tx, accountId, [e164], later(NOW, HOLD_MS), cause),
-  retire: (tx) => retireNumbers(tx, [e164], cause),
+  retire: (tx) => retireNumbers(tx, [e164], cause, { evenHeld: true }),
   restore: (tx) => restoreNumbers(tx, [e164], cause),
 }
 
@@ -193,7 +193,7 @@ describe('a number on an account', () => {
   it('is stock like any other after its rest: who buys it and gives it back lets it rest for all', async () => {
     await takeOff()
     expect(await db.transaction((tx) => hold(tx, rested))).toEqual([e164])
-    await db.transaction((tx) => purchaseHold(tx, { holdId, resourceId }, terms, rested))
+    await db.transaction((tx) => purchaseHeld(tx, { holdId, resourceId }, onTerms([e164], terms), rested))
     await db.transaction((tx) => releaseOwned(tx, owned, later(rested.at, HOLD_MS), rested))
     expect(await put(accountId, rested)).toEqual([])
     expect(await put(accountId, { ...cause, at: later(rested.at, HOLD_MS) })).toEqual([e164])

@@ -139,7 +139,7 @@ describe('where a number stands', () => {
     await db.query(sql`
       insert into resource (id, name, primary_key_sealed, secondary_key_sealed, created_at)
       values (${resourceId}, 'fabrikam', '', '', ${START})`)
-    const wanted = { countryCode: 'US', numberType: 'geographic', areaCode: '206', quantity: 1 } as const
+    const wanted = { pool: '', countryCode: 'US', numberType: 'geographic', areaCode: '206', quantity: 1 } as const
     const hold = { holdId: newId(), resourceId, until: later(START, 1_000) }
     await db.transaction((tx) => holdAny(tx, wanted, hold, { at: START, actor: 'resource:fabrikam', reason: 'search' }))
     expect((await timeline()).ledger).toMatchObject({ state: 'held', resource: 'fabrikam', freeAt: hold.until })
