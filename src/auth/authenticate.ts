@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Clock } from '../clock.js'
 import { DomainError } from '../errors.js'
 import {
@@ -9,19 +10,25 @@ import {
   type ParsedSignature,
   type SignedRequest,
 } from './access-key.js'
-import type { KnownResource, ResourceDirectory } from './resource-directory.js'
+import type { Evidence } from './request-mark.js'
+import type { KnownResource } from './resource-directory.js'
+import { resourceOfToken, type Destination, type TokenAccessDeps } from './token-access.js'
 
 /** Who is asking, once shown. */
 export interface Principal {
   resourceId: string
   resourceName: string
-  /** The signature that showed it; with the client's request id it marks one request, see `request-mark.ts`. */
-  signature: Buffer
+  /** The stock that it sees; '' for the one that is shared. */
+  pool: string
+  /** Whether the operator has limited what it may buy. */
+  restricted: boolean
+  /** What showed it; with the client's request id it marks one request, see `request-mark.ts`. */
+  evidence: Evidence
 }
 
-export interface AuthDeps {
+export interface AuthDeps extends TokenAccessDeps {
+  /** The real time, whatever the clock of the domain was moved to: clients date what they sign by theirs. */
   clock: Clock
-  directory: ResourceDirectory
   /** How far a request's date may be from the clock, either side, in milliseconds. */
   clockSkewMs: number
   /** Host names, with port where clients use one, that a proxy in front is addressed by when it rewrites Host. */
@@ -29,14 +36,20 @@ export interface AuthDeps {
 }
 
 /**
- * Finds the resource that a signed request is for: the host it names says which keys may have signed it, the signature
- * says whose did. Throws 'unauthenticated' with the recorded text; 'not-implemented' for bearer tokens.
+ * Finds the resource that a request is for. Of a signed one the host it names says which keys may have signed it, and
+ * the signature says whose did; of one with a bearer token see `token-access.ts`. Throws 'unauthenticated' with the
+ * recorded text, 'access-not-granted' for a good token that may not use the resource.
  */
 export async function authenticate(deps: AuthDeps, request: SignedRequest): Promise<Principal> {
   const authorization = request.headers.authorization
   const header = Array.isArray(authorization) ? authorization[0] : authorization
-  if (isBearer(header)) throw bearerNotImplemented()
-
+  if (header !== undefined && isBearer(header)) {
+    const { resource, caller } = await resourceOfToken(deps, header, destinationOf(deps, request))
+    deps.directory.noteUse(resource)
+    const tokenHash = createHash('sha256').update(header).digest()
+    const { callerId, issuer } = caller
+    return { ...asPrincipal(resource), evidence: { scheme: 'token', tokenHash, callerId, issuer } }
+  }
   const parsed = parseAuthorization(header)
   if (typeof parsed === 'string') throw denied()
   const refusal = checkDateAndBody(request, parsed, deps.clock.now(), deps.clockSkewMs)
@@ -52,30 +65,40 @@ export async function authenticate(deps: AuthDeps, request: SignedRequest): Prom
     signer = await findSigner(deps, request, parsed)
   }
   if (signer === undefined) throw denied()
-  return { resourceId: signer.id, resourceName: signer.name, signature: parsed.signature }
+  deps.directory.noteUse(signer)
+  return { ...asPrincipal(signer), evidence: { scheme: 'access-key', signature: parsed.signature } }
 }
+
+const asPrincipal = ({ id, name, pool, restricted }: KnownResource): Omit<Principal, 'evidence'> => ({
+  resourceId: id,
+  resourceName: name,
+  pool,
+  restricted,
+})
 
 /** Whether an Authorization header shows a token, not a signature. */
 export const isBearer = (authorization: string | undefined): boolean => /^bearer(\s|$)/i.test(authorization ?? '')
 
 async function findSigner(
-  { directory, publicHosts }: AuthDeps,
+  deps: AuthDeps,
   request: SignedRequest,
   parsed: ParsedSignature,
 ): Promise<KnownResource | undefined> {
-  const hostHeader = request.headers.host ?? request.headers[':authority']
-  const host = typeof hostHeader === 'string' ? hostHeader : ''
-  const bare = withoutPort(host).toLowerCase()
-  const hosts = [...new Set([...hostForms(host), ...publicHosts.flatMap(hostForms)])]
-  const resources = await directory.resourcesAt(bare, publicHosts.map(withoutPort))
+  const hosts = [...new Set([...hostForms(hostOf(request)), ...deps.publicHosts.flatMap(hostForms)])]
+  const destination = destinationOf(deps, request)
+  const resources = await deps.directory.resourcesAt(destination.host, destination.publicHosts)
   return resources.find((resource) => verifySignature(request, parsed, resource.keys, hosts))
 }
 
+function hostOf({ headers }: SignedRequest): string {
+  const host = headers.host ?? headers[':authority']
+  return typeof host === 'string' ? host : ''
+}
+
+const destinationOf = ({ publicHosts }: AuthDeps, request: SignedRequest): Destination => ({
+  host: withoutPort(hostOf(request)).toLowerCase(),
+  publicHosts: publicHosts.map(withoutPort),
+})
+
 /** One text for every cause: which part was wrong is not told to somebody who has not shown who they are. */
 const denied = (): DomainError => new DomainError('unauthenticated', 'Denied by the resource provider.')
-
-const bearerNotImplemented = (): DomainError =>
-  new DomainError(
-    'not-implemented',
-    'Bearer tokens are not supported by this version of Linebook. Sign requests with an access key (HMAC-SHA256).',
-  )

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../clock.js'
-import type { Db } from '../db/db.js'
+import type { Db, Tx } from '../db/db.js'
 import { SetupError } from '../errors.js'
 import { newId } from '../ids.js'
 import {
@@ -35,13 +35,18 @@ export interface NewResource {
   hosts: string[]
   /** Fresh random ones when left out. */
   keys?: AccessKeys
+  /** The stock it sees: the shared one when left out. */
+  pool?: string
 }
 
 const ACCESS_KEY_BYTES = 64
 const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 const HOST = /^([a-z0-9]([a-z0-9-]*[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/
 const MAX_HOST_LENGTH = 253
-/** Every key of these is tried on a request whose host nobody claims, so there may not be many. */
+/**
+ * Every key of these is tried on a request whose host nobody claims, so there may not be many. Those with a stock of
+ * their own, which tests have a stand-in make, are not counted.
+ */
 export const MAX_RESOURCES_WITHOUT_HOST = 20
 
 export const STANDIN_RESOURCE = 'local'
@@ -49,27 +54,41 @@ export const STANDIN_RESOURCE = 'local'
 export const STANDIN_ACCESS_KEY = 'bGluZWJvb2sgc3RhbmQtaW4ga2V5OiB3ZWxsIGtub3duLCBzbyBub3QgYSBzZWNyZXQ='
 
 /** Makes a resource and returns its keys. Throws a SetupError for a bad or taken name or host. */
-export async function addResource({ db, sealer, clock }: ResourceDeps, wanted: NewResource): Promise<AccessKeys> {
+export async function addResource(deps: ResourceDeps, wanted: NewResource): Promise<AccessKeys> {
+  if (wanted.hosts.length === 0) await refuseTooManyWithoutHost(deps.db)
+  return deps.db.transaction(async (tx) => (await insertNewResource(tx, deps, wanted)).keys)
+}
+
+/** Does so as part of a transaction, however many there are. */
+export async function insertNewResource(
+  tx: Tx,
+  { sealer, clock }: Omit<ResourceDeps, 'db'>,
+  wanted: NewResource,
+): Promise<{ id: string; keys: AccessKeys }> {
   const { name, keys = { primary: newAccessKey(), secondary: newAccessKey() } } = wanted
   const hosts = wanted.hosts.map((host) => host.toLowerCase())
   checkNames(name, hosts)
-  if (hosts.length === 0) await refuseTooManyWithoutHost(db)
   const id = newId()
   try {
-    await insertResource(db, {
+    await insertResource(tx, {
       id,
       name,
       hosts,
       primaryKeySealed: sealKey(sealer, id, 'primary', keys.primary),
       secondaryKeySealed: sealKey(sealer, id, 'secondary', keys.secondary),
       createdAt: clock.now(),
+      pool: wanted.pool ?? '',
     })
   } catch (error) {
-    if (error instanceof ResourceNameTaken) throw new SetupError(`There is already a resource named "${name}".`)
-    if (error instanceof HostClaimed) throw new SetupError(`Another resource has one of the hosts ${hosts.join(', ')}.`)
+    if (error instanceof ResourceNameTaken) {
+      throw new SetupError(`There is already a resource named "${name}".`, { cause: error })
+    }
+    if (error instanceof HostClaimed) {
+      throw new SetupError(`Another resource has one of the hosts ${hosts.join(', ')}.`, { cause: error })
+    }
     throw error
   }
-  return keys
+  return { id, keys }
 }
 
 /** Replaces one key and returns the new one. The old one stops working within seconds on every running server. */
@@ -126,7 +145,7 @@ const sealContext = (id: string, slot: KeySlot): string => `resource ${id} ${slo
 
 const newAccessKey = (): string => randomBytes(ACCESS_KEY_BYTES).toString('base64')
 
-async function resourceNamed(db: Db, name: string): Promise<StoredResource> {
+export async function resourceNamed(db: Db, name: string): Promise<StoredResource> {
   const resources = await listResources(db)
   const resource = resources.find((candidate) => candidate.name === name)
   if (resource) return resource
@@ -147,7 +166,7 @@ function checkNames(name: string, hosts: string[]): void {
 }
 
 async function refuseTooManyWithoutHost(db: Db): Promise<void> {
-  const withoutHost = (await listResources(db)).filter(({ hosts }) => hosts.length === 0)
+  const withoutHost = (await listResources(db)).filter(({ hosts, pool }) => hosts.length === 0 && pool === '')
   if (withoutHost.length >= MAX_RESOURCES_WITHOUT_HOST) {
     throw new SetupError(
       `There are ${withoutHost.length} resources without a host name already, which is the most. Give this one a host.`,

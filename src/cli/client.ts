@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { readFile } from 'node:fs/promises'
+import { listGrants } from '../auth/grant-store.js'
 import { roleName, roles } from '../auth/tokens/roles.js'
 import { SetupError } from '../errors.js'
 import { addClient, removeClient, rotateSecret } from '../issuer/clients.js'
@@ -10,7 +11,9 @@ import { addSettings, print, STORE_SETTINGS, withStore } from './settings.js'
 
 export const clientCommand = (): Command =>
   new Command('client')
-    .description('Clients get tokens for the Provisioning API from the built-in issuer, with the roles they are given')
+    .description(
+      'Clients get access tokens from the built-in issuer, with the roles in the Provisioning API that they are given',
+    )
     .addCommand(createCommand())
     .addCommand(listCommand())
     .addCommand(rotateSecretCommand())
@@ -25,20 +28,22 @@ const createCommand = (): Command =>
   addSettings(new Command('create'), STORE_SETTINGS)
     .description('Make a client and print its secret, this once')
     .argument('<name>', 'its client_id: letters, digits, dots, hyphens and underscores')
-    .requiredOption('--role <ROLE...>', roles.map(roleName).join(', '))
+    .option('--role <ROLE...>', `${roles.map(roleName).join(', ')}; none for a client of Phone Numbers alone`)
     .option('--public-key <FILE>', 'what it signs with instead of showing a secret: PEM, a certificate or a JWK')
     .addHelpText(
       'after',
       `
 Examples:
   $ linebook client create billing --role ProvisioningAPI.Read ProvisioningAPI.Write
-  $ linebook client create crm --role ProvisioningAPI.Read --public-key crm.pem`,
+  $ linebook client create crm --role ProvisioningAPI.Read --public-key crm.pem
+  $ linebook client create shop                      then: linebook resource grant contoso shop`,
     )
-    .action((clientId: string, options: { role: string[]; publicKey?: string }, command: Command) =>
+    .action((clientId: string, options: { role?: string[]; publicKey?: string }, command: Command) =>
       withStore(command, async (store) => {
         const publicJwk = options.publicKey === undefined ? undefined : await readPublicKeyFile(options.publicKey)
-        const secret = await addClient(store, { clientId, roles: options.role, publicJwk })
-        print(`Client ${clientId} has ${[...new Set(options.role)].join(', ')}.`)
+        const wanted = options.role ?? []
+        const secret = await addClient(store, { clientId, roles: wanted, publicJwk })
+        print(`Client ${clientId} has ${[...new Set(wanted)].join(', ') || 'no role in the Provisioning API'}.`)
         print(secret === undefined ? '  It signs its requests with its key.' : `  secret  ${secret}`)
         if (secret !== undefined) print('The secret is stored nowhere: keep it now.')
       }),
@@ -84,6 +89,11 @@ const deleteCommand = (): Command =>
       withStore(command, async (store) => {
         await removeClient(store, clientId)
         print(`Client ${clientId} is removed.`)
+        if ((await listGrants(store.db)).some((grant) => grant.clientId === clientId)) {
+          print(
+            'It still has grants on resources, which a new client of its name would have: linebook resource revoke.',
+          )
+        }
       }),
     )
 

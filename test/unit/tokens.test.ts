@@ -109,6 +109,7 @@ describe('a token of a configured issuer', () => {
   it('says who is asking and what they may do', async () => {
     expect(await verify(await aToken({ app_displayname: 'Billing' }))).toEqual({
       callerId: 'billing',
+      issuer: provider.issuer,
       name: 'Billing',
       roles: new Set(['Read']),
       isUser: false,
@@ -150,6 +151,7 @@ describe('a token of a configured issuer', () => {
     const claims = { scp: 'user_impersonation', oid: 'u-1', preferred_username: 'ada@example.com' }
     expect(await verify(await aToken({ ...claims, roles: ['ProvisioningAPI.WriteUser'] }))).toEqual({
       callerId: 'user/u-1',
+      issuer: provider.issuer,
       name: 'ada@example.com',
       roles: new Set(['Write']),
       isUser: true,
@@ -382,7 +384,7 @@ describe('a token that was verified before', () => {
   it('is forgotten when too many others came since', () => {
     const cache = new TokenCache(2)
     const validity = { fromMs: 0, untilMs: 10 }
-    const principal = { callerId: 'a', name: 'a', roles: new Set<never>(), isUser: false }
+    const principal = { callerId: 'a', issuer: 'https://id.example', name: 'a', roles: new Set<never>(), isUser: false }
     cache.set('a', principal, validity)
     cache.set('b', principal, validity)
     expect(cache.get('a', 5)).toBe(principal)

@@ -7,12 +7,17 @@ import { rolesOfClaim, type Role } from './roles.js'
 export interface TokenPrincipal {
   /** Who the caller is to us: a program's client id; for a user `user/` and the id that the issuer knows them by. */
   callerId: string
+  /** Who says so: as its tokens name it in `iss`, or BUILT_IN_ISSUER. */
+  issuer: string
   /** The same for people to read, in logs and histories. */
   name: string
   roles: ReadonlySet<Role>
   /** Whether a person is signed in, as opposed to a program that acts for itself. */
   isUser: boolean
 }
+
+/** How the built-in issuer is called, whatever host name a token was asked for under. */
+export const BUILT_IN_ISSUER = 'built-in'
 
 /** What a token must say to be accepted. */
 export interface Acceptance {
@@ -53,8 +58,8 @@ export function checkClaims(claims: JWTPayload, nowMs: number, { audiences, skew
 
 const CALLER_ID = /^\P{C}{1,256}$/u
 
-/** Who a verified token stands for. Throws 'unauthenticated' for one that names nobody. */
-export function principalOfClaims(claims: JWTPayload): TokenPrincipal {
+/** Who a verified token of `issuer` stands for. Throws 'unauthenticated' for one that names nobody. */
+export function principalOfClaims(claims: JWTPayload, issuer: string): TokenPrincipal {
   const said = (...names: string[]): string | undefined =>
     names
       .map((name) => claims[name])
@@ -64,7 +69,7 @@ export function principalOfClaims(claims: JWTPayload): TokenPrincipal {
   const callerId = user === undefined ? said('appid', 'azp', 'oid', 'sub') : `user/${user}`
   if (callerId === undefined) throw refused('The access token names no caller (appid, azp, oid or sub).')
   const name = isUser ? said('preferred_username', 'upn', 'email', 'name') : said('app_displayname')
-  return { callerId, name: name ?? callerId, roles: rolesOfClaim(claims.roles), isUser }
+  return { callerId, issuer, name: name ?? callerId, roles: rolesOfClaim(claims.roles), isUser }
 }
 
 export const refused = (message: string, cause?: unknown): DomainError =>

@@ -10,7 +10,15 @@ import type { JSONWebKeySet, JWTPayload, ProtectedHeaderParameters } from 'jose'
 import type { Clock } from '../../clock.js'
 import { DomainError } from '../../errors.js'
 import type { Logger } from '../../log.js'
-import { checkClaims, principalOfClaims, quote, refused, type Acceptance, type TokenPrincipal } from './claims.js'
+import {
+  BUILT_IN_ISSUER,
+  checkClaims,
+  principalOfClaims,
+  quote,
+  refused,
+  type Acceptance,
+  type TokenPrincipal,
+} from './claims.js'
 import { fetchIssuerKeys, type TrustedIssuer } from './issuers.js'
 import { KeySet } from './key-set.js'
 import { TokenCache } from './token-cache.js'
@@ -34,6 +42,12 @@ export interface TokenVerifierOptions {
   logger?: Logger
 }
 
+/** An issuer whose tokens are accepted. */
+interface Trusted {
+  name: string
+  keys: KeySet
+}
+
 export const TOKEN_ALGORITHMS = ['RS256', 'PS256', 'ES256']
 
 const DEFAULT_SKEW_MS = 60_000
@@ -46,23 +60,24 @@ const MAX_CACHED_TOKENS = 10_000
 export class TokenVerifier {
   readonly #clock: Clock
   readonly #acceptance: Acceptance
-  readonly #keysByIssuer: ReadonlyMap<string, KeySet>
-  readonly #own: { path: string; keys: KeySet } | undefined
+  readonly #trusted: ReadonlyMap<string, Trusted>
+  readonly #own: (Trusted & { path: string }) | undefined
   readonly #verified = new TokenCache(MAX_CACHED_TOKENS)
 
   constructor({ clock, issuers, audiences, skewMs = DEFAULT_SKEW_MS, ownIssuer, logger }: TokenVerifierOptions) {
     this.#clock = clock
     this.#acceptance = { audiences, skewMs }
-    this.#keysByIssuer = new Map(
+    this.#trusted = new Map(
       issuers.map((trusted) => {
         const read = () => fetchIssuerKeys(trusted)
         const limits = { maxAgeMs: KEYS_MAX_AGE_MS, coolDownMs: KEYS_COOL_DOWN_MS, retryMs: KEYS_RETRY_MS }
         const onFault = (err: Error) => logger?.warn({ err, issuer: trusted.issuer }, 'issuer keys can not be fetched')
-        return [trusted.issuer, new KeySet({ clock, read, onFault, ...limits })]
+        return [trusted.issuer, { name: trusted.issuer, keys: new KeySet({ clock, read, onFault, ...limits }) }]
       }),
     )
     // Our own keys are a query away, and one that another process has just made must work at once.
     this.#own = ownIssuer && {
+      name: BUILT_IN_ISSUER,
       path: `/${ownIssuer.tenant}/v2.0`,
       keys: new KeySet({
         clock,
@@ -86,11 +101,11 @@ export class TokenVerifier {
     if (known !== undefined) return known
 
     const { header, claims } = await takeApart(token)
-    const keys = this.#keysOf(claims.iss)
+    const { name: issuer, keys } = this.#issuerOf(claims.iss)
     await checkSignature(token, header, keys)
     const now = this.#clock.now().getTime()
     const validity = checkClaims(claims, now, this.#acceptance)
-    const principal = principalOfClaims(claims)
+    const principal = principalOfClaims(claims, issuer)
     // Kept no longer than the key that signed it, so that one that is withdrawn stops working.
     this.#verified.set(key, principal, {
       fromMs: Math.max(validity.fromMs, now - keys.maxAgeMs),
@@ -99,12 +114,12 @@ export class TokenVerifier {
     return principal
   }
 
-  #keysOf(issuer: unknown): KeySet {
+  #issuerOf(issuer: unknown): Trusted {
     if (typeof issuer !== 'string') throw refused('The access token names no issuer (iss).')
-    const configured = this.#keysByIssuer.get(issuer)
+    const configured = this.#trusted.get(issuer)
     if (configured !== undefined) return configured
     if (this.#own !== undefined && /^https?:\/\//i.test(issuer) && issuer.endsWith(this.#own.path)) {
-      return this.#own.keys
+      return this.#own
     }
     throw refused(`The access token is of the issuer ${quote(issuer)}, whose tokens are not accepted here.`)
   }

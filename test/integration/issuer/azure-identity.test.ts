@@ -62,6 +62,7 @@ describe('the official identity library, over HTTPS', () => {
     expect(decodeJwt(token)).toMatchObject({ iss: `${origin}/linebook/v2.0`, aud: AUDIENCE, azpacr: '1' })
     expect(await issuer.verifier.verify(`Bearer ${token}`)).toEqual({
       callerId: 'linebook-writer',
+      issuer: 'built-in',
       name: 'linebook-writer',
       roles: new Set(['Write']),
       isUser: false,

@@ -31,13 +31,18 @@ describe('a client', () => {
     )
   })
 
-  it.each([[[]], [['Read']], [['ProvisioningAPI.Read', 'ProvisioningAPI.ReadUser']]])(
+  it.each([[['Read']], [['ProvisioningAPI.Read', 'ProvisioningAPI.ReadUser']]])(
     'has roles that there are: %j is refused, naming them',
     async (roles) => {
       await expect(addClient(deps, { clientId: 'billing', roles })).rejects.toThrow('ProvisioningAPI.Delete')
       expect(await listClients(db)).toEqual([])
     },
   )
+
+  it('needs no role: it may have grants on resources instead', async () => {
+    await addClient(deps, { clientId: 'shop', roles: [] })
+    expect(await listClients(db)).toMatchObject([{ clientId: 'shop', roles: [] }])
+  })
 
   it('has a secret or a key, not both', async () => {
     const publicJwk = readPublicKey(ec.publicKey, 'key')

@@ -50,6 +50,7 @@ describe('the token endpoint', () => {
     expect(rest).toEqual({ token_type: 'Bearer', expires_in: 3600, ext_expires_in: 3600 })
     expect(await verify(token)).toEqual({
       callerId: 'linebook-reader',
+      issuer: 'built-in',
       name: 'linebook-reader',
       roles: new Set(['Read']),
       isUser: false,

@@ -1,0 +1,73 @@
+/**
+ * Grants: which callers with an access token may use which resource. Azure keeps them as role assignments; here an
+ * operator gives and takes them by name. Every process has them in memory, see `resource-directory.ts`.
+ */
+import { SetupError } from '../errors.js'
+import { ANY_ISSUER, deleteGrants, insertGrant, insertMissingGrants, listGrants } from './grant-store.js'
+import { resourceNamed, STANDIN_RESOURCE, type ResourceDeps } from './resources.js'
+import { BUILT_IN_ISSUER } from './tokens/claims.js'
+
+type GrantDeps = Pick<ResourceDeps, 'db' | 'clock'>
+
+export interface WantedGrant {
+  /** The resource's name. */
+  resource: string
+  clientId: string
+  /** Left out: tokens of every issuer that is trusted. */
+  issuer?: string | undefined
+}
+
+/** All grants are kept in memory. */
+export const MAX_GRANTS_OF_A_RESOURCE = 100
+
+/** As a token may name its caller: `user/` goes before the id of a person. */
+const CLIENT_ID = /^(user\/)?\P{C}{1,256}$/u
+const ISSUER = /^https?:\/\/[^\s|]+$/i
+
+/** Lets a caller use a resource; running servers know at once. Harmless when it may already. Throws a SetupError. */
+export async function grantAccess({ db, clock }: GrantDeps, wanted: WantedGrant): Promise<void> {
+  const { clientId, issuer = ANY_ISSUER } = wanted
+  if (!CLIENT_ID.test(clientId)) {
+    throw new SetupError(
+      `"${clientId}" can't be a client: up to 256 characters, as its tokens say them in appid, azp, oid or sub; ` +
+        'for a person user/ and their oid.',
+    )
+  }
+  if (issuer !== ANY_ISSUER && issuer !== BUILT_IN_ISSUER && !ISSUER.test(issuer)) {
+    throw new SetupError(
+      `"${issuer}" is no issuer; give ${BUILT_IN_ISSUER}, or its address as its tokens say it in iss, ` +
+        'e.g. https://login.microsoftonline.com/<tenant>/v2.0.',
+    )
+  }
+  const { id: resourceId } = await resourceNamed(db, wanted.resource)
+  const present = (await listGrants(db)).filter((grant) => grant.resourceId === resourceId)
+  if (present.length >= MAX_GRANTS_OF_A_RESOURCE) {
+    throw new SetupError(
+      `${wanted.resource} has ${present.length} grants already, which is the most. Revoke one that nobody uses.`,
+    )
+  }
+  await insertGrant(db, { resourceId, clientId, issuer }, clock.now())
+}
+
+/** Takes from a caller what it was granted; running servers know within seconds. Throws a SetupError for nothing. */
+export async function revokeAccess(
+  { db }: Pick<GrantDeps, 'db'>,
+  { resource, clientId }: Omit<WantedGrant, 'issuer'>,
+): Promise<void> {
+  const { id: resourceId } = await resourceNamed(db, resource)
+  if (await deleteGrants(db, { resourceId, clientId })) return
+  const granted = (await listGrants(db)).filter((grant) => grant.resourceId === resourceId)
+  const known = [...new Set(granted.map((grant) => grant.clientId))].join(', ')
+  throw new SetupError(
+    `${clientId} has no grant on ${resource}. ${known ? `Those that have are: ${known}.` : 'Nobody has one.'}`,
+  )
+}
+
+/** Lets the well-known clients of stand-in mode use its well-known resource. */
+export const ensureStandinGrants = ({ db, clock }: GrantDeps, clientIds: readonly string[]): Promise<void> =>
+  insertMissingGrants(db, {
+    resource: STANDIN_RESOURCE,
+    clientIds,
+    issuer: BUILT_IN_ISSUER,
+    createdAt: clock.now(),
+  })
