@@ -1,12 +1,15 @@
 /**
  * Promised work: what a 202 answers with. An operation that needs only the ledger is carried out in the transaction
- * that accepts it and is stored already ended; one with a delay is stored pending and carried out when it is due.
- * What clients see in between follows from the clock alone (`shownStatus`), so nothing has to be written for it.
+ * that accepts it and is stored already ended; one with a delay is stored pending and carried out when it is due; one
+ * that has to ask other systems first is stored with the call that comes next (`call-out.ts`).
+ * What clients see in between follows from what is stored and the clock (`shownStatus`).
  */
 import { later } from '../clock.js'
+import type { ShownError } from '../errors.js'
 import type { Capabilities } from '../ledger/number.js'
+import type { CallOut } from './call-out.js'
 
-export const operationKinds = ['search', 'purchase', 'release', 'capabilities'] as const
+export const operationKinds = ['search', 'purchase', 'reservationPurchase', 'release', 'capabilities'] as const
 export type OperationKind = (typeof operationKinds)[number]
 
 export type OperationStatus = 'pending' | 'succeeded' | 'failed'
@@ -15,16 +18,34 @@ export type ShownStatus = 'notStarted' | 'running' | 'succeeded' | 'failed'
 export interface OperationFailure {
   code: string
   message: string
+  /** Which number, which rule, what would work. */
+  details?: readonly ShownError[]
 }
 
 /** What the operation is about. */
 export type OperationSubject =
   | { kind: 'search' | 'purchase'; searchId: string }
+  | { kind: 'reservationPurchase'; reservationId: string }
   | { kind: 'release'; e164: string }
   | { kind: 'capabilities'; e164: string; capabilities: Partial<Capabilities> }
 
+/** How an operation is to go. Only stand-ins know more than delays. */
+export interface Course {
+  /** Milliseconds from acceptance to end; 0 finishes in the accepting transaction. */
+  delayMs: number
+  /** The poll that finds it ended, counted from 1; instead of the delay. */
+  polls?: number
+  /** It goes on when a person says so; instead of the delay. */
+  byHand?: true
+  /** It fails with this, whatever happens. */
+  failure?: OperationFailure
+}
+
+/** What an operation waits for beside the time. */
+export type Waiting = { for: 'polls'; left: number } | { for: 'hand' }
+
 export interface Operation {
-  /** `{kind}_{uuid}` */
+  /** `{kind}_{uuid}`, unique for its resource. */
   id: string
   resourceId: string
   /** On whose behalf, as the history of numbers says it. */
@@ -32,14 +53,16 @@ export interface Operation {
   subject: OperationSubject
   status: OperationStatus
   createdAt: Date
-  startsAt: Date
+  /** Null: not known yet. */
+  startsAt: Date | null
   dueAt: Date
   endedAt: Date | null
+  waiting: Waiting | null
+  scriptedFailure: OperationFailure | null
+  /** The calls to other systems that it still has to make. */
+  callOut: CallOut | null
   failure: OperationFailure | null
 }
-
-/** Milliseconds from acceptance to end, per kind; 0 finishes in the accepting transaction. */
-export type OperationDelays = Record<OperationKind, number>
 
 /** How long an ended operation can still be read. */
 export const OPERATION_RETENTION_MS = 24 * 60 * 60_000
@@ -50,40 +73,59 @@ export const operationId = (kind: OperationKind, id: string): string => `${kind}
 export const subjectId = (operation: Operation): string => operation.id.slice(operation.id.indexOf('_') + 1)
 
 /**
- * A new operation, pending until `delayMs` after `acceptedAt`; for the first half of that it has not started.
+ * A new operation, pending. With a delay it has not started for the first half of it.
  * @param createdAt what clients are told, when that is not the time of acceptance
  */
-export const newOperation = (
+export function newOperation(
   id: string,
   asker: { resourceId: string; actor: string },
   subject: OperationSubject,
   acceptedAt: Date,
-  delayMs: number,
+  { delayMs, polls, byHand, failure }: Course,
   createdAt: Date = acceptedAt,
-): Operation => ({
-  id: operationId(subject.kind, id),
-  resourceId: asker.resourceId,
-  actor: asker.actor,
-  subject,
-  status: 'pending',
-  createdAt,
-  startsAt: later(acceptedAt, delayMs / 2),
-  dueAt: later(acceptedAt, delayMs),
-  endedAt: null,
-  failure: null,
-})
+): Operation {
+  const waiting = byHand ? ({ for: 'hand' } as const) : polls ? ({ for: 'polls', left: polls } as const) : null
+  return {
+    id: operationId(subject.kind, id),
+    resourceId: asker.resourceId,
+    actor: asker.actor,
+    subject,
+    status: 'pending',
+    createdAt,
+    startsAt: waiting ? null : later(acceptedAt, delayMs / 2),
+    dueAt: waiting ? acceptedAt : later(acceptedAt, delayMs),
+    endedAt: null,
+    waiting,
+    scriptedFailure: failure ?? null,
+    callOut: null,
+    failure: null,
+  }
+}
+
+/** Whether nothing stands between a pending operation and its end. */
+export const isDue = ({ status, waiting, callOut, dueAt }: Operation, now: Date): boolean =>
+  status === 'pending' && waiting === null && callOut === null && dueAt <= now
+
+/**
+ * Whether its work has begun, so that it can't be cancelled any more. Where that is a call, the process that has claimed
+ * it wrote the time, by a clock that may be ahead of this one.
+ */
+export const hasStarted = ({ startsAt, callOut }: Operation, now: Date): boolean =>
+  startsAt !== null && (callOut !== null || startsAt <= now)
 
 /** The operation as it is once it has ended, well or with a failure. */
 export const ended = (operation: Operation, at: Date, failure: OperationFailure | null): Operation => ({
   ...operation,
   status: failure === null ? 'succeeded' : 'failed',
   endedAt: at,
+  waiting: null,
+  callOut: null,
   failure,
 })
 
-export const shownStatus = ({ status, startsAt }: Operation, now: Date): ShownStatus =>
-  status === 'pending' ? (now < startsAt ? 'notStarted' : 'running') : status
+export const shownStatus = (operation: Operation, now: Date): ShownStatus =>
+  operation.status !== 'pending' ? operation.status : hasStarted(operation, now) ? 'running' : 'notStarted'
 
 /** When the operation last moved on, by the clock. */
-export const lastActionAt = ({ endedAt, startsAt, createdAt }: Operation, now: Date): Date =>
-  endedAt ?? (now < startsAt ? createdAt : startsAt)
+export const lastActionAt = (operation: Operation, now: Date): Date =>
+  operation.endedAt ?? (hasStarted(operation, now) ? (operation.startsAt ?? now) : operation.createdAt)
