@@ -38,8 +38,29 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 const asObject = (schema: TSchema): TObject | undefined =>
   'properties' in schema ? (schema as unknown as TObject) : undefined
 
+/** What may be null, when it is not. */
+const whenPresent = (schema: TSchema): TSchema =>
+  'anyOf' in schema ? ((schema.anyOf as TSchema[]).find((part) => !isNull(part)) ?? schema) : schema
+
+const isNull = (schema: TSchema): boolean => 'type' in schema && schema.type === 'null'
+
+/** What every element of an array, or every value of an object with free names, has to be. */
+function elementOf(schema: TSchema): TSchema | undefined {
+  const { items, patternProperties = {} } = schema as {
+    items?: TSchema
+    patternProperties?: Record<string, TSchema>
+  }
+  return items ?? Object.values(patternProperties)[0]
+}
+
 /** The same value with only what the schema knows, in the spelling that the schema has. */
-function tidy(schema: TSchema, value: unknown, fromText: boolean): unknown {
+function tidy(given: TSchema, value: unknown, fromText: boolean): unknown {
+  const schema = whenPresent(given)
+  const element = elementOf(schema)
+  if (element && Array.isArray(value)) return value.map((item) => tidy(element, item, fromText))
+  if (element && isRecord(value)) {
+    return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, tidy(element, part, fromText)]))
+  }
   const object = asObject(schema)
   if (object && isRecord(value)) {
     const required = new Set<string>(object.required)
@@ -59,12 +80,12 @@ const choicesOf = (schema: TSchema): string[] | undefined =>
   'enum' in schema && Array.isArray(schema.enum) ? (schema.enum as string[]) : undefined
 
 function fault(schema: TSchema, value: unknown, { keyword, instancePath, params, message }: Fault): DomainError {
-  const path = instancePath.split('/').slice(1)
+  const path = instancePath.split('/').slice(1).map(unescapePointer)
   if (keyword === 'required' && 'requiredProperties' in params) {
     const missing = [...path, (params.requiredProperties as string[])[0] as string]
-    return invalidInput(`${missing.join('.')} is required: ${expected(partAt(schema, missing))}.`, target(missing))
+    return invalidInput(`${shown(missing)} is required: ${expected(partAt(schema, missing))}.`, target(missing))
   }
-  const what = path.length === 0 ? 'The body' : path.join('.')
+  const what = path.length === 0 ? 'The body' : shown(path)
   const part = partAt(schema, path)
   const given = inWords(valueAt(value, path))
   const wanted = part ? expected(part) : message
@@ -80,17 +101,27 @@ const inWords = (value: unknown): string => {
 }
 const MAX_SHOWN_CHARS = 100
 
-const target = (path: string[]): string | undefined => (path.length === 0 ? undefined : path.join('.').toLowerCase())
+const unescapePointer = (name: string): string => name.replaceAll('~1', '/').replaceAll('~0', '~')
+
+/** Names that the client has chosen may be of any length. */
+const shown = (path: string[]): string => path.map((name) => name.slice(0, MAX_SHOWN_CHARS)).join('.')
+
+const target = (path: string[]): string | undefined => (path.length === 0 ? undefined : shown(path).toLowerCase())
 
 const partAt = (schema: TSchema, path: string[]): TSchema | undefined =>
-  path.reduce<TSchema | undefined>((part, name) => part && asObject(part)?.properties[name], schema)
+  path.reduce<TSchema | undefined>((part, name) => {
+    const whole = part && whenPresent(part)
+    return whole && (elementOf(whole) ?? asObject(whole)?.properties[name])
+  }, schema)
 
 const valueAt = (value: unknown, path: string[]): unknown =>
-  path.reduce<unknown>((part, name) => (isRecord(part) ? part[name] : undefined), value)
+  path.reduce<unknown>((part, name) => (Array.isArray(part) || isRecord(part) ? part[name as never] : undefined), value)
 
 /** What the schema wants, in words. */
 function expected(schema: TSchema | undefined): string {
   if (!schema) return 'a value'
+  const whole = whenPresent(schema)
+  if (whole !== schema) return `${expected(whole)} or null`
   const choices = choicesOf(schema)
   if (choices) return `one of ${choices.join(', ')}`
   const type = 'type' in schema ? schema.type : undefined
@@ -98,6 +129,7 @@ function expected(schema: TSchema | undefined): string {
   if (type === 'integer') return minimum === undefined ? 'a whole number' : `a whole number, ${minimum} or more`
   if (type === 'boolean') return 'true or false'
   if (type === 'object') return 'a JSON object'
+  if (type === 'array') return 'an array'
   if (type === 'string') return maxLength === undefined ? 'a text' : `a plain text of at most ${maxLength} characters`
   return 'a value of the right type'
 }
