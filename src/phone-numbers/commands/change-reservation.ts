@@ -1,0 +1,185 @@
+import type { Principal } from '../../auth/authenticate.js'
+import type { Tx } from '../../db/db.js'
+import type { ShownError } from '../../errors.js'
+import { findStanding, holdThese, releaseHeld, type SoldKind } from '../../ledger/chosen.js'
+import { numberTypes } from '../../ledger/number.js'
+import { cancelHold, extendHold, type Cause } from '../../ledger/store.js'
+import { defaultOffering, type Catalogue, type Offering } from '../catalogue.js'
+import { actorOf, type PhoneNumbersDeps } from '../deps.js'
+import {
+  deleteReservation,
+  deleteReserved,
+  insertReserved,
+  listReserved,
+  lockReservation,
+  openReservation,
+} from '../reservation-store.js'
+import {
+  notReserved,
+  reservationStatus,
+  type Reservation,
+  type ReservationWithNumbers,
+  type ReservedNumber,
+  type WantedChange,
+} from '../reservation.js'
+import { requireReservationId, reservationNotActive, reservationNotFound } from './read-reservations.js'
+
+/** A number that a reservation did not get. */
+export interface FailedNumber {
+  /** As the client has called it, without a plus sign. */
+  key: string
+  reason: ShownError
+  /** On what terms it would be sold, where that is known. */
+  offering: Offering | undefined
+}
+
+export interface ChangedReservation extends ReservationWithNumbers {
+  created: boolean
+  failed: readonly FailedNumber[]
+}
+
+/**
+ * Makes a reservation, or changes and prolongs the one of this id. Each number that is added is taken or refused on its
+ * own; one that is in it already stays as it is, one to be removed that isn't in it is no error, so the same change asked
+ * for again leaves things as they are.
+ *
+ * Throws 'invalid-input' for an id that is no UUID, 'reservation-not-active'.
+ */
+export async function changeReservation(
+  deps: PhoneNumbersDeps,
+  principal: Principal,
+  reservationId: string,
+  change: WantedChange,
+): Promise<ChangedReservation> {
+  const id = requireReservationId(reservationId)
+  return deps.db.transaction(async (tx) => {
+    const now = deps.clock.now()
+    const { resourceId } = principal
+    const { reservation, created } = await openReservation(tx, { resourceId, id }, deps.reservations, now)
+    const status = reservationStatus(reservation, now)
+    if (status !== 'active') throw reservationNotActive(status)
+
+    const cause = causeOf(principal, reservation, now)
+    const before = created ? [] : await listReserved(tx, reservation)
+    const kept = await remove(tx, reservation, before, change.remove, cause)
+    if (kept.length > 0) await extendHold(tx, reservation.holdId, reservation.expiresAt, now)
+    const known = new Set(kept.map(({ e164 }) => e164))
+    const wanted = change.add.filter((e164) => !known.has(e164))
+    const { added, failed } = await add(deps, tx, principal, reservation, kept.length, wanted, cause)
+    return {
+      reservation,
+      created,
+      numbers: [...kept, ...added].sort((a, b) => (a.e164 < b.e164 ? -1 : 1)),
+      failed: [...failed, ...change.noNumbers.map((key) => failedNumber(key, notReserved.noNumber()))],
+    }
+  })
+}
+
+/** Gives up those numbers that the reservation has. Returns the others. */
+async function remove(
+  tx: Tx,
+  reservation: Reservation,
+  before: readonly ReservedNumber[],
+  e164s: readonly string[],
+  cause: Cause,
+): Promise<readonly ReservedNumber[]> {
+  const unwanted = new Set(e164s)
+  const removed = before.map(({ e164 }) => e164).filter((e164) => unwanted.has(e164))
+  if (removed.length === 0) return before
+  await releaseHeld(tx, reservation.holdId, removed, cause)
+  await deleteReserved(tx, reservation, removed)
+  return before.filter(({ e164 }) => !unwanted.has(e164))
+}
+
+/** Reserves what can be had of the wanted numbers. */
+async function add(
+  { catalogue, reservations: { maxNumbers } }: PhoneNumbersDeps,
+  tx: Tx,
+  { pool }: Principal,
+  reservation: Reservation,
+  count: number,
+  wanted: readonly string[],
+  cause: Cause,
+): Promise<{ added: readonly ReservedNumber[]; failed: readonly FailedNumber[] }> {
+  const room = Math.max(0, maxNumbers - count)
+  const tried = wanted.slice(0, room)
+  const overLimit = wanted.slice(room).map((e164) => failedNumber(e164, notReserved.overLimit(maxNumbers)))
+  if (tried.length === 0) return { added: [], failed: overLimit }
+
+  const { holdId, resourceId, expiresAt: until } = reservation
+  const kinds = soldKinds(catalogue)
+  const held = await holdThese(tx, tried, { pool, kinds }, { holdId, resourceId, until }, cause)
+  const added = held.map(({ e164, countryCode, numberType }): ReservedNumber => {
+    const offering = defaultOffering(catalogue, countryCode, numberType)
+    if (!offering) throw new Error(`${e164} is held although it is not sold`)
+    const { assignmentType, capabilities, price, resellAgreementRequired } = offering
+    const terms = { assignmentType, ...capabilities, price, resellAgreementRequired }
+    return { e164, countryCode, numberType, ...terms, outcome: null }
+  })
+  if (added.length > 0) await insertReserved(tx, reservation, added)
+  const got = new Set(added.map(({ e164 }) => e164))
+  const missed = tried.filter((e164) => !got.has(e164))
+  return { added, failed: [...(await whyMissed(catalogue, tx, pool, missed, cause.at)), ...overLimit] }
+}
+
+/** What numbers may be reserved of, by country and type. */
+const soldKinds = (catalogue: Catalogue): SoldKind[] =>
+  catalogue.countries.flatMap((countryCode) =>
+    numberTypes
+      .filter((numberType) => defaultOffering(catalogue, countryCode, numberType))
+      .map((numberType) => ({ countryCode, numberType })),
+  )
+
+async function whyMissed(
+  catalogue: Catalogue,
+  tx: Tx,
+  pool: string,
+  e164s: readonly string[],
+  now: Date,
+): Promise<FailedNumber[]> {
+  if (e164s.length === 0) return []
+  const standings = new Map((await findStanding(tx, e164s, pool)).map((standing) => [standing.e164, standing]))
+  return e164s.map((e164) => {
+    const standing = standings.get(e164)
+    if (!standing) return failedNumber(e164, notReserved.unknown())
+    const { countryCode, numberType } = standing
+    const offering = defaultOffering(catalogue, countryCode, numberType)
+    if (offering) return failedNumber(e164, notReserved.taken(standing, now), offering)
+    const isServed = catalogue.countries.includes(countryCode)
+    return failedNumber(e164, isServed ? notReserved.notOffered(standing) : notReserved.countryNotServed(countryCode))
+  })
+}
+
+const failedNumber = (name: string, reason: ShownError, offering?: Offering): FailedNumber => ({
+  key: name.replace(/^\+/, ''),
+  reason,
+  offering,
+})
+
+/**
+ * Gives a reservation up; its numbers are free at once. Throws 'invalid-input' for an id that is no UUID,
+ * 'reservation-not-found' and 'reservation-not-active'.
+ */
+export async function giveUpReservation(
+  { db, clock }: PhoneNumbersDeps,
+  principal: Principal,
+  reservationId: string,
+): Promise<void> {
+  const id = requireReservationId(reservationId)
+  await db.transaction(async (tx) => {
+    const now = clock.now()
+    const found = await lockReservation(tx, principal.resourceId, id, now)
+    if (!found) throw reservationNotFound()
+    const { reservation } = found
+    const status = reservationStatus(reservation, now)
+    if (status !== 'active') throw reservationNotActive(status)
+    await cancelHold(tx, reservation.holdId, causeOf(principal, reservation, now))
+    await deleteReservation(tx, reservation)
+  })
+}
+
+const causeOf = (principal: Principal, { id }: Reservation, at: Date): Cause => ({
+  at,
+  actor: actorOf(principal),
+  reason: `reservation_${id}`,
+})
