@@ -29,7 +29,14 @@ export function readConfig(env: NodeJS.ProcessEnv, flags: Partial<Record<keyof C
 }
 
 /** Not repeated in messages: they are secret, or may hold what is. */
-const SECRET_SETTINGS: readonly (keyof Config)[] = ['secretKeys', 'databaseUrl', 'backends']
+const SECRET_SETTINGS: readonly (keyof Config)[] = [
+  'secretKeys',
+  'databaseUrl',
+  'backends',
+  'billingHookUrl',
+  'provisioningHookUrl',
+  'hookSecret',
+]
 
 function parseSetting(entry: Setting, text: string, context: SettingContext): unknown {
   try {
@@ -63,6 +70,9 @@ function checkTogether(config: Config): void {
     throw new SetupError(
       'LINEBOOK_SEARCH_HOLD_MINUTES: it must be longer than LINEBOOK_SEARCH_DELAY_MS and LINEBOOK_PURCHASE_DELAY_MS.',
     )
+  }
+  if (config.operatorMnc !== undefined && config.operatorMcc === undefined) {
+    throw new SetupError('LINEBOOK_OPERATOR_MCC: a network code means nothing without the code of its country.')
   }
   if (config.mode === 'production') checkProduction(config)
 }

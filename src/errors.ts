@@ -14,6 +14,7 @@ export type SharedErrorKind =
   | 'method-not-allowed'
   | 'not-found'
   | 'state-conflict'
+  | 'too-many-requests'
   | 'not-implemented'
   | 'unavailable'
 
@@ -27,7 +28,19 @@ export type PhoneNumbersErrorKind =
   | 'resell-agreement-required'
   | 'hold-expired'
   | 'search-not-purchasable'
+  | 'reservation-not-found'
+  | 'reservation-not-active'
+  | 'reservation-empty'
+  | 'access-not-granted'
+  | 'not-one-number'
   | 'number-busy'
+  | 'route-duplicated'
+  | 'trunk-duplicated-in-route'
+  | 'trunk-fqdn-invalid'
+  | 'trunk-port-invalid'
+  | 'route-name-invalid'
+  | 'route-pattern-invalid'
+  | 'trunk-missing'
 
 export type ProvisioningErrorKind =
   | SharedErrorKind
@@ -59,7 +72,6 @@ export type ProvisioningErrorKind =
   | 'service-in-use'
   | 'not-representable'
   | 'condition-not-met'
-  | 'too-many-requests'
   | 'backend-failed'
 
 export type ErrorKind = PhoneNumbersErrorKind | ProvisioningErrorKind
@@ -80,6 +92,8 @@ export interface ErrorDetails {
   faults?: readonly DomainError[]
   /** What a backend said, shown unchanged. */
   said?: ShownError
+  /** What else would help: which number, which rule, what would work. */
+  details?: readonly ShownError[]
   /** For 'too-many-requests' and 'unavailable': when trying again makes sense. */
   retryAfterSeconds?: number
   cause?: unknown
@@ -92,6 +106,7 @@ export class DomainError extends Error {
   readonly allow: readonly string[] | undefined
   readonly faults: readonly DomainError[]
   readonly said: ShownError | undefined
+  readonly details: readonly ShownError[]
   readonly retryAfterSeconds: number | undefined
 
   /** @param message for the client: what was wrong, with which value, and what would be right */
@@ -102,6 +117,7 @@ export class DomainError extends Error {
     this.allow = details.allow
     this.faults = details.faults ?? []
     this.said = details.said
+    this.details = details.details ?? []
     this.retryAfterSeconds = details.retryAfterSeconds
   }
 }

@@ -58,6 +58,25 @@ export const amount =
 
 export const port = (text: string): number | undefined => (text === '' ? undefined : amount(0, 65_535)(text))
 export const optionalText = (text: string): string | undefined => (text === '' ? undefined : text)
+
+const MAX_NAME_CHARS = 200
+
+/** A name to be shown to people. */
+export const plainName = (text: string): string | undefined => {
+  if (text.length > MAX_NAME_CHARS || /\p{Cc}/u.test(text)) throw new BadValue(`at most ${MAX_NAME_CHARS} characters`)
+  return optionalText(text.trim())
+}
+
+/** A code of so many digits, or nothing. */
+export const digits =
+  (least: number, most: number, example: string) =>
+  (text: string): string | undefined => {
+    if (text !== '' && (!/^\d+$/.test(text) || text.length < least || text.length > most)) {
+      throw new BadValue(`${least === most ? least : `${least} or ${most}`} digits, e.g. ${example}`)
+    }
+    return optionalText(text)
+  }
+
 export const list = (text: string): string[] =>
   text
     .split(',')

@@ -5,17 +5,20 @@
 import { isIP } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { logLevels, type LogLevel } from './log.js'
+import { phoneNumbersSettings, type PhoneNumbersConfig } from './phone-numbers-settings.js'
 import { provisioningSettings, type ProvisioningConfig } from './provisioning-settings.js'
 import {
   amount,
   BadValue,
   DAY_MS,
+  digits,
   hosts,
   list,
   MINUTE_MS,
   oneOf,
   onOff,
   optionalText,
+  plainName,
   port,
   setting,
   type Setting,
@@ -26,7 +29,7 @@ export type Mode = 'standin' | 'production'
 export const doors = ['phone-numbers', 'provisioning'] as const
 export type Door = (typeof doors)[number]
 
-export interface Config extends ProvisioningConfig {
+export interface Config extends PhoneNumbersConfig, ProvisioningConfig {
   mode: Mode
   host: string
   /** undefined: no such listener. 0: any free port. */
@@ -53,11 +56,18 @@ export interface Config extends ProvisioningConfig {
   quarantineMs: number
   searchHoldMs: number
   maxSearchQuantity: number
+  reservationHoldMs: number
+  reservationMaxMs: number
+  maxReservationNumbers: number
   clockSkewMs: number
   searchDelayMs: number
   purchaseDelayMs: number
   releaseDelayMs: number
   capabilitiesDelayMs: number
+  /** What operator lookups answer for the numbers of this installation. */
+  operatorName: string | undefined
+  operatorMcc: string | undefined
+  operatorMnc: string | undefined
 }
 
 const MAX_DELAY_MS = 10 * MINUTE_MS
@@ -285,6 +295,33 @@ export const settings: readonly Setting[] = [
     parse: amount(1, 1000),
   }),
   setting({
+    name: 'reservationHoldMs',
+    env: 'LINEBOOK_RESERVATION_HOLD_MINUTES',
+    flag: 'reservation-hold-minutes',
+    value: 'MINUTES',
+    help: 'how long a reservation holds its numbers after it was last changed',
+    fallback: '15',
+    parse: amount(0.01, 1440, { whole: false, unit: MINUTE_MS }),
+  }),
+  setting({
+    name: 'reservationMaxMs',
+    env: 'LINEBOOK_RESERVATION_MAX_MINUTES',
+    flag: 'reservation-max-minutes',
+    value: 'MINUTES',
+    help: 'how long a reservation may live, however often it is changed',
+    fallback: '120',
+    parse: amount(0.01, 1440, { whole: false, unit: MINUTE_MS }),
+  }),
+  setting({
+    name: 'maxReservationNumbers',
+    env: 'LINEBOOK_MAX_RESERVATION_NUMBERS',
+    flag: 'max-reservation-numbers',
+    value: 'COUNT',
+    help: 'most numbers in one reservation',
+    fallback: '100',
+    parse: amount(1, 1000),
+  }),
+  setting({
     name: 'clockSkewMs',
     env: 'LINEBOOK_CLOCK_SKEW_MINUTES',
     flag: 'clock-skew-minutes',
@@ -304,5 +341,34 @@ export const settings: readonly Setting[] = [
       parse: amount(0, MAX_DELAY_MS),
     }),
   ),
+  setting({
+    name: 'operatorName',
+    env: 'LINEBOOK_OPERATOR_NAME',
+    flag: 'operator-name',
+    value: 'NAME',
+    help: 'your name, which operator lookups give for the numbers of this Linebook; empty for unknown',
+    fallback: (mode) => (mode === 'standin' ? 'Linebook' : ''),
+    fallbackHelp: 'Linebook in stand-in mode',
+    parse: plainName,
+  }),
+  setting({
+    name: 'operatorMcc',
+    env: 'LINEBOOK_OPERATOR_MCC',
+    flag: 'operator-mcc',
+    value: 'MCC',
+    help: 'mobile country code of your network, given beside the name for mobile numbers; empty for none',
+    fallback: '',
+    parse: digits(3, 3, '234'),
+  }),
+  setting({
+    name: 'operatorMnc',
+    env: 'LINEBOOK_OPERATOR_MNC',
+    flag: 'operator-mnc',
+    value: 'MNC',
+    help: 'mobile network code of your network; it comes with LINEBOOK_OPERATOR_MCC',
+    fallback: '',
+    parse: digits(2, 3, '15'),
+  }),
+  ...phoneNumbersSettings,
   ...provisioningSettings,
 ]

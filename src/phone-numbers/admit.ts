@@ -1,8 +1,9 @@
 /**
  * The way in: what is checked of every request before its operation runs, in the order in which it is checked.
- * Authentication, api-version, media type and JSON, country, query, body.
+ * Authentication, throttle, api-version, media type and JSON, country, query, body.
  */
 import type { Static, TObject, TSchema } from 'typebox'
+import type { SignedRequest } from '../auth/access-key.js'
 import { authenticate, type AuthDeps, type Principal } from '../auth/authenticate.js'
 import { requestMark } from '../auth/request-mark.js'
 import { DomainError, invalidInput } from '../errors.js'
@@ -12,11 +13,13 @@ import { rawBody, rawTarget, type FastifyReply, type FastifyRequest } from '../h
 import type { Catalogue } from './catalogue.js'
 import type { OperationContract } from './contract/operations.js'
 import { readVersion, type RequestVersion, type VersionPolicy } from './contract/versions.js'
+import type { Throttle } from './throttle.js'
 
 export interface AdmitDeps {
   auth: AuthDeps
   catalogue: Catalogue
   versionPolicy: VersionPolicy
+  throttle: Throttle
 }
 
 /** A request that may proceed, read. */
@@ -50,6 +53,7 @@ export function admission<Query extends TObject, Body extends TSchema | undefine
   return async (request, reply) => {
     reply.header('api-supported-versions', supported)
     const principal = await showWho(deps, request)
+    deps.throttle.count(principal.resourceId, contract.operationId)
     const query = request.query as QueryParameters
     const version = readVersion(
       query.get('api-version') ?? [],
@@ -58,10 +62,12 @@ export function admission<Query extends TObject, Body extends TSchema | undefine
       deps.versionPolicy,
     )
     if (version.warning !== undefined) reply.header('Warning', `299 - "${version.warning}"`)
-    const content = readBody && parseJson(request)
+    const content = readBody && (contract.bodyOptional && rawBody(request).length === 0 ? {} : parseJson(request))
     return {
       principal,
-      requestMark: isRead ? null : requestMark(principal.signature, headerText(request, 'x-ms-client-request-id')),
+      requestMark: isRead
+        ? null
+        : requestMark(principal.evidence, asSent(request), headerText(request, 'x-ms-client-request-id')),
       version,
       params: readParams(deps.catalogue, request.params as Record<string, string>),
       query: readQuery(pickQuery(query, queryNames)),
@@ -70,14 +76,16 @@ export function admission<Query extends TObject, Body extends TSchema | undefine
   }
 }
 
-/** Authenticates a request. Throws 'unauthenticated'. */
+/** Authenticates a request. Throws 'unauthenticated' and 'access-not-granted'. */
 export const showWho = ({ auth }: Pick<AdmitDeps, 'auth'>, request: FastifyRequest): Promise<Principal> =>
-  authenticate(auth, {
-    method: request.method,
-    target: rawTarget(request),
-    headers: request.headers,
-    body: rawBody(request),
-  })
+  authenticate(auth, asSent(request))
+
+const asSent = (request: FastifyRequest): SignedRequest => ({
+  method: request.method,
+  target: rawTarget(request),
+  headers: request.headers,
+  body: rawBody(request),
+})
 
 const headerText = (request: FastifyRequest, name: string): string | undefined => {
   const value = request.headers[name]

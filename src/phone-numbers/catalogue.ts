@@ -24,12 +24,18 @@ export interface Offering {
   /** Per month. */
   price: Price
   resellAgreementRequired: boolean
+  /** Whether the buyer needs an address in the country. */
+  addressRequired: boolean
+  /** Not sold any more: not listed, and a purchase of what was found before fails. */
+  withdrawn: boolean
 }
 
 export interface Catalogue {
   /** ISO 3166-1 alpha-2 codes of the countries served. */
   countries: readonly string[]
+  /** What is sold in a country. */
   offerings(countryCode: string): readonly Offering[]
+  /** An offering, withdrawn or not. */
   find(countryCode: string, numberType: NumberType, assignmentType: AssignmentType): Offering | undefined
 }
 
@@ -50,6 +56,8 @@ const CatalogueFile = Type.Object({
             currencyCode: Type.String({ pattern: '^[A-Z]{3}$' }),
           }),
           isAgreementToNotResellRequired: Type.Boolean(),
+          isAddressRequired: Type.Optional(Type.Boolean()),
+          isWithdrawn: Type.Optional(Type.Boolean()),
         }),
       ),
     }),
@@ -86,7 +94,7 @@ export function createCatalogue(offerings: readonly Offering[]): Catalogue {
   }
   return {
     countries: [...byCountry.keys()],
-    offerings: (countryCode) => byCountry.get(countryCode) ?? [],
+    offerings: (countryCode) => (byCountry.get(countryCode) ?? []).filter(({ withdrawn }) => !withdrawn),
     find: (countryCode, numberType, assignmentType) => byKey.get(offeringKey(countryCode, numberType, assignmentType)),
   }
 }
@@ -101,4 +109,26 @@ const toOfferings = (country: Static<typeof CatalogueFile>['countries'][number])
     capabilities: offering.availableCapabilities,
     price: { amount: offering.cost.amount, currency: offering.cost.currencyCode },
     resellAgreementRequired: offering.isAgreementToNotResellRequired,
+    addressRequired: offering.isAddressRequired ?? false,
+    withdrawn: offering.isWithdrawn ?? false,
   }))
+
+/** On what terms numbers of one country and type are sold where the buyer leaves the assignment open. */
+export function defaultOffering(
+  catalogue: Catalogue,
+  countryCode: string,
+  numberType: NumberType,
+): Offering | undefined {
+  const offered = catalogue.offerings(countryCode).filter((offering) => offering.numberType === numberType)
+  const wanted = inferredAssignment(offered)
+  return offered.find(({ assignmentType }) => assignmentType === wanted)
+}
+
+/**
+ * The only assignment among these offerings, or else application. The published service infers it too, or fails to: it
+ * has been seen to answer 500 then.
+ */
+export function inferredAssignment(offered: readonly Offering[]): AssignmentType {
+  const [only, another] = offered
+  return only && !another ? only.assignmentType : 'application'
+}

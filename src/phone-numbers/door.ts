@@ -1,7 +1,7 @@
 /** Puts the Phone Numbers API onto a server: routes, the headers of every answer, and its errors. */
 import { randomUUID } from 'node:crypto'
 import type { TObject, TSchema } from 'typebox'
-import { isBearer } from '../auth/authenticate.js'
+import { isBearer, type Principal } from '../auth/authenticate.js'
 import { isConnectionFailure } from '../db/db.js'
 import { DomainError } from '../errors.js'
 import {
@@ -13,7 +13,8 @@ import {
   type FastifyRequest,
 } from '../http/server.js'
 import { admission, showWho, type AdmitDeps, type Admitted } from './admit.js'
-import { operations, operationsToCome, type OperationContract } from './contract/operations.js'
+import { addCors } from './cors.js'
+import { operations, type OperationContract } from './contract/operations.js'
 import { apiVersions } from './contract/versions.js'
 import type { PhoneNumbersDeps } from './deps.js'
 import { errorAnswer } from './errors.js'
@@ -23,6 +24,8 @@ export type DoorDeps = PhoneNumbersDeps &
   AdmitDeps & {
     /** Host names that this API answers to; empty for all. */
     hosts: readonly string[]
+    /** Origins whose pages may call it; empty for none. */
+    corsOrigins: readonly string[]
   }
 
 /** Adds one operation: its handler gets the request once it is admitted and read, and returns the answer's body. */
@@ -40,6 +43,7 @@ export function openPhoneNumbersDoor(server: FastifyInstance, deps: DoorDeps): v
     if (isForHosts(request, deps.hosts)) done()
     else void reply.code(404).send()
   })
+  addCors(server, deps.corsOrigins)
 
   const add: AddRoute = (contract, handle) => {
     const admit = admission(deps, contract)
@@ -48,25 +52,24 @@ export function openPhoneNumbersDoor(server: FastifyInstance, deps: DoorDeps): v
       url: routePath(contract.path),
       handler: async (request, reply) => {
         const admitted = await admit(request, reply)
-        asked.set(request, { operation: contract.operationId, resource: admitted.principal.resourceName })
+        asked.set(request, { operation: contract.operationId, ...whoAsks(admitted.principal) })
         const answer = await handle(admitted, reply, request)
-        return send(reply, contract.success.status, answer)
+        return send(reply, chosenStatus(reply, contract), answer)
       },
     })
   }
   addRoutes(add, deps)
-  for (const contract of operationsToCome) {
-    add(contract, () => {
-      throw new DomainError('not-implemented', `${contract.operationId} is not implemented yet by this Linebook.`)
-    })
-  }
   refuseOtherMethods(server, deps)
   server.setNotFoundHandler(async (request, reply) => {
-    // Whoever comes with a token has mistyped a path of the other API; what is not there is not there for anybody.
+    // Whoever comes with a token may have mistyped a path of the other API; what is not there is not there for anybody.
     if (!isBearer(request.headers.authorization)) await showWho(deps, request)
     return reply.code(404).send()
   })
 }
+
+/** What the handler has set among the operation's other answers of success, or else the usual one. */
+const chosenStatus = ({ statusCode }: FastifyReply, { success }: OperationContract): number =>
+  success.otherwise?.[statusCode] === undefined ? success.status : statusCode
 
 const send = (reply: FastifyReply, status: number, body: unknown): FastifyReply =>
   body === undefined
@@ -121,7 +124,10 @@ function addCommonHeaders(server: FastifyInstance): void {
 }
 
 /** What a request turned out to ask for, once admitted; for its line in the log. */
-const asked = new WeakMap<FastifyRequest, { operation: string; resource: string }>()
+const asked = new WeakMap<FastifyRequest, { operation: string; resource: string; client?: string }>()
+
+const whoAsks = ({ resourceName: resource, evidence }: Principal): { resource: string; client?: string } =>
+  evidence.scheme === 'token' ? { resource, client: evidence.callerId } : { resource }
 
 function addRequestLog(server: FastifyInstance, { logger }: DoorDeps): void {
   if (!logger.isLevelEnabled('info')) return

@@ -13,8 +13,18 @@ interface PublishedError {
 
 const INTERNAL_MESSAGE = 'The server encountered an internal error.'
 
+/** SIP routing has one code for all that it refuses, and tells which rule was broken inside. */
+const sipRefusal = (status: 400 | 422, inner: string): PublishedError => ({
+  status,
+  code: 'UnprocessableConfiguration',
+  outer: 'One or more request inputs are not valid.',
+  inner,
+})
+
 const published: Record<PhoneNumbersErrorKind, PublishedError> = {
   unauthenticated: { status: 401, code: 'Denied' },
+  'access-not-granted': { status: 403, code: 'Forbidden' },
+  'too-many-requests': { status: 429, code: 'TooManyRequests' },
   'invalid-input': { status: 400, code: 'InvalidInput' },
   'version-missing': { status: 400, code: 'ApiVersionUnspecified' },
   'version-malformed': { status: 400, code: 'InvalidApiVersion' },
@@ -30,8 +40,19 @@ const published: Record<PhoneNumbersErrorKind, PublishedError> = {
   'resell-agreement-required': { status: 400, code: 'BadRequest' },
   'hold-expired': { status: 400, code: 'BadRequest', inner: 'ReservationExpired' },
   'search-not-purchasable': { status: 400, code: 'BadRequest' },
+  'reservation-not-found': { status: 404, code: 'ReservationNotFound' },
+  'reservation-not-active': { status: 400, code: 'BadRequest', inner: 'ReservationNotActive' },
+  'reservation-empty': { status: 400, code: 'BadRequest' },
+  'not-one-number': { status: 400, code: 'BadRequest' },
   'number-busy': { status: 409, code: 'Conflict' },
   'state-conflict': { status: 409, code: 'Conflict' },
+  'route-duplicated': sipRefusal(400, 'DuplicatedRoute'),
+  'trunk-duplicated-in-route': sipRefusal(400, 'RouteWithDuplicatedTrunk'),
+  'trunk-fqdn-invalid': sipRefusal(422, 'InvalidTrunkFqdn'),
+  'trunk-port-invalid': sipRefusal(422, 'InvalidTrunkSipSignalingPort'),
+  'route-name-invalid': sipRefusal(422, 'InvalidRouteName'),
+  'route-pattern-invalid': sipRefusal(422, 'InvalidRouteNumberPattern'),
+  'trunk-missing': sipRefusal(422, 'MissingTrunk'),
   'not-implemented': { status: 501, code: 'NotImplemented' },
   unavailable: { status: 503, code: 'ServiceUnavailable' },
 }
@@ -42,7 +63,7 @@ export interface ErrorAnswer {
   body: CommunicationErrorResponse
 }
 
-const RETRY_AFTER_SECONDS = '5'
+const RETRY_AFTER_SECONDS = 5
 
 /** The answer to a refusal; anything that is no DomainError is an internal error, told without detail. */
 export function errorAnswer(error: unknown): ErrorAnswer {
@@ -57,20 +78,24 @@ export function errorAnswer(error: unknown): ErrorAnswer {
     }
   }
   const { status, code, outer, inner } = entry
+  // Beside the text that they explain; what was recorded of the outer error stays as it is.
+  const details = error.details.length > 0 && { details: [...error.details] }
   return {
     status,
     headers: {
       'x-ms-error-code': code,
       ...(error.kind === 'unauthenticated' && { 'WWW-Authenticate': 'HMAC-SHA256, Bearer' }),
       ...(error.kind === 'method-not-allowed' && { Allow: (error.allow ?? []).join(', ') }),
-      ...(error.kind === 'unavailable' && { 'Retry-After': RETRY_AFTER_SECONDS }),
+      ...((error.kind === 'unavailable' || error.kind === 'too-many-requests') && {
+        'Retry-After': String(error.retryAfterSeconds ?? RETRY_AFTER_SECONDS),
+      }),
     },
     body: {
       error: {
         code,
         message: outer ?? error.message,
         ...(error.target !== undefined && { target: error.target }),
-        ...(inner !== undefined && { innererror: { code: inner, message: error.message } }),
+        ...(inner === undefined ? details : { innererror: { code: inner, message: error.message, ...details } }),
       },
     },
   }

@@ -16,6 +16,7 @@ export function resultLink(subject: OperationSubject, version: RequestVersion): 
     case 'capabilities':
       return withVersion(`/phoneNumbers/${subject.e164}`, version)
     case 'purchase':
+    case 'reservationPurchase':
     case 'release':
       return null
   }
@@ -29,12 +30,12 @@ export function nextPageLink(
   path: string,
   version: RequestVersion,
   filters: Record<string, string | undefined>,
-  paging: Record<string, number>,
+  paging: Record<string, number | string>,
 ): string {
   const filterText = Object.entries(filters)
     .filter((entry): entry is [string, string] => entry[1] !== undefined)
     .map(([name, value]) => `&${name}=${encodeStrictly(value)}`)
-  const pagingText = Object.entries(paging).map(([name, value]) => `&${name}=${value}`)
+  const pagingText = Object.entries(paging).map(([name, value]) => `&${name}=${encodeStrictly(String(value))}`)
   return [withVersion(path, version), ...filterText, ...pagingText].join('')
 }
 

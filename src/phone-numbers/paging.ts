@@ -29,7 +29,7 @@ export interface PageLink {
   filters?: Record<string, string | undefined>
   sizeName?: 'top' | 'maxPageSize'
   /** The key of the page's last item, where pages go on from keys. */
-  after?: number
+  after?: number | string
 }
 
 /** The rows of a page under their published name, with the link to the next page, or null on the last one. */

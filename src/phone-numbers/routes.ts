@@ -1,21 +1,26 @@
 import { invalidInput } from '../errors.js'
 import type { NumberType } from '../ledger/number.js'
 import { listOwned } from '../ledger/reads.js'
-import { subjectId, type Operation, type OperationKind } from '../operations/operation.js'
+import { subjectId } from '../operations/operation.js'
 import type { FastifyReply } from '../http/server.js'
 import { areaCodesOf, countriesIn, localitiesOf, offeringsOf } from './commands/browse-catalogue.js'
+import { browseNumbers } from './commands/browse-numbers.js'
 import { changeCapabilities, getOwnedNumber, releaseOwnedNumber } from './commands/change-number.js'
 import { getSearchResult, searchNotFound } from './commands/get-search-result.js'
 import { cancelOperation, getOperation } from './commands/operations.js'
 import { purchaseSearch } from './commands/purchase-search.js'
 import { searchNumbers } from './commands/search-numbers.js'
+import { browseAvailableNumbers } from './contract/browse.js'
 import * as contract from './contract/operations.js'
 import type { RequestVersion } from './contract/versions.js'
 import type { AddRoute } from './door.js'
 import type { PhoneNumbersDeps } from './deps.js'
-import { operationLink, resultLink } from './links.js'
+import { accepted, polled } from './operation-headers.js'
+import { addOperatorInformationRoutes } from './operator-information/routes.js'
 import { pageOf, pageView } from './paging.js'
-import { offeringView, operationView, ownedNumberView, searchResultView } from './views.js'
+import { addReservationRoutes } from './reservation-routes.js'
+import { addSipRoutes } from './sip/routes.js'
+import { availableNumberView, offeringView, operationView, ownedNumberView, searchResultView } from './views.js'
 
 /** Adds every operation of the API. */
 export function addRoutes(add: AddRoute, deps: PhoneNumbersDeps): void {
@@ -23,6 +28,9 @@ export function addRoutes(add: AddRoute, deps: PhoneNumbersDeps): void {
   addSearchRoutes(add, deps)
   addOperationRoutes(add, deps)
   addNumberRoutes(add, deps)
+  addReservationRoutes(add, deps)
+  addSipRoutes(add, deps)
+  addOperatorInformationRoutes(add, deps)
 }
 
 function addCatalogueRoutes(add: AddRoute, deps: PhoneNumbersDeps): void {
@@ -34,14 +42,14 @@ function addCatalogueRoutes(add: AddRoute, deps: PhoneNumbersDeps): void {
     return pageView('countries', rows, page, { path: '/availablePhoneNumbers/countries', version })
   })
 
-  add(contract.listAvailableLocalities, async ({ params, query, version }, reply) => {
+  add(contract.listAvailableLocalities, async ({ params, principal, query, version }, reply) => {
     const { administrativeDivision, phoneNumberType } = query
     requireTypeInVersion(phoneNumberType, version)
     const page = pageOf(query)
     const countryCode = params.countryCode as string
     const localities = await localitiesOf(
       deps,
-      { countryCode, numberType: phoneNumberType, administrativeDivision },
+      { pool: principal.pool, countryCode, numberType: phoneNumberType, administrativeDivision },
       page,
     )
     const rows = localities.map(({ locality, administrativeDivision: division }) => ({
@@ -56,14 +64,21 @@ function addCatalogueRoutes(add: AddRoute, deps: PhoneNumbersDeps): void {
     })
   })
 
-  add(contract.listAreaCodes, async ({ params, query, version }, reply) => {
+  add(contract.listAreaCodes, async ({ params, principal, query, version }, reply) => {
     const { phoneNumberType, assignmentType, locality, administrativeDivision } = query
     requireTypeInVersion(phoneNumberType, version)
     const page = pageOf(query)
     const countryCode = params.countryCode as string
     const areaCodes = await areaCodesOf(
       deps,
-      { countryCode, numberType: phoneNumberType, assignmentType, locality, administrativeDivision },
+      {
+        pool: principal.pool,
+        countryCode,
+        numberType: phoneNumberType,
+        assignmentType,
+        locality,
+        administrativeDivision,
+      },
       page,
     )
     const rows = areaCodes.map((areaCode) => ({ areaCode }))
@@ -94,6 +109,18 @@ function addCatalogueRoutes(add: AddRoute, deps: PhoneNumbersDeps): void {
 }
 
 function addSearchRoutes(add: AddRoute, deps: PhoneNumbersDeps): void {
+  add(browseAvailableNumbers, async ({ body, params, principal, version }) => {
+    requireTypeInVersion(body.phoneNumberType, version)
+    const sample = await browseNumbers(deps, principal, {
+      countryCode: params.countryCode as string,
+      numberType: body.phoneNumberType,
+      assignmentType: body.assignmentType,
+      capabilities: body.capabilities ?? {},
+      prefixes: body.phoneNumberPrefixes ?? [],
+    })
+    return { phoneNumbers: sample?.phoneNumbers.map((e164) => availableNumberView(e164, sample.offering)) ?? [] }
+  })
+
   add(contract.searchAvailablePhoneNumbers, async (admitted, reply) => {
     const { body, params, version } = admitted
     requireTypeInVersion(body.phoneNumberType, version)
@@ -126,8 +153,7 @@ function addSearchRoutes(add: AddRoute, deps: PhoneNumbersDeps): void {
 function addOperationRoutes(add: AddRoute, deps: PhoneNumbersDeps): void {
   add(contract.getOperation, async ({ params, principal, version }, reply) => {
     const operation = await getOperation(deps, principal, params.operationId as string)
-    const result = resultLink(operation.subject, version)
-    if (result !== null) reply.headers({ Location: result, 'Access-Control-Expose-Headers': 'Location' })
+    polled(reply, operation, version)
     return operationView(operation, version, deps.clock.now())
   })
 
@@ -167,32 +193,6 @@ function addNumberRoutes(add: AddRoute, deps: PhoneNumbersDeps): void {
   add(contract.releasePhoneNumber, async (admitted, reply) => {
     const operation = await releaseOwnedNumber(deps, admitted, admitted.params.phoneNumber as string)
     accepted(reply, operation, admitted.version)
-  })
-}
-
-const idHeaders: Record<OperationKind, string> = {
-  search: 'search-id',
-  purchase: 'purchase-id',
-  release: 'release-id',
-  capabilities: 'capabilities-id',
-}
-
-/** Sets what a 202 carries. .NET and Java build their operation from the id headers, so each of them counts. */
-function accepted(reply: FastifyReply, operation: Operation, version: RequestVersion): void {
-  const { kind } = operation.subject
-  const location = resultLink(operation.subject, version)
-  const exposed = {
-    search: 'Location,Operation-Location,operation-id,search-id',
-    purchase: 'Operation-Location,operation-id,purchase-id',
-    release: 'Operation-Location,operation-id,release-id',
-    capabilities: 'Operation-Location,Location,operation-id,capabilities-id',
-  }[kind]
-  reply.headers({
-    'Operation-Location': operationLink(operation.id, version),
-    ...(location !== null && { Location: location }),
-    'operation-id': operation.id,
-    [idHeaders[kind]]: subjectId(operation),
-    'Access-Control-Expose-Headers': exposed,
   })
 }
 

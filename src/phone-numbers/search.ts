@@ -30,7 +30,10 @@ export const searchErrorCodes = {
   UnknownErrorCode: 1999,
 } as const
 
-export type SearchError = keyof typeof searchErrorCodes | 'NoError'
+export type SearchErrorCode = keyof typeof searchErrorCodes
+export type SearchError = SearchErrorCode | 'NoError'
+
+export const isSearchErrorCode = (code: string): code is SearchErrorCode => Object.hasOwn(searchErrorCodes, code)
 
 export interface Search {
   id: string

@@ -33,11 +33,15 @@ export async function lockSearch(tx: Tx, resourceId: string, id: string, now: Da
   return row && toSearch(row)
 }
 
+/** What has still to end is there until it has, however long that takes. */
+const UNDER_WAY = sql`state in ('running', 'purchasing')`
+
 /** Removes up to `limit` searches that can't be read any more; returns how many. Index `search_expires_at`. */
 export async function purgeSearches(tx: Tx, limit: number, now: Date): Promise<number> {
   const rows = await tx.query(sql`
     delete from search where id in (
-      select id from search where expires_at <= ${new Date(now.getTime() - SEARCH_RETENTION_MS)}
+      select id from search
+      where expires_at <= ${new Date(now.getTime() - SEARCH_RETENTION_MS)} and not ${UNDER_WAY}
       order by expires_at limit ${limit} for update skip locked
     ) returning id`)
   return rows.length
@@ -72,7 +76,7 @@ const columns = join(
 const readableSearch = (resourceId: string, id: string, now: Date): Sql => sql`
   select ${columns} from search
   where id = ${id} and resource_id = ${resourceId}
-    and expires_at > ${new Date(now.getTime() - SEARCH_RETENTION_MS)}`
+    and (expires_at > ${new Date(now.getTime() - SEARCH_RETENTION_MS)} or ${UNDER_WAY})`
 
 const toSearch = (row: SearchRow): Search => ({
   id: row.id,

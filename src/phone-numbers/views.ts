@@ -1,15 +1,26 @@
 /** From the ledger's words to the published shapes. Keys stand in the order in which the service sends them. */
 import type { OwnedNumber } from '../ledger/reads.js'
 import type { Price } from '../ledger/number.js'
-import { lastActionAt, shownStatus, type Operation, type OperationKind } from '../operations/operation.js'
+import {
+  lastActionAt,
+  shownStatus,
+  type Operation,
+  type OperationFailure,
+  type OperationKind,
+} from '../operations/operation.js'
 import type { Offering } from './catalogue.js'
-import type { PhoneNumberOperation, PhoneNumberSearchResult, PurchasedPhoneNumber } from './contract/models.js'
+import type {
+  AvailablePhoneNumber,
+  PhoneNumberOperation,
+  PhoneNumberSearchResult,
+  PurchasedPhoneNumber,
+} from './contract/models.js'
 import type { RequestVersion } from './contract/versions.js'
 import { resultLink } from './links.js'
 import { searchErrorCodes, shownError, type Search } from './search.js'
 
 /** ISO 8601 with the offset written `+00:00`, as the service writes it. */
-const dateTime = (date: Date): string => date.toISOString().replace('Z', '+00:00')
+export const dateTime = (date: Date): string => date.toISOString().replace('Z', '+00:00')
 
 const costView = ({ amount, currency }: Price) => ({
   amount: Number(amount),
@@ -50,6 +61,7 @@ export function searchResultView(search: Search, version: RequestVersion, now: D
 const operationTypes: Record<OperationKind, PhoneNumberOperation['operationType']> = {
   search: 'search',
   purchase: 'purchase',
+  reservationPurchase: 'reservationPurchase',
   release: 'releasePhoneNumber',
   capabilities: 'updatePhoneNumberCapabilities',
 }
@@ -61,7 +73,30 @@ export const operationView = (operation: Operation, version: RequestVersion, now
   createdDateTime: dateTime(operation.createdAt),
   id: operation.id,
   lastActionDateTime: dateTime(lastActionAt(operation, now)),
-  ...(operation.failure && { error: operation.failure }),
+  ...(operation.failure && { error: failureView(operation.failure) }),
+})
+
+const failureView = ({ code, message, details = [] }: OperationFailure) => ({
+  code,
+  message,
+  ...(details.length > 0 && { details: details.map((detail) => ({ ...detail })) }),
+})
+
+/** On what terms a number is sold, as it is told. */
+type SoldOn = Pick<Offering, 'countryCode' | 'capabilities' | 'numberType' | 'assignmentType' | 'price'> &
+  Pick<Offering, 'resellAgreementRequired'>
+
+/** A number for sale on the terms of an offering. */
+export const availableNumberView = (e164: string, offering: SoldOn): AvailablePhoneNumber => ({
+  id: e164.slice(1),
+  countryCode: offering.countryCode,
+  phoneNumber: e164,
+  capabilities: offering.capabilities,
+  phoneNumberType: offering.numberType,
+  assignmentType: offering.assignmentType,
+  cost: costView(offering.price),
+  status: 'available',
+  ...(offering.resellAgreementRequired && { isAgreementToNotResellRequired: true }),
 })
 
 export const offeringView = ({ numberType, assignmentType, capabilities, price }: Offering) => ({

@@ -1,8 +1,11 @@
 import { later } from '../clock.js'
 import { sweepFreed } from '../ledger/store.js'
+import { nextCallDueAt } from '../operations/call-store.js'
 import { nextDueAt, purgeOperations } from '../operations/store.js'
+import { makeDueCalls } from '../phone-numbers/commands/call-out.js'
 import { carryOutNextDue } from '../phone-numbers/commands/carry-out.js'
 import type { PhoneNumbersDeps } from '../phone-numbers/deps.js'
+import { purgeReservations } from '../phone-numbers/reservation-store.js'
 import { purgeSearches } from '../phone-numbers/store.js'
 import type { ProvisioningDeps } from '../provisioning/deps.js'
 import { purgeRemembered } from '../provisioning/repeatable-store.js'
@@ -21,6 +24,9 @@ const ATTEMPTS_KEPT_MS = 90 * 24 * 60 * 60_000
 const RECONCILE_INTERVAL_MS = 5_000
 /** A slow call of one run doesn't keep the next from starting. */
 const RECONCILE_LANES = 4
+/** Acceptance wakes the worker of its own process; this is for what another process left behind. */
+const CALLS_INTERVAL_MS = 5_000
+const CALL_LANES = 4
 
 /** Carries out operations whose delay is over. */
 export const operationsJob = (deps: PhoneNumbersDeps): Job => ({
@@ -32,6 +38,15 @@ export const operationsJob = (deps: PhoneNumbersDeps): Job => ({
     return { done, more: done === OPERATIONS_PER_RUN }
   },
   nextDueAt: () => nextDueAt(deps.db),
+})
+
+/** Makes the calls of purchases to other systems that are due. */
+export const callsJob = (deps: PhoneNumbersDeps): Job => ({
+  name: 'call billing and provisioning',
+  intervalMs: CALLS_INTERVAL_MS,
+  lanes: CALL_LANES,
+  runOnce: () => makeDueCalls(deps),
+  nextDueAt: () => nextCallDueAt(deps.db),
 })
 
 /** Makes one service's backend agree with what is stored. */
@@ -60,6 +75,7 @@ export const sweepJob = ({ db, clock }: Pick<PhoneNumbersDeps, 'db' | 'clock'>):
       await db.transaction((tx) => sweepFreed(tx, SWEEP_LIMIT, now)),
       await db.transaction((tx) => purgeOperations(tx, SWEEP_LIMIT, now)),
       await db.transaction((tx) => purgeSearches(tx, SWEEP_LIMIT, now)),
+      await db.transaction((tx) => purgeReservations(tx, SWEEP_LIMIT, now)),
       await db.transaction((tx) => purgeRemembered(tx, SWEEP_LIMIT, now)),
       await db.transaction((tx) => purgeAttempts(tx, SWEEP_LIMIT, later(now, -ATTEMPTS_KEPT_MS))),
     ]

@@ -33,6 +33,16 @@ describe.each(schemes)('what is for sale, over %s', (scheme) => {
       expect(countries).toContainEqual({ countryCode: 'US', localizedName: 'Vereinigte Staaten' })
     })
 
+    it.each([
+      ['tr', 'Almanya'],
+      ['zh-CN', '德国'],
+      ['tlh, fr-CA;q=0.4, pt-BR;q=0.8', 'Alemanha'],
+    ])('are named in the best known language of "%s"', async (acceptLanguage, germany) => {
+      const countries = await all(connectWithKey(linebook, scheme, { acceptLanguage }).listAvailableCountries())
+      expect(countries).toHaveLength(42)
+      expect(countries).toContainEqual({ countryCode: 'DE', localizedName: germany })
+    })
+
     it('are named in English when nobody knows the accepted language', async () => {
       const client = connectWithKey(linebook, scheme, { acceptLanguage: 'tlh' })
       expect(await all(client.listAvailableCountries())).toContainEqual({

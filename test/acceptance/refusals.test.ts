@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { PhoneNumbersClient } from '@azure/communication-phone-numbers'
 import { startLinebook, type Linebook } from '../fixtures/linebook-process.js'
-import { all, aSearch, connect, connectSipRouting, connectWithKey, schemes } from './clients.js'
+import { all, aSearch, connect, connectWithKey, schemes } from './clients.js'
 
 /** Reserved for fiction and in nobody's stock. */
 const UNKNOWN_NUMBER = '+14255550099'
@@ -102,28 +102,8 @@ describe.each(schemes)('what is refused over %s', (scheme) => {
     const expectNotBuilt = (call: Promise<unknown>) =>
       expect(call).rejects.toMatchObject({ ...notBuilt, message: expect.stringMatching(notBuilt.message) })
 
-    it('browsing', async () => {
-      await expectNotBuilt(client.browseAvailablePhoneNumbers({ countryCode: 'US', phoneNumberType: 'tollFree' }))
-    })
-
-    it('reservations', async () => {
-      const reservationId = randomUUID()
-      await expectNotBuilt(client.createOrUpdateReservation({ reservationId }))
-      await expectNotBuilt(client.getReservation(reservationId))
-      await expectNotBuilt(all(client.listReservations()))
-      await expectNotBuilt(client.beginReservationPurchase(reservationId))
-      await expectNotBuilt(client.deleteReservation(reservationId))
-    })
-
     it('operator information', async () => {
       await expectNotBuilt(client.searchOperatorInformation([UNKNOWN_NUMBER]))
-    })
-
-    it('SIP routing', async () => {
-      const routing = connectSipRouting(linebook, scheme)
-      await expectNotBuilt(all(routing.listTrunks()))
-      await expectNotBuilt(all(routing.listRoutes()))
-      await expectNotBuilt(routing.setRoutes([{ name: 'everything', numberPattern: '.*', trunks: [] }]))
     })
   })
 })

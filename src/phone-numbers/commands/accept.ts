@@ -1,6 +1,6 @@
 import { violatesUnique, type Tx } from '../../db/db.js'
 import { DomainError } from '../../errors.js'
-import type { Operation } from '../../operations/operation.js'
+import { isDue, type Operation } from '../../operations/operation.js'
 import { findOperationByMark, insertOperation, NUMBER_BUSY_INDEX, REQUEST_MARK_INDEX } from '../../operations/store.js'
 import type { Caller, PhoneNumbersDeps } from '../deps.js'
 import { carryOutAndEnd } from './carry-out.js'
@@ -40,7 +40,7 @@ export async function acceptOnNumber(
   requestMark: Buffer | null,
 ): Promise<Operation> {
   await insertOperation(tx, operation, requestMark)
-  return operation.dueAt > deps.clock.now() ? operation : carryOutAndEnd(deps, tx, operation)
+  return isDue(operation, deps.clock.now()) ? carryOutAndEnd(deps, tx, operation) : operation
 }
 
 const numberBusy = (): DomainError =>

@@ -10,7 +10,10 @@ export interface CountryName {
 }
 
 /** The countries served, by their name in the first language of `acceptLanguage` that the runtime knows. */
-export function countriesIn({ catalogue }: PhoneNumbersDeps, acceptLanguage: string | undefined): CountryName[] {
+export function countriesIn(
+  { catalogue }: Pick<PhoneNumbersDeps, 'catalogue'>,
+  acceptLanguage: string | undefined,
+): CountryName[] {
   const language = firstKnownLanguage(acceptLanguage)
   const names = new Intl.DisplayNames([language], { type: 'region' })
   const collator = new Intl.Collator(language)
@@ -26,15 +29,19 @@ const MAX_LANGUAGES = 10
 export function firstKnownLanguage(acceptLanguage: string | undefined): string {
   const ranges = (acceptLanguage ?? '')
     .split(',', MAX_LANGUAGES)
-    .map((range) => /^\s*([a-z]{1,8}(?:-[a-z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*$/i.exec(range))
+    .map((range) => LANGUAGE_RANGE.exec(range))
     .filter((match) => match !== null)
-    .map((match) => ({ tag: match[1] as string, weight: Number(match[2] ?? 1) }))
+    .map(([, tag = ANY_LANGUAGE, weight = '1']) => ({ tag, weight: Number(weight) }))
     .filter(({ weight }) => weight > 0)
     .sort((a, b) => b.weight - a.weight)
   return ranges.map(({ tag }) => supportedTag(tag)).find((tag) => tag !== undefined) ?? FALLBACK_LANGUAGE
 }
 
+const ANY_LANGUAGE = '*'
+const LANGUAGE_RANGE = /^\s*(\*|[a-z]{1,8}(?:-[a-z0-9]{1,8})*)\s*(?:;\s*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?\s*$/i
+
 const supportedTag = (tag: string): string | undefined => {
+  if (tag === ANY_LANGUAGE) return FALLBACK_LANGUAGE
   try {
     return Intl.DisplayNames.supportedLocalesOf(tag)[0]
   } catch {
@@ -44,7 +51,12 @@ const supportedTag = (tag: string): string | undefined => {
 
 export const localitiesOf = (
   { db, clock }: PhoneNumbersDeps,
-  filter: { countryCode: string; numberType: NumberType | undefined; administrativeDivision: string | undefined },
+  filter: {
+    pool: string
+    countryCode: string
+    numberType: NumberType | undefined
+    administrativeDivision: string | undefined
+  },
   page: ListPage,
 ): Promise<Locality[]> => listLocalities(db, filter, page, clock.now())
 
@@ -55,6 +67,7 @@ export const localitiesOf = (
 export async function areaCodesOf(
   { db, clock, catalogue }: PhoneNumbersDeps,
   filter: {
+    pool: string
     countryCode: string
     numberType: NumberType
     assignmentType: AssignmentType | undefined
@@ -64,7 +77,7 @@ export async function areaCodesOf(
   page: ListPage,
 ): Promise<string[]> {
   const { countryCode, numberType, assignmentType, locality } = filter
-  if (numberType === 'geographic' && locality === undefined && (await hasLocalities(db, countryCode, numberType))) {
+  if (numberType === 'geographic' && locality === undefined && (await hasLocalities(db, filter))) {
     throw invalidInput('locality is required for geographic area codes of this country.', 'locality')
   }
   const isOffered =

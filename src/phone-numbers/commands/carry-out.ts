@@ -4,13 +4,15 @@
  */
 import { isConnectionFailure, type Tx } from '../../db/db.js'
 import { DomainError } from '../../errors.js'
-import { purchaseWholeHold, releaseNumber } from '../../ledger/commands.js'
-import { cancelHold, configureOwned, holdAny, type Cause } from '../../ledger/store.js'
+import { releaseNumber } from '../../ledger/commands.js'
+import { configureOwned, type Cause } from '../../ledger/store.js'
 import { ended, type Operation, type OperationFailure } from '../../operations/operation.js'
 import { claimDueOperation, endOperation, lockPendingOperation } from '../../operations/store.js'
 import type { PhoneNumbersDeps } from '../deps.js'
-import type { Search } from '../search.js'
 import { lockSearch, saveSearch } from '../store.js'
+import { abandonPurchase, completePurchase } from './purchase.js'
+import { failedSearch, searchNow } from './run-search.js'
+import { lockSale } from './sales.js'
 
 /** Carries out the longest due operation that nobody else is at. Returns it as it ended, or undefined if none is due. */
 export const carryOutNextDue = (deps: PhoneNumbersDeps): Promise<Operation | undefined> =>
@@ -41,17 +43,13 @@ export async function carryOutClaimed(
   }
 }
 
-async function giveUp({ clock }: PhoneNumbersDeps, tx: Tx, operation: Operation, error: unknown): Promise<Operation> {
-  const now = clock.now()
-  const { subject, resourceId } = operation
-  if (subject.kind === 'search' || subject.kind === 'purchase') {
-    const search = await lockSearch(tx, resourceId, subject.searchId, now)
-    await cancelHold(tx, subject.searchId, { at: now, actor: operation.actor, reason: `${operation.id} failed` })
-    const outcome = subject.kind === 'search' ? 'UnknownSearchError' : 'PurchaseFailed'
-    if (search) await saveSearch(tx, { ...search, state: 'failed', error: outcome, expiresAt: now })
-  }
+/** Ends a locked operation that broke on the way. */
+async function giveUp(deps: PhoneNumbersDeps, tx: Tx, operation: Operation, error: unknown): Promise<Operation> {
+  const now = deps.clock.now()
   const message = error instanceof DomainError ? error.message : 'The server encountered an internal error.'
-  const failed = ended(operation, now, { code: 'InternalError', message })
+  const { kind } = operation.subject
+  const code = kind === 'search' ? 'UnknownSearchError' : isPurchase(kind) ? 'PurchaseFailed' : 'InternalError'
+  const failed = ended(operation, now, await fail(tx, operation, { code, message }, now))
   await endOperation(tx, failed)
   return failed
 }
@@ -70,19 +68,20 @@ async function carryOut(
   operation: Operation,
   now: Date,
 ): Promise<OperationFailure | null> {
-  const { subject, resourceId } = operation
-  const cause: Cause = { at: now, actor: operation.actor, reason: operation.id }
+  const { subject, resourceId, scriptedFailure } = operation
+  if (scriptedFailure) return fail(tx, operation, scriptedFailure, now)
+  const cause = causeOf(operation, now)
   switch (subject.kind) {
     case 'search': {
       const search = await requireSearch(tx, operation, subject.searchId, now)
-      const searched = await runSearch(tx, search, cause)
-      await saveSearch(tx, searched)
-      return searchFailure(searched)
+      const ran = await searchNow(deps, tx, operation, search, undefined, now)
+      await saveSearch(tx, ran.search)
+      return ran.failure
     }
-    case 'purchase': {
-      const search = await requireSearch(tx, operation, subject.searchId, now)
-      await runPurchase(tx, search, cause)
-      return null
+    case 'purchase':
+    case 'reservationPurchase': {
+      const { failure } = await completePurchase(tx, await lockSale(tx, operation, now), {}, cause)
+      return failure
     }
     case 'release':
       return (await releaseNumber(tx, { e164: subject.e164, resourceId }, deps.quarantineMs, cause))
@@ -95,41 +94,25 @@ async function carryOut(
   }
 }
 
-/** Holds numbers for a search and returns the search as that left it: found, or failed for want of stock. */
-export async function runSearch(tx: Tx, search: Search, cause: Cause): Promise<Search> {
-  const { id, resourceId, countryCode, numberType, areaCode, quantity, expiresAt } = search
-  const phoneNumbers = await holdAny(
-    tx,
-    { countryCode, numberType, areaCode, quantity },
-    { holdId: id, resourceId, until: expiresAt },
-    cause,
-  )
-  return phoneNumbers.length > 0
-    ? { ...search, state: 'found', phoneNumbers }
-    : { ...search, state: 'failed', error: 'OutOfStock', expiresAt: cause.at }
+/** Has what an operation is about end as failed, and returns why. */
+async function fail(tx: Tx, operation: Operation, failure: OperationFailure, now: Date): Promise<OperationFailure> {
+  const { subject } = operation
+  if (subject.kind === 'search') {
+    const search = await requireSearch(tx, operation, subject.searchId, now)
+    await saveSearch(tx, failedSearch(search, failure, now))
+  } else if (isPurchase(subject.kind)) {
+    await abandonPurchase(tx, await lockSale(tx, operation, now), failure, causeOf(operation, now))
+  }
+  return failure
 }
 
-/** Purchases all that a search found. Throws 'hold-expired' when any of it is gone. */
-export async function runPurchase(tx: Tx, search: Search, cause: Cause): Promise<void> {
-  const { id, resourceId, phoneNumbers, assignmentType, capabilities, price } = search
-  await purchaseWholeHold(
-    tx,
-    { holdId: id, resourceId },
-    phoneNumbers,
-    { assignmentType, ...capabilities, price },
-    cause,
-  )
-  await saveSearch(tx, { ...search, state: 'purchased' })
-}
+const isPurchase = (kind: Operation['subject']['kind']): boolean =>
+  kind === 'purchase' || kind === 'reservationPurchase'
 
-/** How the operation of a search ended. */
-export function searchFailure({ error, countryCode, numberType, areaCode }: Search): OperationFailure | null {
-  if (error === 'NoError') return null
-  const where = areaCode === undefined ? countryCode : `area code ${areaCode} of ${countryCode}`
-  return { code: error, message: `No ${numberType} numbers are available in ${where} now.` }
-}
+/** What the history of numbers says of what an operation does to them. */
+export const causeOf = ({ id, actor }: Operation, at: Date): Cause => ({ at, actor, reason: id })
 
-async function requireSearch(tx: Tx, { id, resourceId }: Operation, searchId: string, now: Date): Promise<Search> {
+async function requireSearch(tx: Tx, { id, resourceId }: Operation, searchId: string, now: Date) {
   const search = await lockSearch(tx, resourceId, searchId, now)
   if (!search) throw new Error(`Operation ${id} has lost its search`)
   return search

@@ -42,7 +42,13 @@ export function changeCapabilities(
     }
     checkCapabilities(deps, owned, wanted)
     const subject = { kind: 'capabilities', e164: owned.e164, capabilities: wanted } as const
-    const operation = newOperation(newId(), askerOf(caller), subject, now, deps.delays.capabilities)
+    const operation = newOperation(
+      newId(),
+      askerOf(caller),
+      subject,
+      now,
+      deps.courseOf('capabilities', caller.principal.resourceName),
+    )
     return acceptOnNumber(deps, tx, operation, caller.requestMark)
   })
 }
@@ -56,7 +62,13 @@ export function releaseOwnedNumber(deps: PhoneNumbersDeps, caller: Caller, phone
   const now = deps.clock.now()
   return acceptOnce(deps, caller, async (tx) => {
     const { e164 } = await getOwnedNumber(tx, caller.principal, phoneNumber)
-    const operation = newOperation(newId(), askerOf(caller), { kind: 'release', e164 }, now, deps.delays.release)
+    const operation = newOperation(
+      newId(),
+      askerOf(caller),
+      { kind: 'release', e164 },
+      now,
+      deps.courseOf('release', caller.principal.resourceName),
+    )
     return acceptOnNumber(deps, tx, operation, caller.requestMark)
   })
 }
@@ -70,7 +82,7 @@ function checkCapabilities({ catalogue }: PhoneNumbersDeps, owned: OwnedNumber, 
   }
   const offering = catalogue.find(owned.countryCode, owned.numberType, owned.assignmentType)
   if (!offering || !covers(offering.capabilities, { calling: 'none', sms: 'none', ...wanted })) {
-    throw noMatchingOffering()
+    throw noMatchingOffering(catalogue.offerings(owned.countryCode))
   }
 }
 

@@ -1,12 +1,15 @@
 import type { Principal } from '../../auth/authenticate.js'
 import type { Tx } from '../../db/db.js'
-import { notFound, type DomainError } from '../../errors.js'
-import { cancelHold, extendHold, type Cause } from '../../ledger/store.js'
-import { ended, type Operation, type OperationFailure } from '../../operations/operation.js'
-import { endOperation, findOperation, lockPendingOperation } from '../../operations/store.js'
+import { DomainError, notFound } from '../../errors.js'
+import { cancelHold, type Cause } from '../../ledger/store.js'
+import { hasCalled } from '../../operations/call-out.js'
+import { ended, hasStarted, isDue, type Operation, type OperationFailure } from '../../operations/operation.js'
+import { endOperation, findOperation, lockPendingOperation, saveWaiting } from '../../operations/store.js'
 import { actorOf, type PhoneNumbersDeps } from '../deps.js'
 import { lockSearch, saveSearch } from '../store.js'
-import { carryOutClaimed } from './carry-out.js'
+import { carryOutAndEnd, carryOutClaimed, causeOf } from './carry-out.js'
+import { callOffPurchase } from './purchase.js'
+import { lockSale } from './sales.js'
 
 const MAX_OPERATION_ID_LENGTH = 100
 
@@ -17,9 +20,72 @@ const MAX_OPERATION_ID_LENGTH = 100
 export async function getOperation(deps: PhoneNumbersDeps, who: Principal, id: string): Promise<Operation> {
   const now = deps.clock.now()
   const operation = await requireOperation(deps, who, id)
-  if (operation.status !== 'pending' || operation.dueAt > now) return operation
+  if (operation.waiting?.for === 'polls') return poll(deps, operation)
+  if (!isDue(operation, now)) return operation
   const carriedOut = await carryOutClaimed(deps, (tx) => lockPendingOperation(tx, who.resourceId, id))
   return carriedOut ?? requireOperation(deps, who, id)
+}
+
+/**
+ * Counts a poll of an operation that ends after so many. The last one finds it ended; those before see it not started
+ * at first, then running.
+ */
+async function poll(deps: PhoneNumbersDeps, { id, resourceId }: Operation): Promise<Operation> {
+  const polled = await deps.db.transaction(async (tx) => {
+    const pending = await lockPendingOperation(tx, resourceId, id)
+    if (pending?.waiting?.for !== 'polls') return pending
+    const now = deps.clock.now()
+    const startsAt = pending.startsAt ?? now
+    if (pending.waiting.left === 1) return goOn(deps, tx, { ...pending, startsAt, dueAt: now, waiting: null })
+    await saveWaiting(tx, { ...pending, startsAt, waiting: { for: 'polls', left: pending.waiting.left - 1 } })
+    return pending
+  })
+  if (polled?.callOut) deps.nudge()
+  return polled ?? requireOperation(deps, { resourceId }, id)
+}
+
+/** Has an operation that waits for nothing any more end now, or make its calls. */
+async function goOn(deps: PhoneNumbersDeps, tx: Tx, operation: Operation): Promise<Operation> {
+  if (isDue(operation, deps.clock.now())) return carryOutAndEnd(deps, tx, operation)
+  await saveWaiting(tx, operation)
+  return operation
+}
+
+/** What a person may say of an operation that is pending. */
+export type ByHand = { to: 'running' } | { to: 'succeeded' } | { to: 'failed'; failure: OperationFailure }
+
+/**
+ * Moves a pending operation on by hand, whatever it waits for: for stand-ins. Returns it as it is then; one that has
+ * other systems to ask goes on by asking them. Throws 'not-found', and 'state-conflict' for one that has ended or whose
+ * calls have begun.
+ */
+export async function advanceByHand(
+  deps: PhoneNumbersDeps,
+  resourceId: string,
+  id: string,
+  say: ByHand,
+): Promise<Operation> {
+  await requireOperation(deps, { resourceId }, id)
+  const advanced = await deps.db.transaction(async (tx) => {
+    const pending = await lockPendingOperation(tx, resourceId, id)
+    if (!pending) throw new DomainError('state-conflict', `The operation ${id} has ended already.`)
+    if (pending.callOut && hasCalled(pending.callOut)) {
+      throw new DomainError('state-conflict', `The operation ${id} is asking other systems at the moment.`)
+    }
+    const now = deps.clock.now()
+    const startsAt = pending.startsAt !== null && pending.startsAt < now ? pending.startsAt : now
+    if (say.to === 'running') {
+      const running: Operation = { ...pending, startsAt, waiting: { for: 'hand' } }
+      await saveWaiting(tx, running)
+      return running
+    }
+    const freed: Operation = { ...pending, startsAt, dueAt: now, waiting: null }
+    return say.to === 'succeeded'
+      ? goOn(deps, tx, freed)
+      : carryOutAndEnd(deps, tx, { ...freed, callOut: null, scriptedFailure: say.failure })
+  })
+  if (advanced.callOut) deps.nudge()
+  return advanced
 }
 
 /**
@@ -37,19 +103,16 @@ export async function cancelOperation(deps: PhoneNumbersDeps, who: Principal, id
   })
 }
 
-async function cancelPending(tx: Tx, operation: Operation, { at }: Cause): Promise<void> {
+async function cancelPending(tx: Tx, operation: Operation, cause: Cause): Promise<void> {
+  const { at } = cause
   const { subject, resourceId } = operation
-  if (subject.kind !== 'search' && operation.startsAt <= at) return
+  if (subject.kind !== 'search' && hasStarted(operation, at)) return
   if (subject.kind === 'search') {
     const search = await lockSearch(tx, resourceId, subject.searchId, at)
     if (search) await saveSearch(tx, { ...search, state: 'failed', error: 'UnknownSearchError', expiresAt: at })
   }
-  if (subject.kind === 'purchase') {
-    const search = await lockSearch(tx, resourceId, subject.searchId, at)
-    if (search) {
-      await extendHold(tx, search.id, search.expiresAt, at)
-      await saveSearch(tx, { ...search, state: 'found' })
-    }
+  if (subject.kind === 'purchase' || subject.kind === 'reservationPurchase') {
+    await callOffPurchase(tx, await lockSale(tx, operation, at), causeOf(operation, at))
   }
   await endOperation(tx, ended(operation, at, canceled))
 }
@@ -62,7 +125,11 @@ async function dropHold(tx: Tx, { resourceId }: Principal, searchId: string, cau
   await saveSearch(tx, { ...search, expiresAt: cause.at })
 }
 
-async function requireOperation({ db, clock }: PhoneNumbersDeps, who: Principal, id: string): Promise<Operation> {
+async function requireOperation(
+  { db, clock }: PhoneNumbersDeps,
+  who: Pick<Principal, 'resourceId'>,
+  id: string,
+): Promise<Operation> {
   const known = id.length <= MAX_OPERATION_ID_LENGTH && !id.includes('\0')
   const operation = known ? await findOperation(db, who.resourceId, id, clock.now()) : undefined
   if (!operation) throw operationNotFound(id)

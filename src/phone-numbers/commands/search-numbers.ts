@@ -2,14 +2,14 @@ import { later } from '../../clock.js'
 import { DomainError, invalidInput } from '../../errors.js'
 import { newId } from '../../ids.js'
 import { covers, type AssignmentType, type Capabilities, type NumberType } from '../../ledger/number.js'
-import { ended, newOperation, subjectId, type Operation } from '../../operations/operation.js'
+import { ended, isDue, newOperation, subjectId, type Operation } from '../../operations/operation.js'
 import { insertOperation } from '../../operations/store.js'
 import type { Offering } from '../catalogue.js'
 import { askerOf, type Caller, type PhoneNumbersDeps } from '../deps.js'
 import type { Search } from '../search.js'
 import { findSearch, saveSearch } from '../store.js'
 import { acceptOnce } from './accept.js'
-import { runSearch, searchFailure } from './carry-out.js'
+import { searchNow } from './run-search.js'
 
 export interface WantedSearch {
   countryCode: string
@@ -38,12 +38,17 @@ export async function searchNumbers(
   const now = deps.clock.now()
   const asker = askerOf(caller)
   const search = newSearch(deps, asker.resourceId, wanted, offering, now)
-  const operation = newOperation(search.id, asker, { kind: 'search', searchId: search.id }, now, deps.delays.search)
+  const course = deps.courseOf('search', caller.principal.resourceName)
+  const operation = newOperation(search.id, asker, { kind: 'search', searchId: search.id }, now, course)
   let searched = search
   const accepted = await acceptOnce(deps, caller, async (tx) => {
-    const atOnce = operation.dueAt <= now
-    searched = atOnce ? await runSearch(tx, search, { at: now, actor: asker.actor, reason: operation.id }) : search
-    const stored = atOnce ? ended(operation, now, searchFailure(searched)) : operation
+    let stored = operation
+    searched = search
+    if (isDue(operation, now)) {
+      const done = await searchNow(deps, tx, operation, search, caller.principal, now)
+      searched = done.search
+      stored = ended(operation, now, done.failure)
+    }
     await saveSearch(tx, searched)
     await insertOperation(tx, stored, caller.requestMark)
     return stored
@@ -85,10 +90,17 @@ function findOffering({ catalogue }: PhoneNumbersDeps, wanted: WantedSearch): Of
   const { countryCode, numberType, assignmentType, capabilities } = wanted
   const offering = catalogue.find(countryCode, numberType, assignmentType)
   const asksForNothing = capabilities.calling === 'none' && capabilities.sms === 'none'
-  if (!offering || asksForNothing || !covers(offering.capabilities, capabilities)) throw noMatchingOffering()
+  if (!offering || asksForNothing || !covers(offering.capabilities, capabilities)) {
+    throw noMatchingOffering(catalogue.offerings(countryCode))
+  }
   return offering
 }
 
-/** The service's own wording. */
-export const noMatchingOffering = (): DomainError =>
-  new DomainError('no-matching-offering', 'We are unable to find phone plans to match your requested capabilities.')
+/** The service's own wording; what is offered instead stands in the details. */
+export const noMatchingOffering = (offered: readonly Offering[]): DomainError =>
+  new DomainError('no-matching-offering', 'We are unable to find phone plans to match your requested capabilities.', {
+    details: offered.map(({ countryCode, numberType, assignmentType, capabilities: { calling, sms } }) => ({
+      code: 'Offering',
+      message: `${countryCode} has ${numberType} for ${assignmentType} with calling ${calling} and sms ${sms}.`,
+    })),
+  })

@@ -1,7 +1,17 @@
 /** Every operation of the published API: the one source of its routes, its checks and its OpenAPI document. */
 import Type, { type TObject, type TSchema } from 'typebox'
+import { browseAvailableNumbers } from './browse.js'
 import * as models from './models.js'
-import { sipVersions, versionsSince } from './versions.js'
+import { searchOperatorInformation } from './operator-information.js'
+import {
+  createOrUpdateReservation,
+  deleteReservation,
+  getReservation,
+  listReservations,
+  purchaseReservation,
+} from './reservations.js'
+import { getSipRouting, updateSipRouting } from './sip-routing.js'
+import { versionsSince } from './versions.js'
 
 export interface OperationContract<
   Query extends TObject = TObject,
@@ -16,9 +26,15 @@ export interface OperationContract<
   query: Query
   /** Absent: a body is not read. */
   body: Body
-  success: { status: number; description: string; body?: TSchema }
-  /** Part of the published API that this program does not have yet; answers 501. */
-  notImplemented?: true
+  /** No body at all is read as an empty object. */
+  bodyOptional?: true
+  success: {
+    status: number
+    description: string
+    body?: TSchema
+    /** Other answers of success that the handler may choose, with the same body. */
+    otherwise?: Readonly<Record<number, string>>
+  }
 }
 
 const operation = <Query extends TObject, Body extends TSchema | undefined>(
@@ -198,83 +214,27 @@ export const releasePhoneNumber = operation({
   success: accepted('Accepted'),
 })
 
-const later = (
-  operationId: string,
-  method: OperationContract['method'],
-  path: string,
-  versions: readonly string[],
-  summary: string,
-): OperationContract =>
-  operation({
-    operationId,
-    summary,
-    method,
-    path,
-    versions,
-    query: none,
-    body: undefined,
-    success: { status: 501, description: 'Not implemented yet', body: models.CommunicationErrorResponse },
-    notImplemented: true,
-  })
-
-const reservations = '/availablePhoneNumbers/reservations'
-const since2025April = versionsSince('2025-04-01')
-
-export const operationsToCome: readonly OperationContract[] = [
-  later(
-    'PhoneNumbers_BrowseAvailableNumbers',
-    'POST',
-    '/availablePhoneNumbers/countries/{countryCode}/:browse',
-    since2025April,
-    'A sample of the numbers for sale',
-  ),
-  later('PhoneNumbers_ListReservations', 'GET', reservations, since2025April, 'The reservations of the resource'),
-  later(
-    'PhoneNumbers_CreateOrUpdateReservation',
-    'PATCH',
-    `${reservations}/{reservationId}`,
-    since2025April,
-    'Reserve numbers, or change a reservation',
-  ),
-  later('PhoneNumbers_GetReservation', 'GET', `${reservations}/{reservationId}`, since2025April, 'A reservation'),
-  later(
-    'PhoneNumbers_DeleteReservation',
-    'DELETE',
-    `${reservations}/{reservationId}`,
-    since2025April,
-    'Give a reservation up',
-  ),
-  later(
-    'PhoneNumbers_PurchaseReservation',
-    'POST',
-    `${reservations}/{reservationId}/:purchase`,
-    since2025April,
-    'Purchase the numbers of a reservation',
-  ),
-  later(
-    'PhoneNumbers_OperatorInformationSearch',
-    'POST',
-    '/operatorInformation/:search',
-    versionsSince('2024-03-01'),
-    'Whose number it is',
-  ),
-  later('SipRouting_Get', 'GET', '/sip', sipVersions, 'The SIP routing configuration'),
-  later('SipRouting_Update', 'PATCH', '/sip', sipVersions, 'Change the SIP routing configuration'),
-]
-
 export const operations: readonly OperationContract[] = [
   listAvailableCountries,
   listAvailableLocalities,
   listAreaCodes,
   listOfferings,
+  browseAvailableNumbers,
   searchAvailablePhoneNumbers,
   getSearchResult,
   purchasePhoneNumbers,
+  listReservations,
+  createOrUpdateReservation,
+  getReservation,
+  deleteReservation,
+  purchaseReservation,
   getOperation,
   cancelOperation,
   listPhoneNumbers,
   getByNumber,
   updateCapabilities,
   releasePhoneNumber,
-  ...operationsToCome,
+  searchOperatorInformation,
+  getSipRouting,
+  updateSipRouting,
 ]

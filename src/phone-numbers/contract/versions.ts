@@ -32,7 +32,7 @@ const NEWEST = apiVersions[apiVersions.length - 1] as ApiVersion
 /**
  * Throws 'version-missing', 'version-ambiguous', 'version-malformed' or 'version-unsupported'.
  * @param values of the query parameter `api-version`, however its name was written
- * @param supported the operation's list
+ * @param supported the operation's list, oldest first
  * @param uri of the request, for the message
  */
 export function readVersion(
@@ -42,6 +42,7 @@ export function readVersion(
   { tolerant }: VersionPolicy,
 ): RequestVersion {
   const requested = values[0]
+  const newest = supported[supported.length - 1] ?? NEWEST
   if (requested === undefined || values.every((value) => value === '')) {
     throw new DomainError('version-missing', 'An API version is required, but was not specified.')
   }
@@ -54,13 +55,13 @@ export function readVersion(
   if (!WELL_FORMED.test(requested)) {
     throw new DomainError(
       'version-malformed',
-      `The value '${requested.slice(0, 100)}' is not an API version; one looks like ${NEWEST}.`,
+      `The value '${requested.slice(0, 100)}' is not an API version; one looks like ${newest}.`,
     )
   }
   if (supported.includes(requested)) return { requested, served: requested }
-  const isLater = /^\d{4}-/.test(requested) && requested > NEWEST && supported.includes(NEWEST)
+  const isLater = /^\d{4}-/.test(requested) && requested > newest
   if (tolerant && isLater) {
-    return { requested, served: NEWEST, warning: `api-version ${requested} is not known here; served as ${NEWEST}` }
+    return { requested, served: newest, warning: `api-version ${requested} is not known here; served as ${newest}` }
   }
   throw new DomainError(
     'version-unsupported',

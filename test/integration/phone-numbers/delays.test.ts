@@ -207,11 +207,11 @@ describe('an operation that can not be carried out', () => {
   it('ends as failed and gives its numbers back, instead of staying open and holding up others', async () => {
     const searchId = await searched(1)
     const broken = await begin('POST', PURCHASE, { searchId })
-    await db.query(sql`update search set phone_numbers = '{+12065550100,+12065550101}' where id = ${searchId}`)
+    await db.query(sql`update search set calling = 'by no rule' where id = ${searchId}`)
     const good = await begin('POST', `${US}/:search`, aSearch())
     service.clock.advance(DELAY_MS)
     expect(await service.job(operationsJob).runOnce()).toEqual({ done: 2, more: false })
-    expect(await poll(broken)).toMatchObject({ status: 'failed', error: { code: 'InternalError' } })
+    expect(await poll(broken)).toMatchObject({ status: 'failed', error: { code: 'PurchaseFailed' } })
     expect(await statusOf(good)).toBe('succeeded')
     const result = await buyer.send('GET', `/availablePhoneNumbers/searchResults/${searchId}`)
     expect(result.json()).toMatchObject({ error: 'PurchaseFailed', errorCode: 1011 })
