@@ -23,4 +23,18 @@ export class ManualClock implements Clock {
   }
 }
 
+/** A clock that runs as another does, some time ahead of it or behind. Stand-ins live by one. */
+export class MovableClock implements Clock {
+  readonly base: Clock
+  offsetMs = 0
+
+  constructor(base: Clock) {
+    this.base = base
+  }
+
+  now(): Date {
+    return new Date(this.base.now().getTime() + this.offsetMs)
+  }
+}
+
 export const later = (from: Date, ms: number): Date => new Date(from.getTime() + ms)

@@ -1,18 +1,16 @@
 /** The part of the composition root that makes the Provisioning API, its backends and what goes with them. */
-import { TokenVerifier } from './auth/tokens/token-verifier.js'
 import { createBackends } from './backends/create.js'
+import type { Clock } from './clock.js'
+import type { IssuerWiring } from './compose-issuer.js'
 import type { Config } from './config.js'
 import { RateLimit } from './http/rate-limit.js'
 import type { FastifyInstance } from './http/server.js'
-import { openIssuer } from './issuer/issuer.js'
-import { SigningKeys } from './issuer/signing-keys.js'
-import { showWho, type AdmitDeps } from './provisioning/admit.js'
+import type { AdmitDeps } from './provisioning/admit.js'
 import { AnnouncedConsents } from './provisioning/commands/consents.js'
 import { openProvisioningDoor, type DoorDeps } from './provisioning/door.js'
 import { StoredZone } from './provisioning/stored-zone.js'
 import { activeServices } from './provisioning/deps.js'
 import type { SyncService } from './provisioning/sync/sync.js'
-import { openBackendControl } from './standin/backend-control.js'
 import { storedDocuments } from './standin/stored-documents.js'
 import type { Store } from './compose-store.js'
 import { reconcileJob } from './workers/jobs.js'
@@ -22,23 +20,20 @@ export interface ProvisioningWiring {
   deps: DoorDeps
   /** By service: those that have a backend, and the DNS zone. */
   reconcilers: ReadonlyMap<SyncService, Worker>
-  /** Adds the API, the built-in issuer and, in stand-in mode, the control of simulated backends. */
+  /** Adds the API. */
   open(server: FastifyInstance): void
 }
 
 /** Wires the parts together on an open store. Nothing runs yet. */
-export function wireProvisioning(config: Config, { db, sealer, clock, logger }: Store): ProvisioningWiring {
+export function wireProvisioning(
+  config: Config,
+  { db, clock, logger }: Store,
+  realClock: Clock,
+  issuer: IssuerWiring,
+): ProvisioningWiring {
   const backends = createBackends(config.backends, { clock, documents: storedDocuments(db) })
-  const signingKeys = new SigningKeys({ db, sealer, clock, logger })
-  const { issuerTenant: tenant, tokenAudiences: audiences } = config
   const admitDeps: AdmitDeps = {
-    verifier: new TokenVerifier({
-      clock,
-      logger,
-      issuers: config.tokenIssuers,
-      audiences,
-      ...(config.builtInIssuer && { ownIssuer: { tenant, readKeys: () => signingKeys.publicKeys() } }),
-    }),
+    verifier: issuer.verifierFor(config.tokenAudiences),
     allowedAddresses: config.allowedAddresses,
     trustedProxies: config.trustedProxies,
     rateLimit: config.rateLimit && new RateLimit(clock, config.rateLimit),
@@ -48,6 +43,7 @@ export function wireProvisioning(config: Config, { db, sealer, clock, logger }: 
     ...admitDeps,
     db,
     clock,
+    realClock,
     logger,
     backends,
     zone: new StoredZone(db),
@@ -75,28 +71,15 @@ export function wireProvisioning(config: Config, { db, sealer, clock, logger }: 
     },
   }
   for (const service of [...activeServices(deps), 'dns'] as const) {
-    reconcilers.set(service, new Worker(reconcileJob(deps, service), logger))
+    reconcilers.set(service, new Worker(reconcileJob(deps, service), logger, clock))
   }
   return {
     deps,
     reconcilers,
     open: (server) => {
       if (config.doors.includes('provisioning')) {
-        // In scopes of their own: their headers and error answers are not those of what stands beside them.
+        // In a scope of its own: its headers and error answers are not those of what stands beside it.
         void server.register(async (scope) => openProvisioningDoor(scope, deps))
-      }
-      if (config.builtInIssuer) {
-        const acceptStandinSecret = config.mode === 'standin'
-        const { provisioningUrl: publicUrl } = config
-        void server.register(async (scope) =>
-          openIssuer(scope, { db, clock, logger, signingKeys, tenant, audiences, publicUrl, acceptStandinSecret }),
-        )
-      }
-      if (config.mode === 'standin') {
-        const authorize = async (request: Parameters<typeof showWho>[1]) => {
-          await showWho(admitDeps, request, 'Admin')
-        }
-        openBackendControl(server, { backends, logger, authorize })
       }
     },
   }

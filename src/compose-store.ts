@@ -1,4 +1,5 @@
 /** The part of the composition root that opens the database: all that commands need which don't serve. */
+import { ensureStandinGrants } from './auth/grants.js'
 import { ensureStandinResource, type ResourceDeps } from './auth/resources.js'
 import { Sealer, STANDIN_SEALING_KEY } from './auth/seal.js'
 import { systemClock, type Clock } from './clock.js'
@@ -8,7 +9,7 @@ import { buildImages, imageFor } from './db/image.js'
 import { migrate, readMigrations } from './db/migrate.js'
 import { openPglite } from './db/pglite.js'
 import { openPostgres } from './db/postgres.js'
-import { ensureStandinClients } from './issuer/clients.js'
+import { ensureStandinClients, standinClientIds } from './issuer/clients.js'
 import { seedStock } from './ledger/stock/seed.js'
 import { createLogger, type Logger } from './log.js'
 
@@ -30,16 +31,22 @@ export async function openStore(config: Config, clock: Clock = systemClock): Pro
   try {
     const applied = await migrate(db, await readMigrations())
     for (const { version, name } of applied) logger.info({ version, name }, 'migration applied')
-    if (config.mode === 'standin') {
-      await ensureStandinResource(store)
-      if (config.builtInIssuer) await ensureStandinClients(store)
-      if (config.seedStock) await seedStock(db, clock.now())
-    }
+    if (config.mode === 'standin') await fillStandin(store, config)
     return store
   } catch (error) {
     await db.close()
     throw error
   }
+}
+
+/** Puts into a stand-in's database what it begins with, unless it is there. */
+export async function fillStandin(store: Store, config: Config): Promise<void> {
+  await ensureStandinResource(store)
+  if (config.builtInIssuer) {
+    await ensureStandinClients(store)
+    await ensureStandinGrants(store, standinClientIds)
+  }
+  if (config.seedStock) await seedStock(store.db, store.clock.now())
 }
 
 const openDatabase = (config: Config, logger: Logger): Promise<Db> =>

@@ -5,7 +5,9 @@
 import { checkKeys } from './auth/resources.js'
 import { ResourceDirectory } from './auth/resource-directory.js'
 import { systemClock, type Clock } from './clock.js'
+import { wireIssuer } from './compose-issuer.js'
 import { wireProvisioning, type ProvisioningWiring } from './compose-provisioning.js'
+import { createStandinPowers, openStandin, standinWorkers } from './compose-standin.js'
 import { openStore, type Store } from './compose-store.js'
 import { checkListeners, type Config } from './config.js'
 import { sql, type Db } from './db/db.js'
@@ -13,11 +15,19 @@ import { SetupError } from './errors.js'
 import { addHealthRoutes, createServer, type FastifyInstance } from './http/server.js'
 import { readTlsFiles, standinTls, type TlsFiles } from './http/tls.js'
 import { readCatalogue, type Catalogue } from './phone-numbers/catalogue.js'
+import type { OperationKind } from './operations/operation.js'
 import type { PhoneNumbersDeps } from './phone-numbers/deps.js'
 import { openPhoneNumbersDoor } from './phone-numbers/door.js'
+import type { HookName, Hooks } from './phone-numbers/hooks/hook.js'
+import { HttpHook } from './phone-numbers/hooks/http-hook.js'
+import { Throttle } from './phone-numbers/throttle.js'
 import { isProvisioningPath } from './provisioning/door.js'
-import { operationsJob, sweepJob } from './workers/jobs.js'
+import type { Powers } from './standin/powers.js'
+import { callsJob, operationsJob, sweepJob } from './workers/jobs.js'
 import { Worker } from './workers/worker.js'
+
+/** How long calls to billing and provisioning may still take when the program stops; whoever starts next repeats them. */
+const CALLS_END_WITHIN_MS = 5_000
 
 export interface Listener {
   scheme: 'http' | 'https'
@@ -38,14 +48,33 @@ export interface Service {
 export interface Wiring {
   deps: PhoneNumbersDeps
   provisioning: ProvisioningWiring
+  /** In stand-in mode. */
+  powers: Powers | undefined
   /** Everything that works in the background. */
   workers: readonly Worker[]
+  /** Starts no more work in the background, and lets what is under way end. */
+  stopWorkers(): Promise<void>
   createServer(tls: TlsFiles | undefined): FastifyInstance
 }
 
+/** How far an issuer's clock may be from ours; the contract of Phone Numbers allows more than that of Provisioning. */
+const PHONE_NUMBERS_TOKEN_SKEW_MS = 5 * 60_000
+
 /** Wires the parts together on an open store. Nothing runs or listens yet. */
-export function wire(config: Config, store: Store, catalogue: Catalogue): Wiring {
+export function wire(config: Config, opened: Store, catalogue: Catalogue): Wiring {
+  // A stand-in lives by a clock that can be moved. What clients date and tokens are judged by stays the real one.
+  const { clock: realClock } = opened
+  const powers = config.mode === 'standin' ? createStandinPowers(opened) : undefined
+  const store = powers ? { ...opened, clock: powers.clock } : opened
   const { db, sealer, clock, logger } = store
+  const delays: Record<OperationKind, number> = {
+    search: config.searchDelayMs,
+    purchase: config.purchaseDelayMs,
+    reservationPurchase: config.purchaseDelayMs,
+    release: config.releaseDelayMs,
+    capabilities: config.capabilitiesDelayMs,
+  }
+  const stopping = new AbortController()
   const deps: PhoneNumbersDeps = {
     db,
     clock,
@@ -53,36 +82,89 @@ export function wire(config: Config, store: Store, catalogue: Catalogue): Wiring
     catalogue,
     searchHoldMs: config.searchHoldMs,
     maxSearchQuantity: config.maxSearchQuantity,
-    quarantineMs: config.quarantineMs,
-    delays: {
-      search: config.searchDelayMs,
-      purchase: config.purchaseDelayMs,
-      release: config.releaseDelayMs,
-      capabilities: config.capabilitiesDelayMs,
+    reservations: {
+      holdMs: config.reservationHoldMs,
+      maxMs: config.reservationMaxMs,
+      maxNumbers: config.maxReservationNumbers,
     },
-    nudge: () => operationsWorker.nudge(),
+    quarantineMs: config.quarantineMs,
+    courseOf: (kind, resourceName) => {
+      const usual = { delayMs: delays[kind] }
+      return powers ? powers.scripts.courseOf(kind, resourceName, usual) : usual
+    },
+    walletRequired: config.walletRequired,
+    hooks: hooksOf(config, stopping.signal),
+    operator: {
+      name: config.operatorName ?? null,
+      mobileNetworkCode: config.operatorMnc ?? null,
+      mobileCountryCode: config.operatorMcc ?? null,
+    },
+    nudge: () => {
+      operationsWorker.nudge()
+      callsWorker.nudge()
+    },
   }
-  const operationsWorker = new Worker(operationsJob(deps), logger)
-  const sweeper = new Worker(sweepJob(deps), logger)
+  const operationsWorker = new Worker(operationsJob(deps), logger, clock)
+  const callsWorker = new Worker(callsJob(deps), logger, clock)
+  const sweeper = new Worker(sweepJob(deps), logger, clock)
   const directory = new ResourceDirectory(db, sealer, logger)
-  const auth = { clock, directory, clockSkewMs: config.clockSkewMs, publicHosts: config.publicHosts }
+  const issuer = wireIssuer(config, store, realClock)
+  const auth = {
+    clock: realClock,
+    directory,
+    logger,
+    tokens: issuer.verifierFor(config.phoneNumbersAudiences, PHONE_NUMBERS_TOKEN_SKEW_MS),
+    clockSkewMs: config.clockSkewMs,
+    publicHosts: config.publicHosts,
+  }
+  const throttle = new Throttle(clock, config.throttle)
   const versionPolicy = { tolerant: config.tolerantApiVersions }
-  const provisioning = wireProvisioning(config, store)
+  const provisioning = wireProvisioning(config, store, realClock, issuer)
+  const workers = [
+    operationsWorker,
+    callsWorker,
+    sweeper,
+    ...provisioning.reconcilers.values(),
+    ...(powers ? standinWorkers(powers, store) : []),
+  ]
   return {
     deps,
     provisioning,
-    workers: [operationsWorker, sweeper, ...provisioning.reconcilers.values()],
+    powers,
+    workers,
+    stopWorkers: async () => {
+      const timer = setTimeout(() => stopping.abort(), CALLS_END_WITHIN_MS)
+      await Promise.all(workers.map((worker) => worker.stop()))
+      clearTimeout(timer)
+    },
     createServer: (tls) => {
       const server = createServer({ logger, tls, brokenPathCode })
       addHealthRoutes(server, () => isReachable(db))
+      if (powers) {
+        const parts = { config, store, realClock, deps, directory, throttle, provisioning, workers }
+        openStandin(server, powers, parts)
+      }
       if (config.doors.includes('phone-numbers')) {
-        const doorDeps = { ...deps, auth, versionPolicy, hosts: config.phoneNumbersHosts }
+        const { phoneNumbersHosts: hosts, corsOrigins } = config
+        const doorDeps = { ...deps, auth, versionPolicy, throttle, hosts, corsOrigins }
         // In a scope of its own: its headers and error answers are not those of what stands beside it.
         void server.register(async (scope) => openPhoneNumbersDoor(scope, doorDeps))
       }
       provisioning.open(server)
+      issuer.open(server)
       return server
     },
+  }
+}
+
+function hooksOf(config: Config, stopping: AbortSignal): Hooks {
+  const { billingHookUrl, provisioningHookUrl, hookSecret, hookTimeoutMs, hookGiveUpMs } = config
+  const hookAt = (name: HookName, url: string | undefined) =>
+    url === undefined ? undefined : new HttpHook({ name, url, secret: hookSecret, timeoutMs: hookTimeoutMs, stopping })
+  return {
+    billing: hookAt('billing', billingHookUrl),
+    provisioning: hookAt('provisioning', provisioningHookUrl),
+    giveUpMs: hookGiveUpMs,
   }
 }
 
@@ -103,8 +185,8 @@ export async function startService(config: Config, clock: Clock = systemClock): 
   }
   try {
     await checkKeys(store)
-    const { workers, createServer } = wire(config, store, catalogue)
-    closers.push(() => Promise.all(workers.map((worker) => worker.stop())))
+    const { workers, stopWorkers, createServer } = wire(config, store, catalogue)
+    closers.push(stopWorkers)
     const open = async (scheme: 'http' | 'https', port: number | undefined): Promise<Listener[]> => {
       if (port === undefined) return []
       const server = createServer(scheme === 'https' ? tls : undefined)

@@ -1,14 +1,16 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
-import { SetupError } from '../errors.js'
+import { DomainError, SetupError } from '../errors.js'
 import { clientCommand } from './client.js'
 import { numberCommand } from './number.js'
 import { requeueCommand } from './requeue.js'
 import { connectionStringCommand, resourceCommand } from './resource.js'
 import { migrateCommand, serveCommand } from './serve.js'
+import { standinCommand } from './standin.js'
 import { statusCommand } from './status.js'
 import { stockCommand } from './stock.js'
 import { VERSION } from './version.js'
+import { walletCommand } from './wallet.js'
 
 const program = new Command('linebook')
   .description('A self-hosted phone-number service: one ledger of numbers behind published Azure APIs.')
@@ -19,10 +21,12 @@ const program = new Command('linebook')
   .addCommand(resourceCommand())
   .addCommand(connectionStringCommand())
   .addCommand(stockCommand())
+  .addCommand(walletCommand())
   .addCommand(clientCommand())
   .addCommand(statusCommand())
   .addCommand(requeueCommand())
   .addCommand(numberCommand())
+  .addCommand(standinCommand())
   .addHelpText(
     'after',
     `
@@ -33,14 +37,15 @@ Examples:
   $ linebook connection-string                       what to give to the Azure SDK
   $ linebook stock import numbers.csv                put numbers of one's own into stock
   $ linebook status                                  whether the backends have taken what they were told
-  $ linebook number +14255550100                     all that happened to a number`,
+  $ linebook number +14255550100                     all that happened to a number
+  $ linebook standin clock --advance PT16M           let time pass in a stand-in`,
   )
 
 try {
   await program.parseAsync()
 } catch (error) {
   // What a person can mend is told in one line; anything else is a fault of ours and shows where it came from.
-  if (error instanceof SetupError) process.stderr.write(`linebook: ${error.message}\n`)
+  if (error instanceof SetupError || error instanceof DomainError) process.stderr.write(`linebook: ${error.message}\n`)
   else console.error(error)
   process.exitCode = 1
 }

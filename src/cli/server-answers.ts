@@ -8,7 +8,7 @@ import type { Answers } from './answers.js'
 const TIMEOUT_MS = 30_000
 const MAX_SHOWN_CHARS = 300
 const NOT_KNOWN = 'NumberNotFound'
-const STANDIN_ADMIN = 'linebook-admin'
+export const STANDIN_ADMIN = 'linebook-admin'
 
 export function serverAnswers(url: string, token: string): Answers {
   const origin = originOf(url)
@@ -59,12 +59,13 @@ export async function standinToken(
   )
 }
 
-interface Answer {
+export interface Answer {
   status: number
   text: string
 }
 
-async function request(url: string, init: RequestInit): Promise<Answer> {
+/** Sends a request; follows no redirects. Throws a SetupError when no server answers. */
+export async function request(url: string, init: RequestInit): Promise<Answer> {
   try {
     const answer = await fetch(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
     return { status: answer.status, text: await answer.text() }
@@ -97,9 +98,12 @@ function bodyOf(origin: string, { status, text }: Answer): unknown {
   throw new SetupError(`${origin} answered ${status}. ${said}${hint}`)
 }
 
-function errorOf(text: string): { code: string; message: string } | undefined {
-  const { error } = (jsonOf(text) ?? {}) as { error?: { code?: unknown; message?: unknown } }
-  return typeof error?.code === 'string' ? { code: error.code, message: String(error.message) } : undefined
+/** What an error answer says; undefined for what isn't one. */
+export function errorOf(text: string): { code: string; message: string; details: string[] } | undefined {
+  const { error } = (jsonOf(text) ?? {}) as { error?: { code?: unknown; message?: unknown; details?: unknown } }
+  if (typeof error?.code !== 'string') return undefined
+  const details = Array.isArray(error.details) ? (error.details as { message?: unknown }[]) : []
+  return { code: error.code, message: String(error.message), details: details.map(({ message }) => String(message)) }
 }
 
 function jsonOf(text: string): unknown {
@@ -110,7 +114,8 @@ function jsonOf(text: string): unknown {
   }
 }
 
-function originOf(url: string): string {
+/** The origin of a server's address. Throws a SetupError. */
+export function originOf(url: string): string {
   const { protocol, origin } = URL.canParse(url) ? new URL(url) : { protocol: '', origin: '' }
   if (protocol === 'http:' || protocol === 'https:') return origin
   throw new SetupError(`--url: "${url}" is no address of a server; a good one is https://provapi.voice.example.`)

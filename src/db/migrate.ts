@@ -50,8 +50,8 @@ export async function migrate(db: Db, migrations: Migration[]): Promise<Migratio
   return applied
 }
 
-/** 0 for a database without any migration. */
-async function schemaVersion(db: Queryable): Promise<number> {
+/** The migration up to which a database has come; 0 without any. */
+export async function schemaVersion(db: Queryable): Promise<number> {
   const [row] = await db.query<{ version: number | null }>(sql`select max(version) as version from schema_version`)
   return row?.version ?? 0
 }

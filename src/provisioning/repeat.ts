@@ -8,7 +8,7 @@
  * it counts when that is done, or when the lease has run out, and until then the request is still being carried out.
  */
 import { createHash } from 'node:crypto'
-import { later } from '../clock.js'
+import { later, type Clock } from '../clock.js'
 import type { Db, Tx } from '../db/db.js'
 import { DomainError } from '../errors.js'
 import { newId } from '../ids.js'
@@ -25,7 +25,9 @@ import {
   type RepeatKey,
 } from './repeatable-store.js'
 
-export interface RepeatDeps extends Pick<ProvisioningDeps, 'db' | 'clock'> {
+export interface RepeatDeps extends Pick<ProvisioningDeps, 'db'> {
+  /** The real time, whatever the clock of the domain was moved to: clients date their requests by theirs. */
+  realClock: Clock
   repeatabilityWindowMs: number
 }
 
@@ -72,11 +74,11 @@ export async function carryOutOnce(
   note: (result: RepeatResult) => void,
   execute: (carrying: Carrying) => Promise<Answer>,
 ): Promise<Answer> {
-  const { db, clock, repeatabilityWindowMs } = deps
+  const { db, realClock, repeatabilityWindowMs } = deps
   if (request.requestId === undefined && request.firstSent === undefined) {
     return execute({ commit: (work) => db.transaction(work), amend: () => Promise.resolve() })
   }
-  const now = clock.now()
+  const now = realClock.now()
   note('rejected')
   const { key, fingerprint } = readRequest(request, now, repeatabilityWindowMs)
   const lease = { id: newId(), until: later(now, LEASE_MS) }

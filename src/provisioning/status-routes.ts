@@ -1,10 +1,11 @@
 /**
- * How the work for the backends stands, told to administrators: not part of the published API, so without api-version.
+ * How the work for the backends stands, and what purchases wait for, told to administrators: not part of the published API, so without api-version.
  * `GET /status`, `GET /status/numbers/{e164}` and `POST /status:requeue` answer what the commands `linebook status`,
  * `linebook number` and `linebook requeue` print with --json.
  */
 import Type from 'typebox'
 import { DomainError } from '../errors.js'
+import { statusOfCalls } from '../operations/call-status.js'
 import { rawBody, type FastifyReply, type FastifyRequest } from '../http/server.js'
 import { methodNotAllowed, pathOf, routeNotFound, showWho, type AdmitDeps } from './admit.js'
 import { json } from './answer.js'
@@ -45,7 +46,8 @@ const routes: readonly StatusRoute[] = [
     method: 'GET',
     answer: async (deps) => {
       const now = deps.clock.now()
-      return json(200, statusView(await statusOfBackends(deps.db, { services: servicesOf(deps), now }), now))
+      const services = await statusOfBackends(deps.db, { services: servicesOf(deps), now })
+      return json(200, statusView(services, now, await statusOfCalls(deps.db, now)))
     },
   },
   {

@@ -8,23 +8,18 @@ import { wireConsent, wireNumber } from '../backends/http/wire.js'
 import type { SimulatedControl } from '../backends/simulated/control.js'
 import { isMisbehaviourName, misbehaviourNames } from '../backends/simulated/misbehaviour.js'
 import { isSimulated } from '../backends/simulated/simulated.js'
-import { DomainError, invalidInput, notFound } from '../errors.js'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from '../http/server.js'
+import { invalidInput, notFound } from '../errors.js'
+import type { FastifyInstance, FastifyRequest } from '../http/server.js'
 import { CivicAddresses, CapabilityPlans, ConsentToPut, Drift, Settings, misbehaviourBodies } from './control-bodies.js'
 import { readBody, readPage } from './control-input.js'
-import { controlErrorAnswer } from './control-errors.js'
-import type { Logger } from '../log.js'
+import { addControl, type ControlDeps, type ControlRoute, type Method, type Params } from './control-routes.js'
 
-export interface BackendControlDeps {
+export interface BackendControlDeps extends ControlDeps {
   backends: Backends
-  /** Rejects with a DomainError unless the request may use these routes. */
-  authorize: (request: FastifyRequest) => Promise<void>
-  logger: Logger
 }
 
 export const CONTROL_PREFIX = '/_standin/backends'
 
-type Params = Readonly<Record<string, string>>
 type Handle = (control: SimulatedControl, request: FastifyRequest, params: Params) => unknown
 
 /** Each route's method, path under a service, and what it does; an answer of undefined is a 204. */
@@ -60,67 +55,18 @@ const routes: readonly (readonly [method: Method, path: string, handle: Handle])
   ['DELETE', '/calls', (control) => control.clearCalls()],
   ['POST', '/reset', (control) => control.reset()],
 ]
-type Method = 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE'
 
 /** Adds the routes to `server`, with errors of their own. */
 export function openBackendControl(server: FastifyInstance, deps: BackendControlDeps): void {
-  void server.register(
-    (scope, _options, done) => {
-      scope.setErrorHandler((error, request, reply) => {
-        const { status, body } = controlErrorAnswer(error)
-        if (status >= 500) deps.logger.error({ err: error, route: request.routeOptions.url }, 'request failed')
-        return send(reply.code(status), body)
-      })
-      scope.get('/', async (request, reply) => {
-        await deps.authorize(request)
-        return send(reply, { backends: Object.fromEntries(serviceCodes.map((code) => [code, nameOf(deps, code)])) })
-      })
-      for (const [method, path, handle] of routes) {
-        scope.route({
-          method,
-          url: `/:service${path}`,
-          handler: async (request, reply) => {
-            await deps.authorize(request)
-            const params = request.params as Record<string, string>
-            const answer = await handle(controlOf(deps, params['service'] ?? ''), request, params)
-            return answer === undefined ? reply.code(204).send() : send(reply, answer)
-          },
-        })
-      }
-      addRefusals(scope, deps)
-      done()
-    },
-    { prefix: CONTROL_PREFIX },
-  )
-}
-
-const send = (reply: FastifyReply, body: unknown): FastifyReply =>
-  reply.header('Content-Type', 'application/json; charset=utf-8').send(JSON.stringify(body))
-
-const METHODS = ['GET', 'PUT', 'PATCH', 'POST', 'DELETE'] as const
-
-/** Says what would be right where a path or a method is none of these. */
-function addRefusals(scope: FastifyInstance, { authorize }: BackendControlDeps): void {
-  for (const path of new Set(routes.map(([, at]) => at))) {
-    const allow = routes.filter(([, at]) => at === path).map(([method]) => method)
-    scope.route({
-      method: METHODS.filter((method) => !allow.includes(method)),
-      url: `/:service${path}`,
-      handler: async (request) => {
-        await authorize(request)
-        throw new DomainError(
-          'method-not-allowed',
-          `${request.method} is not a method of this path; it takes ${allow.join(', ')}.`,
-          { allow },
-        )
-      },
-    })
-  }
-  scope.setNotFoundHandler(async (request) => {
-    await authorize(request)
-    const paths = [...new Set(routes.map(([, at]) => `${CONTROL_PREFIX}/{service}${at.replace(/:(\w+)/g, '{$1}')}`))]
-    throw notFound(`There is nothing at this path. The paths are ${CONTROL_PREFIX}, ${paths.join(', ')}.`)
-  })
+  const ofService = routes.map(([method, path, handle]): ControlRoute => [
+    method,
+    `/:service${path}`,
+    (request, params) => handle(controlOf(deps, params['service'] ?? ''), request, params),
+  ])
+  addControl(server, deps, CONTROL_PREFIX, [
+    ['GET', '/', () => ({ backends: Object.fromEntries(serviceCodes.map((code) => [code, nameOf(deps, code)])) })],
+    ...ofService,
+  ])
 }
 
 const nameOf = ({ backends }: BackendControlDeps, code: (typeof serviceCodes)[number]) => backends[code]?.name ?? 'none'

@@ -1,7 +1,8 @@
 import { isConnectionFailure } from '../db/db.js'
 import { DomainError, type ErrorKind } from '../errors.js'
+import { refusalOfShell } from '../http/server.js'
 
-/** What these routes can meet; whatever else their authorization says is a refusal too. */
+/** What these routes can meet. */
 const ANSWERS: Partial<Record<ErrorKind, readonly [status: number, code: string]>> = {
   unauthenticated: [401, 'Unauthorized'],
   'role-missing': [403, 'InsufficientRole'],
@@ -9,8 +10,10 @@ const ANSWERS: Partial<Record<ErrorKind, readonly [status: number, code: string]
   'invalid-input': [400, 'InvalidInput'],
   'not-found': [404, 'NotFound'],
   'method-not-allowed': [405, 'MethodNotAllowed'],
+  'state-conflict': [409, 'Conflict'],
   'body-too-large': [413, 'RequestBodyTooLarge'],
   'unsupported-media-type': [415, 'UnsupportedMediaType'],
+  'too-many-requests': [429, 'TooManyRequests'],
   unavailable: [503, 'ServiceUnavailable'],
 }
 
@@ -21,10 +24,24 @@ interface ShownError {
   details?: ShownError[]
 }
 
-export function controlErrorAnswer(error: unknown): { status: number; body: { error: ShownError } } {
+export interface ControlErrorAnswer {
+  status: number
+  headers: Record<string, string>
+  body: { error: ShownError }
+}
+
+export function controlErrorAnswer(error: unknown): ControlErrorAnswer {
   const refusal = asRefusal(error)
   const [status, code] = (refusal && ANSWERS[refusal.kind]) ?? [500, 'InternalServerError']
-  return { status, body: { error: refusal && status !== 500 ? shown(refusal, code) : INTERNAL } }
+  return {
+    status,
+    headers: {
+      ...(status === 401 && { 'WWW-Authenticate': 'Basic realm="linebook stand-in", Bearer' }),
+      ...(status === 405 && { Allow: (refusal?.allow ?? []).join(', ') }),
+      ...(refusal?.retryAfterSeconds !== undefined && { 'Retry-After': String(Math.ceil(refusal.retryAfterSeconds)) }),
+    },
+    body: { error: refusal && status !== 500 ? shown(refusal, code) : INTERNAL },
+  }
 }
 
 const INTERNAL = { code: 'InternalServerError', message: 'Linebook failed; its log says why.' }
@@ -39,10 +56,5 @@ const shown = ({ message, target, faults }: DomainError, code: string): ShownErr
 function asRefusal(error: unknown): DomainError | undefined {
   if (error instanceof DomainError) return error
   if (isConnectionFailure(error)) return new DomainError('unavailable', 'The database is not reachable at the moment.')
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new DomainError('body-too-large', 'The body is larger than 1 MiB.')
-  if (code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH') {
-    return new DomainError('invalid-input', 'The body is shorter or longer than its Content-Length.')
-  }
-  return undefined
+  return refusalOfShell(error, 'invalid-input')
 }

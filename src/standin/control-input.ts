@@ -1,4 +1,4 @@
-/** Reads what comes to `/_standin/backends`; what is wrong is refused with its place and what would be right. */
+/** Reads what comes to `/_standin`; what is wrong is refused with its place and what would be right. */
 import type { Static, TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { DomainError, invalidInput } from '../errors.js'
@@ -25,6 +25,12 @@ export function readBody<Schema extends TSchema>(schema: Schema, request: Fastif
   })
 }
 const MAX_FAULTS = 20
+
+/** For what takes no body; an empty object does no harm. */
+export function noBody(request: FastifyRequest): void {
+  const text = rawBody(request).toString('utf8').trim()
+  if (text !== '' && text !== '{}') throw invalidInput('This takes no body.', 'body')
+}
 
 function parseJson(text: string): unknown {
   try {

@@ -2,6 +2,7 @@
  * A job that is given no input: it finds what is due in the database, does a bounded batch of it and says how much.
  * A worker runs its job by timer and when nudged; another process may run the same job beside it.
  */
+import { systemClock, type Clock } from '../clock.js'
 import type { Logger } from '../log.js'
 
 export interface Job {
@@ -23,6 +24,7 @@ const SLOW_MS = 1_000
 export class Worker {
   readonly #job: Job
   readonly #logger: Logger
+  readonly #clock: Clock
   /** Everything that is under way: runs, and questions for when the next is to be. */
   readonly #underWay = new Set<Promise<void>>()
   #runs = 0
@@ -32,9 +34,11 @@ export class Worker {
   /** When the timer will go off, by `performance.now()`. */
   #wakesAt = Infinity
 
-  constructor(job: Job, logger: Logger) {
+  /** @param clock what the job's due times are of; whoever moves it nudges the worker */
+  constructor(job: Job, logger: Logger, clock: Clock = systemClock) {
     this.#job = job
     this.#logger = logger
+    this.#clock = clock
   }
 
   start(): void {
@@ -90,7 +94,7 @@ export class Worker {
     let restMs = this.#job.intervalMs
     try {
       const dueAt = this.#stopped ? undefined : await this.#job.nextDueAt?.()
-      if (dueAt) restMs = Math.min(restMs, Math.max(LEAST_REST_MS, dueAt.getTime() - Date.now()))
+      if (dueAt) restMs = Math.min(restMs, Math.max(LEAST_REST_MS, dueAt.getTime() - this.#clock.now().getTime()))
     } catch (error) {
       this.#logger.error({ err: error, job: this.#job.name }, 'job failed')
     }

@@ -3,6 +3,7 @@
  * command line prints with `--json`. Times are ISO 8601, UTC.
  */
 import type { NumberState } from '../../ledger/number.js'
+import type { WaitingForCall } from '../../operations/call-status.js'
 import type { Requeued } from '../commands/requeue.js'
 import type { ServiceKey } from '../services.js'
 import type { Item, ServiceAtWork, ServiceStatus, SyncError } from './status.js'
@@ -12,6 +13,13 @@ import type { LedgerStanding, ServiceStanding, Timeline, TimelineEntry } from '.
 export interface StatusJson {
   at: string
   services: ServiceStatusJson[]
+  /** The purchases of the Phone Numbers API that wait for billing or provisioning, by what is to be called. */
+  purchases: WaitingForCallJson[]
+}
+
+export interface WaitingForCallJson extends Omit<WaitingForCall, 'oldest' | 'nextAttemptAt'> {
+  oldest: { operationId: string; resource: string; since: string; ageSeconds: number }
+  nextAttemptAt: string
 }
 
 export interface ServiceStatusJson {
@@ -109,10 +117,24 @@ export type TimelineEntryJson =
       message: string | null
     }
 
-export const statusView = (services: readonly ServiceStatus[], now: Date): StatusJson => ({
+export const statusView = (
+  services: readonly ServiceStatus[],
+  now: Date,
+  purchases: readonly WaitingForCall[] = [],
+): StatusJson => ({
   at: now.toISOString(),
   services: services.map((service) => serviceView(service, now)),
+  purchases: purchases.map((waiting) => purchasesView(waiting, now)),
 })
+
+const purchasesView = ({ oldest, nextAttemptAt, ...waiting }: WaitingForCall, now: Date): WaitingForCallJson => ({
+  ...waiting,
+  oldest: { ...oldest, since: oldest.since.toISOString(), ageSeconds: ageSeconds(oldest.since, now) },
+  nextAttemptAt: nextAttemptAt.toISOString(),
+})
+
+const ageSeconds = (since: Date, now: Date): number =>
+  Math.max(0, Math.floor((now.getTime() - since.getTime()) / 1_000))
 
 const serviceView = (service: ServiceStatus, now: Date): ServiceStatusJson => ({
   service: service.code,
@@ -128,7 +150,7 @@ const serviceView = (service: ServiceStatus, now: Date): ServiceStatusJson => ({
     oldest: service.oldest && {
       item: service.oldest.item,
       since: service.oldest.since.toISOString(),
-      ageSeconds: Math.max(0, Math.floor((now.getTime() - service.oldest.since.getTime()) / 1_000)),
+      ageSeconds: ageSeconds(service.oldest.since, now),
     },
   },
   failed: {
