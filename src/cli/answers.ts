@@ -4,7 +4,8 @@ import type { BackendChoice } from '../backends/configure.js'
 import type { Store } from '../compose-store.js'
 import type { Config } from '../config.js'
 import { DataDirInUse } from '../db/data-dir-lock.js'
-import { DomainError, SetupError } from '../errors.js'
+import { SetupError } from '../errors.js'
+import { statusOfCalls } from '../operations/call-status.js'
 import { requeueFailed, type Requeue } from '../provisioning/commands/requeue.js'
 import { statusOfBackends, syncServices, type ServiceAtWork } from '../provisioning/sync/status.js'
 import { timelineOf } from '../provisioning/sync/timeline.js'
@@ -54,7 +55,6 @@ export async function withAnswers<T>(command: Command, work: (answers: Answers) 
   try {
     return await withStore(command, (store) => work(storeAnswers(store, config)))
   } catch (error) {
-    if (error instanceof DomainError) throw new SetupError(error.message, { cause: error })
     if (!(error instanceof DataDirInUse)) throw error
     throw new SetupError(
       `${error.message} Or ask that one, at its address: --url http://127.0.0.1:8080 --token TOKEN.`,
@@ -71,7 +71,7 @@ export function storeAnswers({ db, clock }: Store, config: Config): Answers {
     source: config.databaseUrl === undefined ? `the database in ${config.dataDir}` : 'the database',
     status: async () => {
       const now = clock.now()
-      return statusView(await statusOfBackends(db, { services, now }), now)
+      return statusView(await statusOfBackends(db, { services, now }), now, await statusOfCalls(db, now))
     },
     requeue: (wanted) => requeueFailed({ db, clock }, wanted),
     timeline: async (e164) => {

@@ -3,6 +3,8 @@ import { listResources } from '../auth/resource-store.js'
 import { addResource, revealResource, rotateKey, STANDIN_RESOURCE, type AccessKeys } from '../auth/resources.js'
 import type { Config } from '../config.js'
 import { SetupError } from '../errors.js'
+import { grantCommand, grantLines, revokeCommand } from './grants.js'
+import { addressCommand, entitleCommand, limitCommand, showCommand } from './resource-terms.js'
 import { addSettings, print, STORE_SETTINGS, withStore } from './settings.js'
 
 export const resourceCommand = (): Command =>
@@ -10,7 +12,13 @@ export const resourceCommand = (): Command =>
     .description('Resources are who buys numbers: each has a name, host names and two access keys')
     .addCommand(addCommand())
     .addCommand(listCommand())
+    .addCommand(showCommand())
     .addCommand(rotateKeyCommand())
+    .addCommand(grantCommand())
+    .addCommand(revokeCommand())
+    .addCommand(limitCommand())
+    .addCommand(entitleCommand())
+    .addCommand(addressCommand())
     .addHelpText('after', '\nExample:\n  $ linebook resource add contoso --resource-host contoso.numbers.example')
 
 const addCommand = (): Command =>
@@ -35,12 +43,15 @@ Examples:
 
 const listCommand = (): Command =>
   addSettings(new Command('list'), STORE_SETTINGS)
-    .description('List resources with their host names')
+    .description('List resources with their host names and who may use them with access tokens')
     .addHelpText('after', '\nExample:\n  $ linebook resource list')
     .action((_options, command: Command) =>
       withStore(command, async ({ db }) => {
-        for (const { name, hosts, createdAt } of await listResources(db)) {
+        const grants = await grantLines(db)
+        for (const { id, name, hosts, createdAt } of await listResources(db)) {
           print(`${name.padEnd(24)} ${createdAt.toISOString()}  ${hosts.join(', ') || 'any unclaimed host'}`)
+          const granted = grants.get(id)
+          if (granted !== undefined) print(granted)
         }
       }),
     )

@@ -2,6 +2,7 @@
 import type { Item } from '../provisioning/sync/status.js'
 import type { SyncService } from '../provisioning/sync/sync.js'
 import type { ServiceStatusJson, StatusJson } from '../provisioning/sync/views.js'
+import { purchasesText } from './purchases-text.js'
 import { alignColumns } from './stock-table.js'
 import { counted, duration, instant, instantWithAge, printable, relative } from './words.js'
 
@@ -15,8 +16,11 @@ export const serviceNames: Readonly<Record<SyncService, string>> = {
 }
 
 export function statusText(status: StatusJson, source: string): string {
-  const { services, at } = status
-  const troubles = services.flatMap((service) => troublesOf(service, at))
+  const { services, purchases, at } = status
+  const troubles = [
+    ...services.flatMap((service) => troublesOf(service, at)),
+    ...purchases.map((waiting) => purchasesText(waiting, at)),
+  ]
   return [
     `${instant(at)}, says ${source}`,
     table(status),

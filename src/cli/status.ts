@@ -5,14 +5,16 @@ import { statusText } from './status-text.js'
 
 export const statusCommand = (): Command =>
   addAnswerOptions(new Command('status'))
-    .description('Tell what the backends have still to be told, what they refused, and what to do about it')
+    .description(
+      'Tell what the backends have still to be told, what purchases wait for, what was refused, and what to do about it',
+    )
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
       `
 Of each service: what is pending, and of that what is due now, what is being told (under way) and what waits for its
 next try; since when the oldest is pending; what was refused (failed). CALLS is "stopped" while a backend that does not
-answer is left alone for a time.
+answer is left alone for a time. Then the purchases that wait for the billing or provisioning hook, and why.
 ${WHOM_IT_ASKS}
 
 Examples:

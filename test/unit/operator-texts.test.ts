@@ -24,7 +24,8 @@ const aService = (over: Partial<ServiceStatusJson> = {}): ServiceStatusJson => (
   ...over,
 })
 const nothingPending = aService().pending
-const status = (...services: ServiceStatusJson[]): string => statusText({ at: NOW, services }, 'the database')
+const status = (...services: ServiceStatusJson[]): string =>
+  statusText({ at: NOW, services, purchases: [] }, 'the database')
 
 describe('the status', () => {
   it('says that all is well, when it is', () => {
