@@ -26,7 +26,7 @@ async function holdStatement(areaCode) {
   const now = new Date()
   await holdAny(
     tx,
-    { countryCode: COUNTRY, numberType: 'geographic', areaCode, quantity: 1 },
+    { pool: '', countryCode: COUNTRY, numberType: 'geographic', areaCode, quantity: 1 },
     { holdId: NO_ONE, resourceId: NO_ONE, until: new Date(now.getTime() + 60_000) },
     { at: now, actor: 'bench', reason: 'explain' },
   )

@@ -45,3 +45,22 @@ export function compare(ours, others) {
     spread: /** @type {[number, number]} */ ([Math.min(...ratios), Math.max(...ratios)]),
   }
 }
+
+const P99 = 0.99
+
+/**
+ * A row that compares the slowest requests of two ways.
+ * @param {string} what @param {number[][]} ours milliseconds by round @param {string} other @param {number[][]} others
+ */
+export function compareP99(what, ours, other, others) {
+  const p99 = (times) => quantile(times, P99)
+  const result = compare(ours.map(p99), others.map(p99))
+  const shown = (figure, rounds) => `${figure.toFixed(1)} ms (p50 ${quantile(rounds.flat(), 0.5).toFixed(1)})`
+  return {
+    what,
+    ours: shown(result.ours, ours),
+    comparedWith: `${other}, ${shown(result.other, others)}`,
+    ratio: result.ratio,
+    spread: result.spread,
+  }
+}

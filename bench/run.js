@@ -19,11 +19,14 @@ const measurements = {
   'get-number': () => import('./rows/get-number.js'),
   search: () => import('./rows/search.js'),
   purchase: () => import('./rows/purchase.js'),
+  reservation: () => import('./rows/reservation.js'),
+  browse: () => import('./rows/browse.js'),
   'stock-size': () => import('./rows/stock-size.js'),
   'stock-import': () => import('./rows/stock-import.js'),
   'put-number': () => import('./rows/put-number.js'),
   'put-numbers': () => import('./rows/put-numbers.js'),
   sync: () => import('./rows/sync.js'),
+  snapshot: () => import('./rows/snapshot.js'),
   start: () => import('./rows/start.js'),
 }
 

@@ -51,6 +51,25 @@ export async function createStockedDatabase(postgres, name, { areas, perArea }) 
   return url
 }
 
+/** Stocks of two sizes, spread evenly over as many areas; what differs is how many numbers an area has. */
+export const SIZES = { areas: 100, small: 100, large: 20_000 }
+
+/** @type {Map<number, Promise<{ name: string, url: string }>>} */
+const sizedDatabases = new Map()
+
+/**
+ * The database of one of these sizes, which is filled once in a run: what leaves numbers held in it has to come last.
+ * @param {import('./postgres.js').DurablePostgres} postgres @param {number} perArea
+ */
+export function sizedDatabase(postgres, perArea) {
+  const fill = async () => {
+    const name = `stock_${SIZES.areas * perArea}`
+    return { name, url: await createStockedDatabase(postgres, name, { areas: SIZES.areas, perArea }) }
+  }
+  if (!sizedDatabases.has(perArea)) sizedDatabases.set(perArea, fill())
+  return sizedDatabases.get(perArea)
+}
+
 /** @param {string} url @param {number} count */
 export const addPlaces = (url, count) =>
   runOnce(

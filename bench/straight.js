@@ -23,16 +23,24 @@ export async function openStraight(url) {
       catalogue: await readCatalogue(config.catalogueFile),
       searchHoldMs: config.searchHoldMs,
       maxSearchQuantity: config.maxSearchQuantity,
-      quarantineMs: config.quarantineMs,
-      delays: {
-        search: config.searchDelayMs,
-        purchase: config.purchaseDelayMs,
-        release: config.releaseDelayMs,
-        capabilities: config.capabilitiesDelayMs,
+      reservations: {
+        holdMs: config.reservationHoldMs,
+        maxMs: config.reservationMaxMs,
+        maxNumbers: config.maxReservationNumbers,
       },
+      quarantineMs: config.quarantineMs,
+      courseOf: () => ({ delayMs: 0 }),
+      walletRequired: config.walletRequired,
+      hooks: { billing: undefined, provisioning: undefined, giveUpMs: 0 },
       nudge: () => {},
     },
-    principal: { resourceId: resource.id, resourceName: resource.name, signature: Buffer.alloc(0) },
+    principal: {
+      resourceId: resource.id,
+      resourceName: resource.name,
+      pool: '',
+      restricted: false,
+      evidence: { scheme: 'access-key', signature: Buffer.alloc(0) },
+    },
     close: () => db.close(),
   }
 }

@@ -4,26 +4,22 @@ import { explainHold } from '../explain.js'
 import { latencies } from '../load.js'
 import { runOnce } from '../postgres.js'
 import { signedRequest, withRequestId } from '../requests.js'
-import { compare, interleave, quantile } from '../rounds.js'
+import { compareP99, interleave } from '../rounds.js'
 import { HTTP_ONLY, startLinebook } from '../service.js'
-import { areaCodes, COUNTRY, createStockedDatabase, releaseHolds, settle, wantedSearch } from '../stock.js'
+import { areaCodes, COUNTRY, releaseHolds, settle, SIZES, sizedDatabase, wantedSearch } from '../stock.js'
 
-/** Both stocks are spread evenly over the same areas; what differs is how many numbers an area has. */
-const AREAS = 100
-const SMALL_PER_AREA = 100
-const LARGE_PER_AREA = 20_000
+const { areas: AREAS, small: SMALL_PER_AREA, large: LARGE_PER_AREA } = SIZES
 const CONCURRENCY = 4
 const SEARCHES_PER_ROUND = 1_000
 const ROUNDS = 7
 const [EXHAUSTED, ...OTHERS] = areaCodes(AREAS)
-const P99 = 0.99
 
 /** @param {import('../run.js').Bench} bench @returns {Promise<import('../table.js').Row[]>} */
 export async function measure({ postgres, note, explain }) {
   const server = await postgres()
-  const small = await openStock(server, 'stock_small', SMALL_PER_AREA)
+  const small = await openStock(server, SMALL_PER_AREA)
   note('filling the large stock …')
-  const large = await openStock(server, 'stock_large', LARGE_PER_AREA)
+  const large = await openStock(server, LARGE_PER_AREA)
   note(`${AREAS * SMALL_PER_AREA} and ${AREAS * LARGE_PER_AREA} numbers, each in ${AREAS} areas of equal size`)
   const rows = []
   try {
@@ -97,8 +93,8 @@ export async function measure({ postgres, note, explain }) {
   return rows
 }
 
-async function openStock(postgres, name, perArea) {
-  const url = await createStockedDatabase(postgres, name, { areas: AREAS, perArea })
+async function openStock(postgres, perArea) {
+  const { name, url } = await sizedDatabase(postgres, perArea)
   const linebook = await startLinebook({ DATABASE_URL: url, ...HTTP_ONLY })
   const path = `/availablePhoneNumbers/countries/${COUNTRY}/:search`
   /** @param {(string | undefined)[]} areas */
@@ -132,20 +128,6 @@ const holdAreas = (url, areas) =>
      where state = 'available'
        and place_id in (select id from place where area_code in (${areas.map((area) => `'${area}'`).join(', ')}))`,
   )
-
-/** @param {string} what @param {number[][]} ours milliseconds by round @param {string} other @param {number[][]} others */
-function compareP99(what, ours, other, others) {
-  const p99 = (times) => quantile(times, P99)
-  const result = compare(ours.map(p99), others.map(p99))
-  const shown = (figure, rounds) => `${figure.toFixed(1)} ms (p50 ${quantile(rounds.flat(), 0.5).toFixed(1)})`
-  return {
-    what,
-    ours: shown(result.ours, ours),
-    comparedWith: `${other}, ${shown(result.other, others)}`,
-    ratio: result.ratio,
-    spread: result.spread,
-  }
-}
 
 async function sequentialScans(url) {
   const [row] = await runOnce(url, `select seq_scan from pg_stat_user_tables where relname = 'number'`)
