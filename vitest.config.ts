@@ -30,6 +30,11 @@ export default defineConfig({
         // Apart: the oldest official client trusts a certificate only by way of its process's global agent.
         test: { name: 'acceptance', include: ['test/acceptance/**/*.test.ts'], testTimeout: 60_000, isolate: true },
       },
+      {
+        extends: true,
+        // Long, since killing and starting programs takes its time; not part of `npm test`, but of CI.
+        test: { name: 'crash', include: ['test/crash/**/*.test.ts'], testTimeout: 60_000, isolate: true },
+      },
     ],
   },
 })

@@ -96,14 +96,4 @@ describe.each(schemes)('what is refused over %s', (scheme) => {
     await expect(all(stranger.listPurchasedPhoneNumbers())).rejects.toMatchObject(denial)
     await expect(stranger.beginSearchAvailablePhoneNumbers(aSearch())).rejects.toMatchObject(denial)
   })
-
-  describe('what is not built yet says so', () => {
-    const notBuilt = { name: 'RestError', statusCode: 501, code: 'NotImplemented', message: /not implemented/i }
-    const expectNotBuilt = (call: Promise<unknown>) =>
-      expect(call).rejects.toMatchObject({ ...notBuilt, message: expect.stringMatching(notBuilt.message) })
-
-    it('operator information', async () => {
-      await expectNotBuilt(client.searchOperatorInformation([UNKNOWN_NUMBER]))
-    })
-  })
 })

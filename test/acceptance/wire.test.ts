@@ -135,6 +135,12 @@ describe('a search', () => {
         innererror: {
           code: 'BadRequest',
           message: 'We are unable to find phone plans to match your requested capabilities.',
+          details: expect.arrayContaining([
+            {
+              code: 'Offering',
+              message: 'US has tollFree for application with calling inbound+outbound and sms inbound+outbound.',
+            },
+          ]),
         },
       },
     })

@@ -6,8 +6,8 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startLinebook, type Linebook, type LinebookOptions } from '../fixtures/linebook-process.js'
 import { startPostgresServer, type PostgresServer } from '../fixtures/postgres-server.js'
-import { aSearch, connect, owned, search } from './clients.js'
-import { signedFetch } from './signed-fetch.js'
+import { aSearch, connect, owned, search } from '../acceptance/clients.js'
+import { signedFetch } from '../acceptance/signed-fetch.js'
 
 const CLIENTS = 4
 const NUMBERS_PER_SEARCH = 3

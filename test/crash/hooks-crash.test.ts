@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startHookSystem, type HookSystem, type SeenCall } from '../fixtures/hook-system.js'
 import { runLinebook, startLinebook, type Linebook, type LinebookOptions } from '../fixtures/linebook-process.js'
-import { connect, owned, search } from './clients.js'
-import { signedFetch } from './signed-fetch.js'
+import { connect, owned, search } from '../acceptance/clients.js'
+import { signedFetch } from '../acceptance/signed-fetch.js'
 
 /** That are at provisioning when the program is killed. */
 const PURCHASES = 4
