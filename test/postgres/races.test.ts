@@ -121,7 +121,8 @@ describe('holds that expire while purchases arrive', () => {
         const bought = await db.transaction((tx) =>
           purchaseHeld(tx, { holdId, resourceId }, onTerms(held, terms), causeAt(buyAt)),
         )
-        expect([[], held]).toContainEqual(bought)
+        // Of a hold whose time is over by another's clock, that other may have taken some already.
+        expect(held).toEqual(expect.arrayContaining(bought))
         sold.push(...bought)
       }
     }
