@@ -28,12 +28,12 @@ export function openApiDocument({ title, version, description, operations, model
   }
 }
 
-function operationObject({ operationId, summary, path, versions, query, body, success, notImplemented }, reference) {
+function operationObject(operation, reference) {
+  const { operationId, summary, path, versions, query, body, bodyOptional, success } = operation
   return {
     operationId,
     tags: [operationId.split('_')[0]],
     summary,
-    ...(notImplemented && { 'x-linebook-not-implemented': true }),
     parameters: [
       ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => parameter('path', name, { type: 'string' }, true)),
       parameter('query', 'api-version', { type: 'string', enum: versions }, true),
@@ -42,9 +42,14 @@ function operationObject({ operationId, summary, path, versions, query, body, su
         ...(description && { description }),
       })),
     ],
-    ...(body && { requestBody: { required: true, ...json(reference(body)) } }),
+    ...(body && { requestBody: { required: !bodyOptional, ...json(reference(body)) } }),
     responses: {
-      [success.status]: { description: success.description, ...(success.body && json(reference(success.body))) },
+      ...Object.fromEntries(
+        Object.entries({ [success.status]: success.description, ...success.otherwise }).map(([status, description]) => [
+          status,
+          { description, ...(success.body && json(reference(success.body))) },
+        ]),
+      ),
       default: { $ref: '#/components/responses/Error' },
     },
   }
