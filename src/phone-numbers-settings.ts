@@ -1,7 +1,17 @@
 /** The settings of the Phone Numbers API: who may use it, how often, from which pages, and what purchases cost. */
 import { parseOrigins } from './phone-numbers/cors.js'
 import { parseThrottle, type ThrottleRates } from './phone-numbers/throttle.js'
-import { amount, asParsed, BadValue, list, MINUTE_MS, onOff, optionalText, setting, type Setting } from './setting.js'
+import {
+  amount,
+  asParsed,
+  atLeastOne,
+  BadValue,
+  MINUTE_MS,
+  onOff,
+  optionalText,
+  setting,
+  type Setting,
+} from './setting.js'
 
 export interface PhoneNumbersConfig {
   phoneNumbersAudiences: readonly string[]
@@ -36,11 +46,7 @@ export const phoneNumbersSettings: readonly Setting[] = [
     value: 'AUDIENCES',
     help: 'audiences that an access token of the Phone Numbers API may be for, separated by commas',
     fallback: DOCUMENTED_AUDIENCES.join(','),
-    parse: (text) => {
-      const audiences = list(text)
-      if (audiences.length === 0) throw new BadValue(`one or more audiences, e.g. ${DOCUMENTED_AUDIENCES.join(',')}`)
-      return audiences
-    },
+    parse: atLeastOne('audiences', DOCUMENTED_AUDIENCES),
   }),
   setting({
     name: 'throttle',

@@ -3,7 +3,18 @@ import { parseIssuers, type TrustedIssuer } from './auth/tokens/issuers.js'
 import { parseBackends, type BackendChoice } from './backends/configure.js'
 import { parseAddresses, type AddressList } from './http/addresses.js'
 import { parseRate, type Rate } from './http/rate-limit.js'
-import { amount, asParsed, BadValue, hosts, list, MINUTE_MS, oneOf, onOff, setting, type Setting } from './setting.js'
+import {
+  amount,
+  asParsed,
+  atLeastOne,
+  BadValue,
+  hosts,
+  MINUTE_MS,
+  oneOf,
+  onOff,
+  setting,
+  type Setting,
+} from './setting.js'
 
 export interface ProvisioningConfig {
   /** Host names that the Provisioning API alone answers to; empty for all. */
@@ -80,11 +91,7 @@ export const provisioningSettings: readonly Setting[] = [
     value: 'AUDIENCES',
     help: 'audiences that an access token of the Provisioning API may be for, separated by commas',
     fallback: DOCUMENTED_AUDIENCES.join(','),
-    parse: (text) => {
-      const audiences = list(text)
-      if (audiences.length === 0) throw new BadValue(`one or more audiences, e.g. ${DOCUMENTED_AUDIENCES.join(',')}`)
-      return audiences
-    },
+    parse: atLeastOne('audiences', DOCUMENTED_AUDIENCES),
   }),
   setting({
     name: 'builtInIssuer',

@@ -101,3 +101,12 @@ export const asParsed =
       throw error instanceof BadValue || !(error instanceof Error) ? error : new BadValue(error.message)
     }
   }
+
+/** A list that may not be empty. */
+export const atLeastOne =
+  (what: string, examples: readonly string[]) =>
+  (text: string): string[] => {
+    const items = list(text)
+    if (items.length === 0) throw new BadValue(`one or more ${what}, e.g. ${examples.join(',')}`)
+    return items
+  }
