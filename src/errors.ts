@@ -15,7 +15,6 @@ export type SharedErrorKind =
   | 'not-found'
   | 'state-conflict'
   | 'too-many-requests'
-  | 'not-implemented'
   | 'unavailable'
 
 export type PhoneNumbersErrorKind =

@@ -53,7 +53,6 @@ const published: Record<PhoneNumbersErrorKind, PublishedError> = {
   'route-name-invalid': sipRefusal(422, 'InvalidRouteName'),
   'route-pattern-invalid': sipRefusal(422, 'InvalidRouteNumberPattern'),
   'trunk-missing': sipRefusal(422, 'MissingTrunk'),
-  'not-implemented': { status: 501, code: 'NotImplemented' },
   unavailable: { status: 503, code: 'ServiceUnavailable' },
 }
 

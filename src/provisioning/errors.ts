@@ -46,7 +46,6 @@ export const publishedErrors: Readonly<Record<ProvisioningErrorKind, PublishedEr
   'body-too-large': { status: 413, code: 'RequestBodyTooLarge' },
   'unsupported-media-type': { status: 415, code: 'UnsupportedMediaType' },
   'too-many-requests': { status: 429, code: 'TooManyRequests' },
-  'not-implemented': { status: 501, code: 'NotImplemented' },
   'backend-failed': { status: 502, code: 'BackendServiceError' },
   unavailable: { status: 503, code: 'ServiceUnavailable' },
 }

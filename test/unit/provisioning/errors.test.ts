@@ -217,7 +217,7 @@ describe('the contract', () => {
       for (const [, name] of path.matchAll(/\{(\w+)\}/g)) expect(Object.keys(pathParameters)).toContain(name)
     }
     const met = new Set(all.flatMap(refusalsOf))
-    const elsewhere = ['not-found', 'method-not-allowed', 'state-conflict', 'not-implemented']
+    const elsewhere = ['not-found', 'method-not-allowed', 'state-conflict']
     expect(Object.keys(publishedErrors).filter((kind) => !met.has(kind as ProvisioningErrorKind))).toEqual(
       expect.arrayContaining(elsewhere),
     )
