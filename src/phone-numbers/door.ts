@@ -153,7 +153,7 @@ function addErrorAnswers(server: FastifyInstance, { logger }: DoorDeps): void {
   server.setErrorHandler((error, request, reply) => {
     const refusal = asRefusal(error)
     const { status, headers, body } = errorAnswer(refusal)
-    if (status >= 500 && status !== 501) {
+    if (status >= 500) {
       logger.error(
         { err: error, method: request.method, route: request.routeOptions.url, cv: reply.getHeader('MS-CV') },
         'request failed',
