@@ -83,7 +83,7 @@ export function refuseQuantity({ numberLimit, name }: Buyer, quantity: number, o
   const left = Math.max(0, numberLimit - owned)
   return {
     code: 'NotEnoughLicenses',
-    message: `The resource may own ${numberLimit} numbers and has ${owned}; ${quantity} more are over that.`,
+    message: `The limit of owned numbers is ${numberLimit}; the resource has ${owned} and asks for ${quantity}.`,
     details: [
       {
         code: 'LargestQuantity',
