@@ -163,7 +163,7 @@ describe('while a stand-in runs on the data folder, which the commands then ask'
     await expect(search()).rejects.toThrow('may not acquire geographic numbers of US')
     await run('resource', 'entitle', 'local', 'all')
     await run('resource', 'limit', 'local', '2')
-    await expect(search(3)).rejects.toThrow('may own 2 numbers')
+    await expect(search(3)).rejects.toThrow('limit of owned numbers is 2')
     const poor = await search(2)
     await expect(purchase(poor.searchId)).rejects.toThrow('costs 2.50 USD and the wallet has 0.00')
     await run('wallet', 'credit', 'local', '3', 'USD')
