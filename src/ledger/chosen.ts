@@ -3,6 +3,7 @@
  * single ones back, and how those stand that can't be held.
  */
 import { sql, type Queryable, type Tx } from '../db/db.js'
+import { holdTaken } from './holding.js'
 import type { NumberState, NumberType } from './number.js'
 import { change, type Cause, type Hold } from './store.js'
 
@@ -42,21 +43,7 @@ export async function holdThese(
         select * from unnest(${kinds.map(({ countryCode }) => countryCode)}::text[],
                              ${kinds.map(({ numberType }) => numberType)}::text[])
       )
-    ), held as (
-      update number
-      set state = 'held', hold_id = ${hold.holdId}, resource_id = ${hold.resourceId}, free_at = ${hold.until},
-          left_account = false
-      where e164 = any (array(select e164 from taken))
-    ), told as (
-      insert into number_history (e164, at, event, from_state, to_state, actor, reason)
-      -- What time has done and nobody has written down yet comes first.
-      select e164, ${cause.at}::timestamptz, case state when 'held' then 'expire' else 'rest' end,
-             state, 'available', 'system', 'time'
-      from taken where state <> 'available'
-      union all
-      select e164, ${cause.at}::timestamptz, 'hold', 'available', 'held', ${cause.actor}, ${cause.reason}
-      from taken
-    )
+    ), ${holdTaken(hold, cause)}
     select e164, country_code as "countryCode", number_type as "numberType" from taken order by e164`)
 }
 

@@ -5,6 +5,7 @@
  */
 import { randomInt } from 'node:crypto'
 import { sql, type Sql, type Tx } from '../db/db.js'
+import { holdTaken } from './holding.js'
 import type { AssignmentType, Capabilities, NumberEvent, NumberState, NumberType, Price } from './number.js'
 
 /** On whose behalf something happens to a number, when, and why; what its line of history says. */
@@ -95,22 +96,7 @@ export async function holdAny(tx: Tx, wanted: WantedNumbers, hold: Hold, cause: 
         limit ${quantity}
       ) as n
       limit ${quantity}
-    ), held as (
-      update number
-      set state = 'held', hold_id = ${hold.holdId}, resource_id = ${hold.resourceId}, free_at = ${hold.until},
-          left_account = false
-      -- An array, not a join: the planner can't know how few rows there are and might read the whole table.
-      where e164 = any (array(select e164 from taken))
-      returning e164
-    ), told as (
-      insert into number_history (e164, at, event, from_state, to_state, actor, reason)
-      select e164, ${cause.at}::timestamptz, case state when 'held' then 'expire' else 'rest' end,
-             state, 'available', 'system', 'time'
-      from taken where state <> 'available'
-      union all
-      select e164, ${cause.at}::timestamptz, 'hold', 'available', 'held', ${cause.actor}, ${cause.reason}
-      from held
-    )
+    ), ${holdTaken(hold, cause)}
     select e164 from held order by e164`)
   return rows.map(({ e164 }) => e164)
 }
