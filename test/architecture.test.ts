@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const WRITTEN_DOWN = 'docs/architecture.md, section "Who may import whom"'
 
 const SETTINGS = ['config.ts', 'settings.ts', 'phone-numbers-settings.ts', 'provisioning-settings.ts', 'setting.ts']
-const LEAVES = [...SETTINGS, 'errors.ts', 'clock.ts', 'folder.ts', 'ids.ts', 'log.ts']
+const LEAVES = [...SETTINGS, 'errors.ts', 'clock.ts', 'fetch-failure.ts', 'folder.ts', 'ids.ts', 'log.ts']
 const COMPOSITION = [
   'compose.ts',
   'compose-issuer.ts',

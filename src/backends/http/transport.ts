@@ -4,6 +4,7 @@
  * reconciler's business.
  */
 import type { Clock } from '../../clock.js'
+import { fetchFailure } from '../../fetch-failure.js'
 import { BackendError, type BackendFault } from '../backend.js'
 import { CircuitBreaker, type BreakerLimits } from './circuit-breaker.js'
 import { TokenSource, type ClientCredentials } from './client-credentials.js'
@@ -197,14 +198,13 @@ export class Transport {
         { mayHaveActed: true },
       )
     }
-    const code = causeCode(error)
-    const unreached = NEVER_LEFT.has(code) || code.startsWith('ERR_TLS') || code.includes('CERT')
+    const { code, neverLeft } = fetchFailure(error)
     return new BackendError(
       {
         code: 'NoAnswer',
-        message: `${unreached ? "The backend can't be reached" : 'The connection to the backend broke'}: ${code}.`,
+        message: `${neverLeft ? "The backend can't be reached" : 'The connection to the backend broke'}: ${code}.`,
       },
-      { mayHaveActed: !unreached },
+      { mayHaveActed: !neverLeft },
     )
   }
 }
@@ -222,25 +222,6 @@ const asBackendError = (error: unknown): BackendError => {
   // Its message might repeat a header.
   const name = error instanceof Error ? error.name : 'failure'
   return new BackendError({ code: 'NoAnswer', message: `The call failed: ${name}.` }, { mayHaveActed: true })
-}
-
-/** Failures from before anything was sent. */
-const NEVER_LEFT = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-])
-
-const causeCode = (error: unknown): string => {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-  const inner = cause instanceof AggregateError ? (cause.errors[0] as unknown) : cause
-  if (!(inner instanceof Error)) return 'failure'
-  return 'code' in inner && typeof inner.code === 'string' ? inner.code : inner.name
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null

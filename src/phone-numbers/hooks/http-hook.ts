@@ -1,6 +1,7 @@
 /** A hook behind HTTP: one JSON POST for each call, as docs/hooks.md tells it. */
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
+import { fetchFailure } from '../../fetch-failure.js'
 import type { CalledNumber } from '../../operations/call-out.js'
 import { HookUnavailable, type Hook, type HookAnswer, type HookCall, type HookName } from './hook.js'
 
@@ -118,11 +119,9 @@ export class HttpHook implements Hook {
     const { name, timeoutMs, stopping } = this.#options
     if (timeout.aborted) return this.#unusable(`gave no answer within ${timeoutMs} ms`)
     if (stopping?.aborted) return this.#unusable('had not answered when Linebook stopped')
-    // Only the code: the texts of such errors may repeat addresses and headers.
-    const code = causeCode(error)
-    const unreached = NEVER_LEFT.has(code) || code.startsWith('ERR_TLS') || code.includes('CERT')
-    const what = unreached ? "can't be reached" : 'broke the connection off'
-    return new HookUnavailable(`The ${name} hook ${what}: ${code}.`, { mayHaveActed: !unreached })
+    const { code, neverLeft } = fetchFailure(error)
+    const what = neverLeft ? "can't be reached" : 'broke the connection off'
+    return new HookUnavailable(`The ${name} hook ${what}: ${code}.`, { mayHaveActed: !neverLeft })
   }
 
   /** What a system said, as it can be stored and shown: without our secret should it have repeated it. */
@@ -174,22 +173,4 @@ function parsed(text: string): Said | undefined {
 function afterMsOf({ headers }: Response): number | undefined {
   const text = headers.get('Retry-After')?.trim() ?? ''
   return /^\d{1,6}$/.test(text) ? Number(text) * MS_PER_SECOND : undefined
-}
-
-/** Failures from before anything was sent. */
-const NEVER_LEFT = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-])
-
-function causeCode(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-  const inner = cause instanceof AggregateError ? (cause.errors[0] as unknown) : cause
-  if (!(inner instanceof Error)) return 'failure'
-  return 'code' in inner && typeof inner.code === 'string' ? inner.code : inner.name
 }
