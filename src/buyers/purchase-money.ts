@@ -8,22 +8,21 @@ import { chargePurchase, findBalance, listCharged, refundPurchase, type EntryCau
 
 /**
  * Takes the first month of every number from the resource's wallets, or refuses. A resource without a wallet in a
- * price's currency pays nothing if it has none at all and `walletRequired` is off.
+ * price's currency pays nothing if it has none at all and `walletRequired` is off. What was taken in one currency before
+ * another was refused is given back by whoever ends the purchase (`refundAll`), as for any other failure.
  * @param prices one for each number
  */
 export async function chargeFor(
   tx: Tx,
   buyer: BuyerWithWallets,
   prices: readonly Price[],
-  { walletRequired, since }: { walletRequired: boolean; since: Date },
+  { walletRequired }: { walletRequired: boolean },
   cause: EntryCause,
 ): Promise<Refusal | undefined> {
   for (const [currency, sum] of sumByCurrency(prices)) {
     if (sum.amount === 0n) continue
     const refusal = await chargeIn(tx, buyer, currency, sum, walletRequired, cause)
-    if (refusal === undefined) continue
-    await refundAll(tx, { resourceId: buyer.resourceId, since }, cause)
-    return refusal
+    if (refusal !== undefined) return refusal
   }
   return undefined
 }

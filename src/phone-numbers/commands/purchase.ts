@@ -60,7 +60,7 @@ function withCalls(operation: Operation, { billing, provisioning }: Hooks): Oper
 async function beginPurchase(
   { catalogue, walletRequired }: PhoneNumbersDeps,
   tx: Tx,
-  { resourceId, lines, createdAt }: Sale,
+  { resourceId, lines }: Sale,
   { at, actor, reason }: Cause,
 ): Promise<Refusal | undefined> {
   const buyer = await readBuyer(tx, resourceId)
@@ -73,7 +73,7 @@ async function beginPurchase(
   const overLimit = await refuseOverLimit(tx, buyer, lines.length)
   if (overLimit) return overLimit
   const prices = lines.map(({ price }) => price)
-  return chargeFor(tx, buyer, prices, { walletRequired, since: createdAt }, { at, actor, reference: reason })
+  return chargeFor(tx, buyer, prices, { walletRequired }, { at, actor, reference: reason })
 }
 
 /** Whether a limit leaves room for so many more numbers. */
