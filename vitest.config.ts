@@ -15,13 +15,13 @@ export default defineConfig({
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/architecture.test.ts'] } },
       {
         extends: true,
-        test: { name: 'pglite', include: ['test/integration/**/*.test.ts'], provide: { engine: 'pglite' } },
+        test: { name: 'pglite', include: ['test/behaviour/**/*.test.ts'], provide: { engine: 'pglite' } },
       },
       {
         extends: true,
         test: {
           name: 'postgres',
-          include: ['test/integration/**/*.test.ts', 'test/postgres/**/*.test.ts'],
+          include: ['test/behaviour/**/*.test.ts', 'test/postgres/**/*.test.ts'],
           provide: { engine: 'postgres' },
         },
       },

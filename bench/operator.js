@@ -1,9 +1,9 @@
-import { readConfig } from '../dist/config.js'
+import { readConfig } from '../dist/config/config.js'
 import { systemClock } from '../dist/clock.js'
 import { openPostgres } from '../dist/db/postgres.js'
 import { createLogger } from '../dist/log.js'
-import { AnnouncedConsents } from '../dist/provisioning/commands/consents.js'
-import { StoredZone } from '../dist/provisioning/stored-zone.js'
+import { AnnouncedConsents } from '../dist/accounts/commands/consents.js'
+import { StoredZone } from '../dist/backends/dns/stored-zone.js'
 import { withConnections } from './connection.js'
 import { HTTP_ONLY, startLinebook } from './service.js'
 

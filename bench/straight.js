@@ -1,8 +1,8 @@
 import { systemClock } from '../dist/clock.js'
-import { readConfig } from '../dist/config.js'
+import { readConfig } from '../dist/config/config.js'
 import { openPostgres } from '../dist/db/postgres.js'
 import { createLogger } from '../dist/log.js'
-import { readCatalogue } from '../dist/phone-numbers/catalogue.js'
+import { readCatalogue } from '../dist/phone-numbers/model/catalogue.js'
 import { runOnce } from './postgres.js'
 
 /**

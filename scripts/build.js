@@ -47,7 +47,7 @@ if (!process.argv.includes('--if-stale') || isStale()) {
     rmSync(DRAFT, { recursive: true, force: true })
     process.exit(status ?? 1)
   }
-  const { buildDatabaseImages } = await import(join(DRAFT, 'compose-store.js'))
+  const { buildDatabaseImages } = await import(join(DRAFT, 'compose', 'store.js'))
   await buildDatabaseImages()
   writeFileSync(join(DRAFT, '.built'), '')
   rmSync(DIST, { recursive: true, force: true })

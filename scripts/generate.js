@@ -18,7 +18,7 @@ const { openPglite } = await fromDist('db/pglite.js')
 const db = await openPglite({ dataDir: undefined, imageFile: imageFor(false) })
 await migrate(db, await readMigrations())
 const files = await generatedFiles({
-  config: await fromDist('config.js'),
+  config: await fromDist('config/config.js'),
   operations: await fromDist('phone-numbers/contract/operations.js'),
   models: await fromDist('phone-numbers/contract/models.js'),
   versions: await fromDist('phone-numbers/contract/versions.js'),
@@ -29,7 +29,7 @@ const files = await generatedFiles({
     requests: await fromDist('provisioning/contract/requests.js'),
     parameters: await fromDist('provisioning/contract/parameters.js'),
     versions: await fromDist('provisioning/contract/versions.js'),
-    errors: await fromDist('provisioning/errors.js'),
+    errors: await fromDist('provisioning/wire/errors.js'),
     facadeOperations: await fromDist('provisioning/facade-2023/operations.js'),
     facadeModels: await fromDist('provisioning/facade-2023/models.js'),
   },

@@ -1,8 +1,8 @@
 /** Runs the service in this process: start, what is printed then, signals, exit code. */
 import { revealResource, STANDIN_RESOURCE } from './auth/resources.js'
-import { rememberAddress } from './running-server.js'
-import { startService, type Service } from './compose.js'
-import type { Config } from './config.js'
+import { rememberAddress } from './db/running-server.js'
+import { startService, type Service } from './compose/compose.js'
+import type { Config } from './config/config.js'
 import { STANDIN_CLIENT_SECRET } from './issuer/clients.js'
 
 /** How long requests under way may take to end after the signal to stop. */

@@ -1,5 +1,5 @@
-import { putNumbers } from '../../dist/provisioning/commands/put-numbers.js'
-import { readNumber } from '../../dist/provisioning/commands/read.js'
+import { putNumbers } from '../../dist/accounts/commands/put-numbers.js'
+import { readNumber } from '../../dist/accounts/commands/read.js'
 import { withConnections } from '../connection.js'
 import { throughput } from '../load.js'
 import {

@@ -1,4 +1,4 @@
-import { reconcile } from '../../dist/provisioning/sync/reconcile.js'
+import { reconcile } from '../../dist/reconcile/reconcile.js'
 import { ACCOUNT, openOperator, openOperatorDeps, operatorRequest, storedDetails, TENANT } from '../operator.js'
 import { runOnce } from '../postgres.js'
 import { withConnections } from '../connection.js'

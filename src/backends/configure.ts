@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { SetupError } from '../errors.js'
-import type { ServiceCode } from './backend.js'
+import type { ServiceCode } from './port/backend.js'
 import { HttpPlace, type HttpChoice } from './http/choice.js'
 
 export type BackendChoice = Readonly<Record<ServiceCode, 'simulated' | 'none' | HttpChoice>>

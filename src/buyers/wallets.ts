@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.js'
 import type { Db, Queryable } from '../db/db.js'
 import { DomainError, invalidInput } from '../errors.js'
-import { amountOf, formatAmount, parseAmount } from './amount.js'
+import { amountOf, formatAmount, parseAmount } from './wallet/amount.js'
 import { requireResource } from './terms.js'
 import {
   creditWallet,
@@ -11,7 +11,7 @@ import {
   listEntries,
   listWallets,
   type WalletEntry,
-} from './wallet-store.js'
+} from './wallet/wallet-store.js'
 
 export interface Wallet {
   resourceName: string

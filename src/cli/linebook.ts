@@ -1,16 +1,16 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
 import { DomainError, SetupError } from '../errors.js'
-import { clientCommand } from './client.js'
-import { numberCommand } from './number.js'
-import { requeueCommand } from './requeue.js'
-import { connectionStringCommand, resourceCommand } from './resource.js'
-import { migrateCommand, serveCommand } from './serve.js'
-import { standinCommand } from './standin.js'
-import { statusCommand } from './status.js'
-import { stockCommand } from './stock.js'
-import { VERSION } from './version.js'
-import { walletCommand } from './wallet.js'
+import { clientCommand } from './commands/client.js'
+import { numberCommand } from './commands/number.js'
+import { requeueCommand } from './commands/requeue.js'
+import { connectionStringCommand, resourceCommand } from './commands/resource.js'
+import { migrateCommand, serveCommand } from './commands/serve.js'
+import { standinCommand } from './emulator/emulator.js'
+import { statusCommand } from './commands/status.js'
+import { stockCommand } from './commands/stock.js'
+import { VERSION } from './connection/version.js'
+import { walletCommand } from './commands/wallet.js'
 
 const program = new Command('linebook')
   .description('A self-hosted phone-number service: one ledger of numbers behind published Azure APIs.')

@@ -4,9 +4,9 @@ import { sql, type Db, type Tx } from '../../src/db/db.js'
 import { openPostgres } from '../../src/db/postgres.js'
 import { listHistory } from '../../src/ledger/reads.js'
 import { createLogger } from '../../src/log.js'
-import { putNumbers } from '../../src/provisioning/commands/put-numbers.js'
-import type { NumberDetails } from '../../src/provisioning/number.js'
-import { reconcile } from '../../src/provisioning/sync/reconcile.js'
+import { putNumbers } from '../../src/accounts/commands/put-numbers.js'
+import type { NumberDetails } from '../../src/accounts/account-number.js'
+import { reconcile } from '../../src/reconcile/reconcile.js'
 import {
   brokenInvariants,
   directRouting,

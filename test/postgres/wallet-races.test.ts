@@ -1,6 +1,6 @@
 /** What many do at once with one wallet or one limit, over two processes on one database. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { chargeMonth } from '../../src/buyers/charge-month.js'
+import { chargeMonth } from '../../src/buyers/wallet/charge-month.js'
 import { saveTerms } from '../../src/buyers/store.js'
 import { openPostgres } from '../../src/db/postgres.js'
 import { createLogger } from '../../src/log.js'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { checkListeners, readConfig } from '../../src/config.js'
-import { settings } from '../../src/settings.js'
+import { checkListeners, readConfig } from '../../src/config/config.js'
+import { settings } from '../../src/config/settings.js'
 
 const secret = Buffer.alloc(32, 7).toString('base64')
 const production = { LINEBOOK_MODE: 'production', DATABASE_URL: 'postgres://db/linebook', LINEBOOK_SECRET_KEY: secret }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readConfig } from '../../src/config.js'
+import { readConfig } from '../../src/config/config.js'
 import { parseOrigins } from '../../src/phone-numbers/cors.js'
 
 describe('the setting of origins', () => {

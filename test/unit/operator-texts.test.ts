@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { requeuedText } from '../../src/cli/requeue.js'
-import { statusText } from '../../src/cli/status-text.js'
-import { timelineText } from '../../src/cli/timeline-text.js'
-import { duration, printable, relative } from '../../src/cli/words.js'
+import { requeuedText } from '../../src/cli/commands/requeue.js'
+import { statusText } from '../../src/cli/text/status-text.js'
+import { timelineText } from '../../src/cli/text/timeline-text.js'
+import { duration, printable, relative } from '../../src/cli/text/words.js'
 import type {
   ServiceStandingJson,
   ServiceStatusJson,
   TimelineEntryJson,
   TimelineJson,
-} from '../../src/provisioning/sync/views.js'
+} from '../../src/provisioning/status/views.js'
 
 const NOW = '2026-03-01T12:00:00.000Z'
 const e164 = '+12065550100'

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { findRunning, rememberAddress } from '../../src/running-server.js'
+import { findRunning, rememberAddress } from '../../src/db/running-server.js'
 
 let folder: string
 beforeEach(async () => {

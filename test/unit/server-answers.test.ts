@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { withAnswers, addAnswerOptions } from '../../src/cli/answers.js'
-import { rememberAddress } from '../../src/running-server.js'
-import { serverAnswers, standinToken } from '../../src/cli/server-answers.js'
+import { withAnswers, addAnswerOptions } from '../../src/cli/connection/answers.js'
+import { rememberAddress } from '../../src/db/running-server.js'
+import { serverAnswers, standinToken } from '../../src/cli/connection/server-answers.js'
 import { lockDataDir } from '../../src/db/data-dir-lock.js'
 
 interface Asked {

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import type { WriteStream } from 'node:tty'
 import { expect, it } from 'vitest'
-import { ProgressBar } from '../../src/cli/progress.js'
+import { ProgressBar } from '../../src/cli/text/progress.js'
 
 const aBar = (isTTY: boolean) => {
   const out = Object.assign(new PassThrough({ encoding: 'utf8' }), { isTTY })

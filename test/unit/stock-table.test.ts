@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { reportTable } from '../../src/cli/stock-table.js'
+import { reportTable } from '../../src/cli/text/stock-table.js'
 
 const seattle = {
   countryCode: 'US',

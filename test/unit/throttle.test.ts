@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../../src/clock.js'
-import { readConfig } from '../../src/config.js'
+import { readConfig } from '../../src/config/config.js'
 import { operations } from '../../src/phone-numbers/contract/operations.js'
 import { parseThrottle, Throttle, throttleWords } from '../../src/phone-numbers/throttle.js'
 

@@ -2,7 +2,7 @@
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Clock } from '../../clock.js'
-import { BackendError } from '../backend.js'
+import { BackendError } from '../port/backend.js'
 
 export interface ClientCredentials {
   tokenUrl: string

@@ -12,7 +12,7 @@ import {
   type Consent,
   type Outcome,
   type ServiceCode,
-} from '../backend.js'
+} from '../port/backend.js'
 import { BREAKER_LIMITS, type BreakerLimits } from './circuit-breaker.js'
 import { operations, type Answer, type OperationName, type Wire } from './contract.js'
 import { Transport, type HttpAnswer, type HttpAuth } from './transport.js'

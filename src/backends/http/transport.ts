@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../clock.js'
 import { fetchFailure } from '../../fetch-failure.js'
-import { BackendError, type BackendFault } from '../backend.js'
+import { BackendError, type BackendFault } from '../port/backend.js'
 import { CircuitBreaker, type BreakerLimits } from './circuit-breaker.js'
 import { TokenSource, type ClientCredentials } from './client-credentials.js'
 

@@ -1,5 +1,5 @@
 /** Between the port's words and those on the wire: numbers have their full name there, and instants are texts. */
-import type { BackendNumber, Consent, NumberCommand, NumberUpload, Outcome, Relationship } from '../backend.js'
+import type { BackendNumber, Consent, NumberCommand, NumberUpload, Outcome, Relationship } from '../port/backend.js'
 import type { Wire } from './contract.js'
 
 export const wireNumber = <Item extends { e164: string }>({

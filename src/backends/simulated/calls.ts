@@ -4,7 +4,7 @@
  * call, and one change that reads and writes its things at once.
  */
 import type { Clock } from '../../clock.js'
-import { BackendError, type CommandItem, type Outcome, type ServiceCode } from '../backend.js'
+import { BackendError, type CommandItem, type Outcome, type ServiceCode } from '../port/backend.js'
 import type { Change, Documents, LoggedCall, LoggedItem, Ref } from './documents.js'
 import {
   asBehaviour,

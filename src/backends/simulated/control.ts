@@ -1,5 +1,12 @@
 /** What people and tests do with a simulated backend from outside: look at it, change its world, make it misbehave. */
-import type { BackendNumber, CapabilityPlan, CivicAddress, Consent, ServiceCode, TenantSettings } from '../backend.js'
+import type {
+  BackendNumber,
+  CapabilityPlan,
+  CivicAddress,
+  Consent,
+  ServiceCode,
+  TenantSettings,
+} from '../port/backend.js'
 import { behaviourRef } from './calls.js'
 import type { Change, Documents, Kind, LoggedCall, Ref, Scope } from './documents.js'
 import {

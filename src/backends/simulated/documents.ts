@@ -3,7 +3,7 @@
  * database (`src/standin/stored-documents.ts`), so that its backends survive a restart and are the same for all
  * processes on one PostgreSQL.
  */
-import type { ServiceCode } from '../backend.js'
+import type { ServiceCode } from '../port/backend.js'
 
 /** `teams` holds the world that Operator Connect and Teams Phone Mobile share, since in reality they are one API. */
 export type Scope = ServiceCode | 'teams'

@@ -1,5 +1,5 @@
 /** The ways in which a simulated backend can be asked to misbehave, each by its name. */
-import type { Backend, BackendFault } from '../backend.js'
+import type { Backend, BackendFault } from '../port/backend.js'
 
 /** The calls of the port. */
 export type Method = Exclude<

@@ -8,7 +8,7 @@ import type {
   NumberCommand,
   NumberUpload,
   ServiceCode,
-} from '../backend.js'
+} from '../port/backend.js'
 import type { SimulatedSettings } from './misbehaviour.js'
 import type { Act, Remembered } from './receive.js'
 

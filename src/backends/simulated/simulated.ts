@@ -13,7 +13,7 @@ import type {
   RelationshipChange,
   ServiceCode,
   TenantSettings,
-} from '../backend.js'
+} from '../port/backend.js'
 import { runCommand, runRead, type CallDeps } from './calls.js'
 import { simulatedControl, type SimulatedControl } from './control.js'
 import type { Documents, Ref } from './documents.js'

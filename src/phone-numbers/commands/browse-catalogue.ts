@@ -1,8 +1,8 @@
 import { invalidInput, notFound } from '../../errors.js'
 import type { AssignmentType, NumberType } from '../../ledger/number.js'
 import { hasLocalities, listAreaCodes, listLocalities, type ListPage, type Locality } from '../../ledger/places.js'
-import type { Offering } from '../catalogue.js'
-import type { PhoneNumbersDeps } from '../deps.js'
+import type { Offering } from '../model/catalogue.js'
+import type { PhoneNumbersDeps } from '../model/deps.js'
 
 export interface CountryName {
   localizedName: string

@@ -2,8 +2,8 @@ import type { Principal } from '../../auth/authenticate.js'
 import { invalidInput } from '../../errors.js'
 import { covers, type AssignmentType, type Capabilities, type NumberType } from '../../ledger/number.js'
 import { sampleAvailable } from '../../ledger/sample.js'
-import { inferredAssignment, type Offering } from '../catalogue.js'
-import type { PhoneNumbersDeps } from '../deps.js'
+import { inferredAssignment, type Offering } from '../model/catalogue.js'
+import type { PhoneNumbersDeps } from '../model/deps.js'
 
 export interface WantedSample {
   countryCode: string

@@ -5,7 +5,7 @@ import { findOwned, type OwnedNumber } from '../../ledger/reads.js'
 import type { Principal } from '../../auth/authenticate.js'
 import type { Queryable } from '../../db/db.js'
 import { newOperation, type Operation } from '../../operations/operation.js'
-import { askerOf, type Caller, type PhoneNumbersDeps } from '../deps.js'
+import { askerOf, type Caller, type PhoneNumbersDeps } from '../model/deps.js'
 import { acceptOnce, acceptOnNumber } from './accept.js'
 import { noMatchingOffering } from './search-numbers.js'
 

@@ -4,8 +4,8 @@ import type { ShownError } from '../../errors.js'
 import { findStanding, holdThese, releaseHeld, type SoldKind } from '../../ledger/chosen.js'
 import { numberTypes } from '../../ledger/number.js'
 import { cancelHold, extendHold, type Cause } from '../../ledger/store.js'
-import { defaultOffering, type Catalogue, type Offering } from '../catalogue.js'
-import { actorOf, type PhoneNumbersDeps } from '../deps.js'
+import { defaultOffering, type Catalogue, type Offering } from '../model/catalogue.js'
+import { actorOf, type PhoneNumbersDeps } from '../model/deps.js'
 import {
   deleteReservation,
   deleteReserved,
@@ -13,7 +13,7 @@ import {
   listReserved,
   lockReservation,
   openReservation,
-} from '../reservation-store.js'
+} from '../model/reservation-store.js'
 import {
   notReserved,
   reservationStatus,
@@ -21,7 +21,7 @@ import {
   type ReservationWithNumbers,
   type ReservedNumber,
   type WantedChange,
-} from '../reservation.js'
+} from '../model/reservation.js'
 import { requireReservationId, reservationNotActive, reservationNotFound } from './read-reservations.js'
 
 /** A number that a reservation did not get. */

@@ -1,9 +1,9 @@
 import type { Principal } from '../../auth/authenticate.js'
 import { notFound, type DomainError } from '../../errors.js'
 import { isUuid } from '../../ids.js'
-import type { PhoneNumbersDeps } from '../deps.js'
-import type { Search } from '../search.js'
-import { findSearch } from '../store.js'
+import type { PhoneNumbersDeps } from '../model/deps.js'
+import type { Search } from '../model/search.js'
+import { findSearch } from '../model/search-store.js'
 
 /** A search that has come to its end. Throws 'not-found' for an unknown, foreign, running or forgotten one. */
 export async function getSearchResult(

@@ -5,11 +5,11 @@ import { cancelHold, type Cause } from '../../ledger/store.js'
 import { hasCalled } from '../../operations/call-out.js'
 import { ended, hasStarted, isDue, type Operation, type OperationFailure } from '../../operations/operation.js'
 import { endOperation, findOperation, lockPendingOperation, saveWaiting } from '../../operations/store.js'
-import { actorOf, type PhoneNumbersDeps } from '../deps.js'
-import { lockSearch, saveSearch } from '../store.js'
-import { carryOutAndEnd, carryOutClaimed, causeOf } from './carry-out.js'
-import { callOffPurchase } from './purchase.js'
-import { lockSale } from './sales.js'
+import { actorOf, type PhoneNumbersDeps } from '../model/deps.js'
+import { lockSearch, saveSearch } from '../model/search-store.js'
+import { carryOutAndEnd, carryOutClaimed, causeOf } from '../execution/carry-out.js'
+import { callOffPurchase } from '../execution/purchase.js'
+import { lockSale } from '../execution/sales.js'
 
 const MAX_OPERATION_ID_LENGTH = 100
 

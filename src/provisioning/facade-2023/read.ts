@@ -3,12 +3,12 @@
  * what it creates has Operator Connect and Zoom on, without sync, and Direct Routing when it is configured.
  */
 import type { Static } from 'typebox'
-import type { AccountService, AccountSettings } from '../account.js'
+import type { AccountService, AccountSettings } from '../../accounts/account.js'
 import { DomainError } from '../../errors.js'
-import type { NumberDetails, NumberToPut } from '../number.js'
-import { readNumbers } from '../read-batch.js'
-import { serviceKeys, type ServiceKey } from '../services.js'
-import { readWhole, strictReader } from '../strict-reader.js'
+import type { NumberDetails, NumberToPut } from '../../accounts/account-number.js'
+import { readNumbers } from '../body/read-batch.js'
+import { serviceKeys, type ServiceKey } from '../../backends/port/services.js'
+import { readWhole, strictReader } from '../body/strict-reader.js'
 import * as models from './models.js'
 
 const accountReader = strictReader(models.AccountDetailsRequest)

@@ -1,14 +1,14 @@
 /** The operations of api-version 2023-10-01, over the same commands and the same store. */
-import { json, noContent, resource } from '../answer.js'
-import { deleteAccount } from '../commands/delete-account.js'
-import { deleteNumber } from '../commands/delete-numbers.js'
-import { putAccount } from '../commands/put-account.js'
-import { putNumbers } from '../commands/put-numbers.js'
-import { getAccount, getNumber, readNumber, type ShownAccount } from '../commands/read.js'
+import { json, noContent, resource } from '../wire/response.js'
+import { deleteAccount } from '../../accounts/commands/delete-account.js'
+import { deleteNumber } from '../../accounts/commands/delete-numbers.js'
+import { putAccount } from '../../accounts/commands/put-account.js'
+import { putNumbers } from '../../accounts/commands/put-numbers.js'
+import { getAccount, getNumber, readNumber, type ShownAccount } from '../../accounts/commands/read.js'
 import { readFlag, readParameter } from '../contract/parameters.js'
-import { etagText } from '../etag.js'
-import { oldListRules, readListQuery } from '../list.js'
-import type { AccountNumber } from '../number.js'
+import { etagText } from '../wire/etag.js'
+import { oldListRules, readListQuery } from '../wire/list.js'
+import type { AccountNumber } from '../../accounts/account-number.js'
 import {
   bodyOf,
   deferred,
@@ -18,11 +18,11 @@ import {
   type Context,
   type RouteDeps,
   type Routes,
-} from '../route.js'
+} from '../wire/route.js'
 import { carryOutAccountWrite, pageOfAccounts } from '../routes/accounts.js'
 import { accountNamed, carryOutNumberWrite, pageOfNumbers, putBatch } from '../routes/numbers.js'
-import { namesOf, wantedLabel } from '../subdomain.js'
-import { shownAccount, shownNumber } from '../tags.js'
+import { namesOf, wantedLabel } from '../../accounts/subdomain.js'
+import { shownAccount, shownNumber } from '../wire/tags.js'
 import * as contract from './operations.js'
 import {
   accountOf2023,

@@ -1,7 +1,7 @@
-import type { ServiceCode } from '../../backends/backend.js'
+import type { ServiceCode } from '../../backends/port/backend.js'
 import { sql, type Sql } from '../../db/db.js'
-import { serviceKeys, services, type ServiceKey } from '../services.js'
-import { statusOf } from '../sync/store.js'
+import { serviceKeys, services, type ServiceKey } from '../../backends/port/services.js'
+import { statusOf } from '../../sync/store.js'
 import type { FilterField } from './fields.js'
 
 const detail = (...path: string[]): Sql => sql`n.details #>> ${path}::text[]`

@@ -1,6 +1,6 @@
 /** A filter's text cut into tokens. */
 import { DomainError } from '../../errors.js'
-import { parseRfc3339 } from '../dates.js'
+import { parseRfc3339 } from '../../http/dates.js'
 
 export type Literal =
   | { type: 'string'; value: string }

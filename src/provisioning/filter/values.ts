@@ -1,5 +1,5 @@
 /** Values of items as a filter compares them. */
-import { parseRfc3339 } from '../dates.js'
+import { parseRfc3339 } from '../../http/dates.js'
 import type { FilterFieldType } from './fields.js'
 
 /** What a field of each type is compared as; a point in time is its milliseconds. Undefined: absent. */

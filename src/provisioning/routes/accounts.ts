@@ -1,27 +1,27 @@
 /** Accounts: from the wire's words to the commands, and back. */
 import type { Tx } from '../../db/db.js'
-import type { Account, AccountWithStatus } from '../account.js'
-import { countAccounts, listAccounts } from '../accounts-store.js'
-import { noContent, resource } from '../answer.js'
-import { deleteAccount } from '../commands/delete-account.js'
-import { putAccount, type AccountWritten } from '../commands/put-account.js'
+import type { Account, AccountWithStatus } from '../../accounts/account.js'
+import { countAccounts, listAccounts } from '../../accounts/account-store.js'
+import { noContent, resource } from '../wire/response.js'
+import { deleteAccount } from '../../accounts/commands/delete-account.js'
+import { putAccount, type AccountWritten } from '../../accounts/commands/put-account.js'
 import {
   getAccount,
   getWrittenAccount,
   subdomainStatuses,
   withSubdomains,
   type ShownAccount,
-} from '../commands/read.js'
+} from '../../accounts/commands/read.js'
 import * as contract from '../contract/operations.js'
 import { readFlag } from '../contract/parameters.js'
 import type { Version2024 } from '../contract/versions.js'
-import { activeServices } from '../deps.js'
+import { activeServices } from '../../accounts/deps.js'
 import { accountFields } from '../filter/account-fields.js'
 import { compileFilter } from '../filter/compile.js'
-import { cutPage, pageLimit, readListQuery, type ListQuery, type Page } from '../list.js'
-import { readAccount } from '../read-body.js'
-import type { Carrying } from '../repeat.js'
-import type { Answer } from '../repeatable-store.js'
+import { cutPage, pageLimit, readListQuery, type ListQuery, type Page } from '../wire/list.js'
+import { readAccount } from '../body/read-body.js'
+import type { Carrying } from '../wire/repeat.js'
+import type { Answer } from '../wire/repeatable-store.js'
 import {
   bodyOf,
   deferred,
@@ -32,10 +32,10 @@ import {
   type Context,
   type RouteDeps,
   type Routes,
-} from '../route.js'
-import { reconcile } from '../sync/reconcile.js'
-import { shownAccount } from '../tags.js'
-import { accountView } from '../views.js'
+} from '../wire/route.js'
+import { reconcile } from '../../reconcile/reconcile.js'
+import { shownAccount } from '../wire/tags.js'
+import { accountView } from '../wire/views.js'
 
 export const accountRoutes = (deps: RouteDeps): Routes =>
   new Map([

@@ -1,24 +1,24 @@
 /** Numbers: from the wire's words to the commands, and back. */
 import type { Tx } from '../../db/db.js'
-import type { Account } from '../account.js'
-import { findAccount } from '../accounts-store.js'
-import { json, noContent, resource } from '../answer.js'
-import { deleteNumber, deleteNumbers } from '../commands/delete-numbers.js'
-import { accountNotFound } from '../commands/find.js'
-import { putNumbers } from '../commands/put-numbers.js'
-import { getNumber, readNumber } from '../commands/read.js'
+import type { Account } from '../../accounts/account.js'
+import { findAccount } from '../../accounts/account-store.js'
+import { json, noContent, resource } from '../wire/response.js'
+import { deleteNumber, deleteNumbers } from '../../accounts/commands/delete-numbers.js'
+import { accountNotFound } from '../../accounts/commands/find.js'
+import { putNumbers } from '../../accounts/commands/put-numbers.js'
+import { getNumber, readNumber } from '../../accounts/commands/read.js'
 import * as contract from '../contract/operations.js'
 import type { Version2024 } from '../contract/versions.js'
-import { activeServices } from '../deps.js'
+import { activeServices } from '../../accounts/deps.js'
 import { compileFilter } from '../filter/compile.js'
 import { numberFields } from '../filter/number-fields.js'
-import { cutPage, pageLimit, readListQuery, type ListQuery, type Page } from '../list.js'
-import type { AccountNumber, NumberToPut } from '../number.js'
-import { countNumbers, listNumbers, readNumbers } from '../numbers-store.js'
-import { targetOf } from '../read-batch.js'
-import { readBatch, readIdentifiers, readNumber as readNumberBody } from '../read-body.js'
-import type { Carrying } from '../repeat.js'
-import type { Answer } from '../repeatable-store.js'
+import { cutPage, pageLimit, readListQuery, type ListQuery, type Page } from '../wire/list.js'
+import type { AccountNumber, NumberToPut } from '../../accounts/account-number.js'
+import { countNumbers, listNumbers, readNumbers } from '../../accounts/number-store.js'
+import { targetOf } from '../body/read-batch.js'
+import { readBatch, readIdentifiers, readNumber as readNumberBody } from '../body/read-body.js'
+import type { Carrying } from '../wire/repeat.js'
+import type { Answer } from '../wire/repeatable-store.js'
 import {
   bodyOf,
   deferred,
@@ -29,10 +29,10 @@ import {
   type Context,
   type RouteDeps,
   type Routes,
-} from '../route.js'
-import type { SyncService } from '../sync/sync.js'
-import { shownNumber } from '../tags.js'
-import { numberView } from '../views.js'
+} from '../wire/route.js'
+import type { SyncService } from '../../sync/sync.js'
+import { shownNumber } from '../wire/tags.js'
+import { numberView } from '../wire/views.js'
 
 export function numberRoutes(deps: RouteDeps): Routes {
   const fields = fieldsOf(deps)

@@ -1,13 +1,18 @@
 /** What Teams tenants know and ask for: from the wire's words to the commands, and back. */
-import { json, resource } from '../answer.js'
-import { find, getConsent, listConsents, patchConsent } from '../commands/consents.js'
-import { availableCapabilities, getCivicAddress, listCapabilityPlans, listCivicAddresses } from '../commands/teams.js'
+import { json, resource } from '../wire/response.js'
+import { find, getConsent, listConsents, patchConsent } from '../../accounts/commands/consents.js'
+import {
+  availableCapabilities,
+  getCivicAddress,
+  listCapabilityPlans,
+  listCivicAddresses,
+} from '../../accounts/commands/teams.js'
 import * as contract from '../contract/operations.js'
 import type { Version2024 } from '../contract/versions.js'
 import { addressFields } from '../filter/address-fields.js'
 import { consentFields } from '../filter/consent-fields.js'
-import { readListQuery, sliceInMemory, sortKey } from '../list.js'
-import { readConsentPatch, readIdentifiers, readNothing } from '../read-body.js'
+import { readListQuery, sliceInMemory, sortKey } from '../wire/list.js'
+import { readConsentPatch, readIdentifiers, readNothing } from '../body/read-body.js'
 import {
   bodyOf,
   deferred,
@@ -18,9 +23,9 @@ import {
   type Context,
   type RouteDeps,
   type Routes,
-} from '../route.js'
-import { shownAddress, shownConsent } from '../tags.js'
-import { availableCapabilitiesView, capabilityPlansView, civicAddressView, consentView } from '../views.js'
+} from '../wire/route.js'
+import { shownAddress, shownConsent } from '../wire/tags.js'
+import { availableCapabilitiesView, capabilityPlansView, civicAddressView, consentView } from '../wire/views.js'
 
 const versionOf = ({ version }: Context): Version2024 => version as Version2024
 

@@ -1,6 +1,6 @@
 /** The routes under /_standin/backends, over the real server. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Backends } from '../../../src/backends/backend.js'
+import type { Backends } from '../../../src/backends/port/backend.js'
 import { parseBackends } from '../../../src/backends/configure.js'
 import { createBackends } from '../../../src/backends/create.js'
 import { MemoryDocuments } from '../../../src/backends/simulated/memory-documents.js'
@@ -8,7 +8,7 @@ import { ManualClock } from '../../../src/clock.js'
 import { DomainError } from '../../../src/errors.js'
 import { createServer, type FastifyInstance } from '../../../src/http/server.js'
 import { createLogger } from '../../../src/log.js'
-import { openBackendControl } from '../../../src/standin/backend-control.js'
+import { openBackendControl } from '../../../src/emulator/routes/backends.js'
 import { aNumber, anUpload, aTenant } from '../../fixtures/backend-contract.js'
 
 const logger = createLogger('fatal')

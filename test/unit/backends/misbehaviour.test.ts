@@ -1,6 +1,6 @@
 /** Each misbehaviour that a simulated backend can be asked for, by its name. */
 import { beforeEach, describe, expect, it } from 'vitest'
-import { BackendError } from '../../../src/backends/backend.js'
+import { BackendError } from '../../../src/backends/port/backend.js'
 import { MemoryDocuments } from '../../../src/backends/simulated/memory-documents.js'
 import { misbehaviourNames } from '../../../src/backends/simulated/misbehaviour.js'
 import { readSeed } from '../../../src/backends/simulated/seed.js'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { amountOf, formatAmount, parseAmount } from '../../../src/buyers/amount.js'
+import { amountOf, formatAmount, parseAmount } from '../../../src/buyers/wallet/amount.js'
 
 const MOST = 999_999_999_999_999_999n
 const anAmount = fc.bigInt({ min: -MOST, max: MOST })

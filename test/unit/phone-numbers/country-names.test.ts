@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { readConfig } from '../../../src/config.js'
-import { readCatalogue } from '../../../src/phone-numbers/catalogue.js'
+import { readConfig } from '../../../src/config/config.js'
+import { readCatalogue } from '../../../src/phone-numbers/model/catalogue.js'
 import { countriesIn, firstKnownLanguage } from '../../../src/phone-numbers/commands/browse-catalogue.js'
 
 describe('the language of an Accept-Language header', () => {

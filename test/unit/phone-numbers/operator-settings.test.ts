@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readConfig } from '../../../src/config.js'
+import { readConfig } from '../../../src/config/config.js'
 
 describe('the operator that lookups give for own numbers', () => {
   it('is called Linebook in a stand-in, and has no codes', () => {

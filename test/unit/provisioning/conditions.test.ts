@@ -6,8 +6,8 @@ import {
   readConditions,
   versionHeaders,
   type Version,
-} from '../../../src/provisioning/conditions.js'
-import { parseHttpDate, parseRfc3339 } from '../../../src/provisioning/dates.js'
+} from '../../../src/provisioning/wire/conditions.js'
+import { parseHttpDate, parseRfc3339 } from '../../../src/http/dates.js'
 
 /** A client changed it at 12:00:00.250, a sync finished ten seconds later. */
 const current: Version = {

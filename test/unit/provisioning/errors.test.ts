@@ -13,8 +13,8 @@ import {
   type PathParameter,
 } from '../../../src/provisioning/contract/parameters.js'
 import { apiVersions, readVersion, versions2023, versions2024 } from '../../../src/provisioning/contract/versions.js'
-import { rfiNotFound } from '../../../src/provisioning/consent.js'
-import { errorAnswer, publishedErrors } from '../../../src/provisioning/errors.js'
+import { rfiNotFound } from '../../../src/accounts/consent.js'
+import { errorAnswer, publishedErrors } from '../../../src/provisioning/wire/errors.js'
 import { operations as operations2023 } from '../../../src/provisioning/facade-2023/operations.js'
 import { Compile } from 'typebox/compile'
 

@@ -6,7 +6,7 @@ import {
   formatEtag,
   sameConfiguration,
   sameVersion,
-} from '../../../src/provisioning/etag.js'
+} from '../../../src/provisioning/wire/etag.js'
 
 const settings = { name: 'contoso', serviceDetails: { teamsOperatorConnect: { enabled: true, syncEnabled: true } } }
 const reordered = { serviceDetails: { teamsOperatorConnect: { syncEnabled: true, enabled: true } }, name: 'contoso' }

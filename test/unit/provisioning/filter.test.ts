@@ -13,7 +13,7 @@ import {
   parseFilter,
   type Filter,
 } from '../../../src/provisioning/filter/parse.js'
-import { compareOrdinal } from '../../../src/provisioning/ordinal.js'
+import { compareOrdinal } from '../../../src/provisioning/filter/ordinal.js'
 import { filters, printFilter } from '../../fixtures/filters.js'
 
 interface Item {

@@ -17,7 +17,7 @@ import {
   sortKey,
   type ListQuery,
   type ListRules,
-} from '../../../src/provisioning/list.js'
+} from '../../../src/provisioning/wire/list.js'
 
 interface Item {
   id: string

@@ -7,8 +7,8 @@ import {
   retryAfterMs,
   type NumberSituation,
   type NumberStep,
-} from '../../../src/provisioning/sync/plan.js'
-import type { Placed } from '../../../src/provisioning/sync/sync.js'
+} from '../../../src/sync/plan.js'
+import type { Placed } from '../../../src/sync/sync.js'
 
 const stages = ['uploaded', 'leaving', 'unassigned', 'released'] as const
 const tenants = ['contoso', 'Contoso', 'fabrikam'] as const

@@ -9,7 +9,7 @@ import {
   readIdentifiers,
   readNothing,
   readNumber,
-} from '../../../src/provisioning/read-body.js'
+} from '../../../src/provisioning/body/read-body.js'
 
 /** What `act` throws. */
 function refusal(act: () => unknown): DomainError {

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { DomainError } from '../../../src/errors.js'
-import { readJson } from '../../../src/provisioning/read-json.js'
+import { readJson } from '../../../src/provisioning/body/read-json.js'
 
 /** What `act` throws. */
 function refusal(act: () => unknown): DomainError {

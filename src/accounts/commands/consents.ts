@@ -1,0 +1,155 @@
+/** Requests for information: what the backends say, with what the operator has said since laid over it (contract 5.11). */
+import { serviceCodes, type Consent, type Relationship, type ServiceCode } from '../../backends/port/backend.js'
+import type { Clock } from '../../clock.js'
+import type { Queryable, Tx } from '../../db/db.js'
+import { rfiNotFound, type RelationshipPatch, type RequestForInformation } from '../consent.js'
+import { accountsOfTenants } from '../account-store.js'
+import { lockConsentChange, putConsentChange, readConsentStates } from '../consent-store.js'
+import { activeServices, type Precondition, type ProvisioningDeps } from '../deps.js'
+import { consentChanges, type ConsentChange } from '../desired.js'
+import { requestSync } from '../../sync/store.js'
+import { shownConsent } from '../../provisioning/wire/tags.js'
+import { ask } from './ask-backend.js'
+
+/** A consent and the backend that it came from. */
+interface Announced {
+  code: ServiceCode
+  consent: Consent
+}
+
+/** How long what backends announce is believed; the operator's own changes show at once all the same. */
+const BELIEVED_MS = 30_000
+
+/** What the backends announce, asked for at most once in a while and once at a time. */
+export class AnnouncedConsents {
+  readonly #clock: Clock
+  readonly #backends: ProvisioningDeps['backends']
+  #asking: { at: Date; answer: Promise<Map<string, Announced>> } | undefined
+
+  constructor({ clock, backends }: Pick<ProvisioningDeps, 'clock' | 'backends'>) {
+    this.#clock = clock
+    this.#backends = backends
+  }
+
+  /** By tenant, lower case. A tenant announced by both Teams services is taken from Operator Connect. */
+  all(): Promise<Map<string, Announced>> {
+    const now = this.#clock.now()
+    if (this.#asking && now.getTime() - this.#asking.at.getTime() < BELIEVED_MS) return this.#asking.answer
+    const asking = { at: now, answer: this.#ask() }
+    this.#asking = asking
+    // A failure is told to those who asked with it, and not believed for a moment longer.
+    asking.answer.catch(() => {
+      if (this.#asking === asking) this.forget()
+    })
+    return asking.answer
+  }
+
+  forget(): void {
+    this.#asking = undefined
+  }
+
+  async #ask(): Promise<Map<string, Announced>> {
+    const found = new Map<string, Announced>()
+    for (const code of serviceCodes) {
+      const backend = this.#backends[code]
+      if (backend === undefined || !(code === 'oc' || code === 'tpm')) continue
+      for (const consent of await ask(code, backend.listConsents())) {
+        const key = consent.tenantId.toLowerCase()
+        if (!found.has(key)) found.set(key, { code, consent })
+      }
+    }
+    return found
+  }
+}
+
+export interface ConsentDeps extends ProvisioningDeps {
+  announced: AnnouncedConsents
+}
+
+/** All requests for information. Throws 'backend-failed'. */
+export async function listConsents(deps: ConsentDeps): Promise<RequestForInformation[]> {
+  const announced = await deps.announced.all()
+  return show(deps, deps.db, [...announced.values()])
+}
+
+/** Throws 'consent-not-found', 'backend-failed'. */
+export async function getConsent(deps: ConsentDeps, tenantId: string): Promise<RequestForInformation> {
+  const [consent] = await show(deps, deps.db, [await find(deps, tenantId)])
+  return consent as RequestForInformation
+}
+
+/**
+ * Changes what the operator says about a request; its backend is told after the commit.
+ * @param announced what `find` found: backends are not asked while a transaction is open
+ * Throws 'condition-not-met' and what `read` throws.
+ */
+export async function patchConsent(
+  deps: ConsentDeps,
+  tx: Tx,
+  announced: Announced,
+  { precondition, read }: { precondition: Precondition; read(): RelationshipPatch },
+): Promise<RequestForInformation> {
+  const key = announced.consent.tenantId.toLowerCase()
+  const at = deps.clock.now()
+  await lockConsentChange(tx, key)
+  const [before] = (await show(deps, tx, [announced])) as [RequestForInformation]
+  precondition(shownConsent(before))
+  const patch = read()
+  const { status, comment } = before.relationship
+  await putConsentChange(tx, {
+    tenantId: key,
+    status: patch.status === undefined ? (status ?? null) : patch.status,
+    comment: patch.comment === undefined ? (comment ?? null) : patch.comment,
+    modifiedAt: at,
+  })
+  await requestSync(tx, 'consent', [{ key, service: announced.code, accountId: null }], at)
+  const [after] = (await show(deps, tx, [announced])) as [RequestForInformation]
+  return after
+}
+
+/** Throws 'consent-not-found', 'backend-failed'. */
+export async function find({ announced }: ConsentDeps, tenantId: string): Promise<Announced> {
+  const found = (await announced.all()).get(tenantId.toLowerCase())
+  if (found === undefined) throw rfiNotFound(tenantId)
+  return found
+}
+
+async function show(
+  deps: ConsentDeps,
+  db: Queryable,
+  announced: readonly Announced[],
+): Promise<RequestForInformation[]> {
+  const keys = announced.map(({ consent }) => consent.tenantId.toLowerCase())
+  const accounts = await accountsOfTenants(db, keys)
+  const changes = await consentChanges(db, keys)
+  const states = await readConsentStates(db, keys, activeServices(deps))
+  return announced.map(({ consent }, index) => {
+    const key = keys[index] as string
+    const accountName = accounts.get(key)
+    const state = states.get(key)
+    const change = changes.get(key)
+    return {
+      consent,
+      ...(accountName !== undefined && { accountName }),
+      sync: state?.sync ?? { status: 'synced', errors: [], observed: {}, observedAt: null },
+      relationship: relationshipOf(consent, change),
+      changedAt: new Date(
+        Math.max(
+          ...[consent.lastModifiedOn, consent.relationship.lastModifiedOn, change?.modifiedAt, state?.changedAt].map(
+            (date) => date?.getTime() ?? 0,
+          ),
+        ),
+      ),
+    }
+  })
+}
+
+/** What was said here counts until the backend shows something at least as new. */
+function relationshipOf({ relationship }: Consent, change: ConsentChange | undefined): Relationship {
+  if (change === undefined || (relationship.lastModifiedOn ?? new Date(0)) > change.modifiedAt) return relationship
+  return {
+    ...(change.status !== null && { status: change.status }),
+    ...(change.comment !== null && { comment: change.comment }),
+    lastModifiedOn: change.modifiedAt,
+  }
+}

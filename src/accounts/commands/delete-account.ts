@@ -1,0 +1,54 @@
+import type { Tx } from '../../db/db.js'
+import { DomainError } from '../../errors.js'
+import { findAccount, readCounts, removeAccount } from '../account-store.js'
+import { causeOf, type Caller, type Precondition, type ProvisioningDeps } from '../deps.js'
+import { nextE164s } from '../number-store.js'
+import { wantedLabel } from '../subdomain.js'
+import { dropSync, requestRelease } from '../../sync/store.js'
+import type { SyncService } from '../../sync/sync.js'
+import { storedAccount } from '../../provisioning/wire/tags.js'
+import { takeOff } from './delete-numbers.js'
+import type { AccountWritten } from './put-account.js'
+
+export interface AccountDelete {
+  name: string
+  /** Whether its numbers are deleted with it. */
+  deleteNumbers: boolean
+  precondition: Precondition
+}
+
+/** How many numbers of an account are deleted at a time; all within one transaction. */
+const NUMBERS_AT_A_TIME = 5_000
+
+/**
+ * Deletes an account, with its numbers when asked (contract 5.10). One that isn't there is deleted already.
+ * Throws 'condition-not-met', 'account-has-numbers'.
+ */
+export async function deleteAccount(
+  deps: ProvisioningDeps,
+  tx: Tx,
+  caller: Caller,
+  { name, deleteNumbers, precondition }: AccountDelete,
+): Promise<Pick<AccountWritten, 'told' | 'labels'>> {
+  const account = await findAccount(tx, name, 'update')
+  precondition(account && storedAccount(account))
+  if (account === undefined) return { told: [], labels: [] }
+  const cause = causeOf(deps, caller)
+  const { total } = await readCounts(tx, account.id)
+  if (total > 0 && !deleteNumbers) {
+    throw new DomainError(
+      'account-has-numbers',
+      `Account ${name} has ${total} numbers. Delete them first, or delete the account with deleteNumbers=true.`,
+      { target: 'deleteNumbers' },
+    )
+  }
+  const told = new Set<SyncService>()
+  for (let e164s; (e164s = await nextE164s(tx, account.id, NUMBERS_AT_A_TIME)).length > 0;) {
+    for (const service of await takeOff(deps, tx, account, e164s, cause)) told.add(service)
+  }
+  await dropSync(tx, 'account', account.id)
+  const label = wantedLabel(account)
+  if (label !== undefined) await requestRelease(tx, 'subdomain', [label], ['dns'], cause.at)
+  await removeAccount(tx, account.id, cause.at)
+  return { told: [...told], labels: label === undefined ? [] : [label] }
+}

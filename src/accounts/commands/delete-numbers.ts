@@ -1,0 +1,82 @@
+import type { Tx } from '../../db/db.js'
+import { noteWithdrawn, unassignNumbers, type Cause } from '../../ledger/store.js'
+import { passesOn, type Account } from '../account.js'
+import { addCounts, findAccount } from '../account-store.js'
+import { activeServices, causeOf, restsUntil, type Caller, type Precondition, type ProvisioningDeps } from '../deps.js'
+import { countNumber, noCounts } from '../account-number.js'
+import { deleteStored, lockStored, markRemoved } from '../number-store.js'
+import { serviceKeyOf } from '../../backends/port/services.js'
+import { requestRelease } from '../../sync/store.js'
+import type { SyncService } from '../../sync/sync.js'
+import { storedNumber } from '../../provisioning/wire/tags.js'
+import { accountNotFound } from './find.js'
+
+/** Deletes one number. An account or number that isn't there is deleted already. Throws 'condition-not-met'. */
+export async function deleteNumber(
+  deps: ProvisioningDeps,
+  tx: Tx,
+  caller: Caller,
+  { accountName, e164, precondition }: { accountName: string; e164: string; precondition: Precondition },
+): Promise<SyncService[]> {
+  const account = await findAccount(tx, accountName, 'share')
+  if (account === undefined) {
+    precondition(undefined)
+    return []
+  }
+  return takeOff(deps, tx, account, [e164], causeOf(deps, caller), precondition)
+}
+
+/** Deletes those of the numbers that are on the account. Throws 'account-not-found' and what `read` throws. */
+export async function deleteNumbers(
+  deps: ProvisioningDeps,
+  tx: Tx,
+  caller: Caller,
+  { accountName, read }: { accountName: string; read(): readonly string[] },
+): Promise<SyncService[]> {
+  const account = await findAccount(tx, accountName, 'share')
+  if (account === undefined) throw accountNotFound(accountName)
+  return takeOff(deps, tx, account, read(), causeOf(deps, caller))
+}
+
+/**
+ * Takes numbers off an account (contract 5.8). What a backend may hold is out of sight at once, but stays assigned in
+ * the ledger until the backend has let go of it: nobody may buy a number that somebody's calls still reach. Returns the
+ * services whose reconcilers have something to do now.
+ */
+export async function takeOff(
+  deps: ProvisioningDeps,
+  tx: Tx,
+  account: Account,
+  e164s: readonly string[],
+  cause: Cause,
+  precondition?: Precondition,
+): Promise<SyncService[]> {
+  const numbers = await lockStored(tx, account.id, e164s)
+  if (precondition) precondition(numbers[0] && storedNumber(numbers[0]))
+  if (numbers.length === 0) return []
+  const synced = numbers.filter((number) => number.synced.length > 0).map(({ e164 }) => e164)
+  const ours = activeServices(deps).filter((code) => passesOn(account, serviceKeyOf[code]))
+  const leaving = synced.length === 0 ? new Set<string>() : await requestRelease(tx, 'number', synced, ours, cause.at)
+  const gone = numbers.map(({ e164 }) => e164).filter((e164) => !leaving.has(e164))
+  if (leaving.size > 0) {
+    await markRemoved(tx, [...leaving], cause.at)
+    await noteWithdrawn(tx, [...leaving], cause)
+  }
+  if (gone.length > 0) await letGo(deps, tx, account.id, gone, cause)
+  const counts = noCounts()
+  for (const { details } of numbers) countNumber(counts, details, -1)
+  await addCounts(tx, account.id, counts, cause.at)
+  return leaving.size > 0 ? activeServices(deps) : []
+}
+
+/** Removes numbers that no backend holds any more: stock rests, others leave the ledger. */
+export async function letGo(
+  deps: Pick<ProvisioningDeps, 'quarantineMs'>,
+  tx: Tx,
+  accountId: string,
+  e164s: string[],
+  cause: Cause,
+): Promise<void> {
+  await deleteStored(tx, e164s)
+  await unassignNumbers(tx, accountId, e164s, restsUntil(deps, cause.at), cause)
+}

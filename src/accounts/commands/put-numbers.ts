@@ -1,0 +1,158 @@
+import { serviceCodes, type ServiceCode } from '../../backends/port/backend.js'
+import type { Tx } from '../../db/db.js'
+import { DomainError } from '../../errors.js'
+import { assignNumbers, moveAssigned } from '../../ledger/store.js'
+import { passesOn, type Account, type NumberCounts } from '../account.js'
+import { addCounts, findAccount, purgeAccounts } from '../account-store.js'
+import { causeOf, type Caller, type Precondition, type ProvisioningDeps } from '../deps.js'
+import { countNumber, isEnabled, noCounts, numberFaults, type NumberToPut } from '../account-number.js'
+import { findStored, putStored, type StoredNumber } from '../number-store.js'
+import { serviceKeyOf } from '../../backends/port/services.js'
+import { lockSync, requestRelease, requestSync } from '../../sync/store.js'
+import type { SyncService } from '../../sync/sync.js'
+import { storedNumber } from '../../provisioning/wire/tags.js'
+import { accountNotFound } from './find.js'
+
+export interface NumbersPut {
+  accountName: string
+  e164s: string[]
+  /** Judged for a single number only; batches have no conditions. */
+  precondition?: Precondition
+  /** The numbers wanted, in the order of `e164s`; throws what is wrong with the body. */
+  read(account: Account, before: (e164: string) => NumberToPut | undefined): NumberToPut[]
+  /** Where the number at `index` stands in the request; undefined when the request is that number. */
+  targetOf?(index: number): string
+}
+
+/**
+ * Puts numbers on an account: creates those that are new to it, replaces the others; all of them or none. Their backends
+ * follow after the commit. Writers of one number take turns at its row of the ledger, which is locked first.
+ * Throws 'account-not-found', 'condition-not-met', what `read` throws, the faults of `numberFaults`, 'number-in-use'.
+ */
+export async function putNumbers(
+  deps: ProvisioningDeps,
+  tx: Tx,
+  caller: Caller,
+  put: NumbersPut,
+): Promise<{ account: Account; created: boolean; told: SyncService[] }> {
+  const cause = causeOf(deps, caller)
+  const account = await findAccount(tx, put.accountName, 'share')
+  if (account === undefined) throw accountNotFound(put.accountName)
+  const assigned = new Set(await assignNumbers(tx, account.id, put.e164s, cause))
+  const stored = new Map((await findStored(tx, put.e164s)).map((number) => [number.e164, number]))
+  const visible = (e164: string): StoredNumber | undefined => {
+    const number = stored.get(e164)
+    return number?.accountId === account.id && !number.removed ? number : undefined
+  }
+  if (put.precondition) {
+    const before = visible(put.e164s[0] as string)
+    put.precondition(before && storedNumber(before))
+  }
+  const numbers = put.read(account, visible)
+  refuse(put, numbers, (number) => numberFaults(account, number, deps.rules))
+  // On its way out of another account: it is put here, and its backends let go of it there before they take it here.
+  const moving = put.e164s.flatMap((e164) => {
+    const number = stored.get(e164)
+    return !assigned.has(e164) && number?.removed ? [number] : []
+  })
+  for (const { e164 } of moving) assigned.add(e164)
+  refuse(put, numbers, ({ e164 }) => (assigned.has(e164) ? [] : [numberInUse(e164)]))
+
+  const leaving = moving.map(({ e164 }) => e164)
+  if (leaving.length > 0) await moveAssigned(tx, account.id, leaving, cause)
+  await putStored(tx, account.id, numbers, cause.at)
+  if (moving.length > 0) {
+    await purgeAccounts(
+      tx,
+      moving.map(({ accountId }) => accountId),
+    )
+  }
+  const told = await requestBackends(deps, tx, account, numbers, stored, cause.at)
+  await addCounts(tx, account.id, countsAdded(numbers, visible), cause.at)
+  return { account, created: numbers.some(({ e164 }) => visible(e164) === undefined), told }
+}
+
+function countsAdded(
+  numbers: readonly NumberToPut[],
+  before: (e164: string) => StoredNumber | undefined,
+): NumberCounts {
+  const counts = noCounts()
+  for (const { e164, details } of numbers) {
+    countNumber(counts, details, 1)
+    const was = before(e164)
+    if (was) countNumber(counts, was.details, -1)
+  }
+  return counts
+}
+
+/** A number is told to the backends of the services that it uses, and taken from those that it no longer does. */
+async function requestBackends(
+  { backends }: ProvisioningDeps,
+  tx: Tx,
+  account: Account,
+  numbers: readonly NumberToPut[],
+  stored: ReadonlyMap<string, StoredNumber>,
+  at: Date,
+): Promise<SyncService[]> {
+  const passedOn = serviceCodes.filter((code) => backends[code] !== undefined && passesOn(account, serviceKeyOf[code]))
+  const isTold = ({ details }: NumberToPut, code: ServiceCode): boolean =>
+    passedOn.includes(code) && isEnabled(details, serviceKeyOf[code])
+  const requests = numbers.flatMap((number) =>
+    passedOn
+      .filter((code) => isTold(number, code))
+      .map((service) => ({ key: number.e164, service, accountId: account.id })),
+  )
+  const releases = serviceCodes.flatMap((code) => {
+    const untold = numbers.filter(
+      (number) => !isTold(number, code) && stored.get(number.e164)?.synced.includes(code) === true,
+    )
+    return untold.length === 0 ? [] : [{ code, e164s: untold.map(({ e164 }) => e164) }]
+  })
+  if (requests.length > 0 && releases.length > 0) await lockSync(tx, 'number', [...stored.keys()])
+  await requestSync(tx, 'number', requests, at)
+  const told = new Set<SyncService>(requests.map(({ service }) => service))
+  for (const { code, e164s } of releases) {
+    const leaving = await requestRelease(tx, 'number', e164s, passedOn, at, [code])
+    if (leaving.size > 0) told.add(code)
+  }
+  return [...told]
+}
+
+/** Throws one error for all that is wrong with the numbers of a request; a batch has a fault for each bad number. */
+function refuse(
+  put: NumbersPut,
+  numbers: readonly NumberToPut[],
+  faultsOf: (number: NumberToPut) => DomainError[],
+): void {
+  const faults = numbers.flatMap((number, index) => {
+    const found = faultsOf(number)
+    const target = put.targetOf?.(index)
+    return target === undefined || found.length === 0 ? found : [ofBatch(found, target)]
+  })
+  const [first, ...others] = faults
+  if (first === undefined) return
+  if (put.targetOf === undefined && others.length === 0) throw first
+  const kind = others.every((fault) => fault.kind === first.kind) ? first.kind : 'invalid-body'
+  throw new DomainError(
+    kind,
+    put.targetOf === undefined
+      ? faults.map(({ message }) => message).join(' ')
+      : `${faults.length} of ${numbers.length} numbers can't be put; none was.`,
+    { faults, ...(first.target !== undefined && { target: first.target }) },
+  )
+}
+
+/** A bad number of a batch, with its own faults under their full paths. */
+const ofBatch = (found: readonly DomainError[], target: string): DomainError =>
+  new DomainError((found[0] as DomainError).kind, found.map(({ message }) => message).join(' '), {
+    target,
+    faults: found.map((fault) => new DomainError(fault.kind, fault.message, { target: `${target}.${fault.target}` })),
+  })
+
+/** One text whoever has it: a resource that bought it, another account, or nobody yet. */
+const numberInUse = (e164: string): DomainError =>
+  new DomainError(
+    'number-in-use',
+    `${e164} is in use and can't be put on this account. If it is on another account, delete it there first.`,
+    { target: 'telephoneNumber' },
+  )

@@ -1,0 +1,122 @@
+import type { Clock } from '../../clock.js'
+import type { Db, Tx } from '../../db/db.js'
+import { invalidInput } from '../../errors.js'
+import { isE164 } from '../../ledger/number.js'
+import { lockInLedger } from '../number-store.js'
+import {
+  drawGeneration,
+  findRefused,
+  findStatuses,
+  retryRefused,
+  retryWaiting,
+  type SyncKey,
+  type Which,
+} from '../../sync/refused.js'
+import type { SyncKind, SyncService, SyncStatus } from '../../sync/sync.js'
+
+/** What to try again; what is left out does not matter. */
+export interface Requeue {
+  service?: SyncService | undefined
+  kind?: SyncKind | undefined
+  /** Only these numbers, E.164. */
+  numbers?: readonly string[] | undefined
+  /** Also what waits for its next attempt because of an error. */
+  waiting?: boolean | undefined
+}
+
+export interface Requeued {
+  /** Services of which something is due again; their reconcilers are to be nudged. */
+  services: { service: SyncService; failed: number; waiting: number }[]
+  /** Of the numbers asked for: those of which nothing was due again, with how they stand. */
+  untouched: { e164: string; services: { service: SyncService; status: SyncStatus }[] }[]
+}
+
+/** Most numbers that one call may name. */
+export const MOST_NUMBERS = 1_000
+/** How many things are made due at a time, each batch in a transaction of its own: writers wait for no more. */
+const BATCH = 1_000
+
+/**
+ * Makes what backends have refused due again, as if it had just been written: attempts are counted anew. What was to be
+ * there is told again; what was to go is released again, but for numbers that came back because they were not released:
+ * those are on their accounts, and told as present. What is refused while this runs is left for the next time.
+ * Throws 'invalid-input'.
+ */
+export async function requeueFailed(
+  { db, clock }: { db: Db; clock: Clock },
+  { service, kind, numbers, waiting = false }: Requeue,
+): Promise<Requeued> {
+  checkNumbers(numbers, kind)
+  const which: Which = { service, kind: numbers ? 'number' : kind, keys: numbers }
+  const start = clock.now()
+  const before = await db.transaction((tx) => drawGeneration(tx))
+  const tally = new Tally()
+  await inBatches(db, tally, 'failed', async (tx) => {
+    const found = await findRefused(tx, which, before, BATCH)
+    // The ledger's rows before those of sync, as writes take them: a number may be on its way off its account.
+    const e164s = found.flatMap((item) => (item.kind === 'number' ? [item.key] : []))
+    if (e164s.length > 0) await lockInLedger(tx, e164s)
+    return { seen: found.length, due: found.length === 0 ? [] : await retryRefused(tx, found, clock.now()) }
+  })
+  if (waiting) {
+    await inBatches(db, tally, 'waiting', async (tx) => {
+      const due = await retryWaiting(tx, which, clock.now(), start, BATCH)
+      return { seen: due.length, due }
+    })
+  }
+  const left = (numbers ?? []).filter((e164) => !tally.keys.has(e164))
+  const statuses = left.length === 0 ? [] : await findStatuses(db, left)
+  return {
+    services: tally.services(),
+    untouched: left.map((e164) => ({
+      e164,
+      services: statuses
+        .filter(({ key }) => key === e164)
+        .map(({ service: code, status }) => ({ service: code, status })),
+    })),
+  }
+}
+
+/** A found thing is due again, or has been written to since: the next batch does not see it again. */
+async function inBatches(
+  db: Db,
+  tally: Tally,
+  what: 'failed' | 'waiting',
+  batch: (tx: Tx) => Promise<{ seen: number; due: readonly SyncKey[] }>,
+): Promise<void> {
+  for (;;) {
+    const { seen, due } = await db.transaction(batch)
+    tally.add(what, due)
+    if (seen < BATCH) return
+  }
+}
+
+class Tally {
+  readonly keys = new Set<string>()
+  readonly #counts = new Map<SyncService, { failed: number; waiting: number }>()
+
+  add(what: 'failed' | 'waiting', due: readonly SyncKey[]): void {
+    for (const { service, key } of due) {
+      const counts = this.#counts.get(service) ?? { failed: 0, waiting: 0 }
+      counts[what]++
+      this.#counts.set(service, counts)
+      this.keys.add(key)
+    }
+  }
+
+  services(): Requeued['services'] {
+    return [...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([service, counts]) => ({ service, ...counts }))
+  }
+}
+
+function checkNumbers(numbers: readonly string[] | undefined, kind: SyncKind | undefined): void {
+  if (numbers === undefined) return
+  if (kind !== undefined && kind !== 'number') throw invalidInput(`Numbers are no ${kind}s; leave kind out.`, 'kind')
+  if (numbers.length > MOST_NUMBERS) {
+    throw invalidInput(`At most ${MOST_NUMBERS} numbers can be named at a time, not ${numbers.length}.`, 'numbers')
+  }
+  const bad = numbers.find((e164) => !isE164(e164))
+  if (bad !== undefined) {
+    throw invalidInput(`"${bad.slice(0, 40)}" is not an E.164 number, e.g. +14255550100.`, 'numbers')
+  }
+}

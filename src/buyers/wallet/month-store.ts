@@ -1,0 +1,61 @@
+import { sql, type Tx } from '../../db/db.js'
+import type { EntryCause } from './wallet-store.js'
+
+/** What one resource owes for a month in one currency, and whether it was taken. */
+export interface MonthlyCharge {
+  outcome: 'charged' | 'charged-before' | 'no-wallet'
+  resourceName: string
+  currency: string
+  numbers: number
+  amount: string
+  /** What the wallet has after it; null unless it was charged. */
+  balance: string | null
+}
+
+/**
+ * Charges the numbers that the next resources by name own since before a month began. The wallets are locked first, in
+ * one order: the statement that charges then sees what another process has charged meanwhile. Should the order ever
+ * fail, the index `wallet_entry_month` refuses a second line. Index `number_owned_order`.
+ * @param after the name that the batch before ended with; '' at first
+ */
+export async function chargeMonthOfBatch(
+  tx: Tx,
+  { month, beginsAt, after, limit }: { month: string; beginsAt: Date; after: string; limit: number },
+  { at, actor }: Omit<EntryCause, 'reference'>,
+): Promise<{ charges: MonthlyCharge[]; last: string | undefined }> {
+  const batch = await tx.query<{ id: string; name: string }>(sql`
+    select id, name from resource where name > ${after} order by name limit ${limit}`)
+  const ids = batch.map(({ id }) => id)
+  await tx.query(sql`
+    select from wallet where resource_id = any(${ids}::uuid[]) order by resource_id, currency for update`)
+  const charges = await tx.query<MonthlyCharge>(sql`
+    with owed as (
+      select r.id, r.name, n.currency, n.numbers, n.amount, w.resource_id is not null as has_wallet,
+             exists (select from wallet_entry e
+                     where e.resource_id = r.id and e.currency = n.currency and e.reference = ${month}
+                       and e.kind = 'month') as charged_before
+      from resource r
+      cross join lateral (
+        select price_currency as currency, count(*)::integer as numbers, sum(price_amount) as amount
+        from number where resource_id = r.id and state = 'owned' and purchased_at < ${beginsAt}
+        group by price_currency having sum(price_amount) > 0
+      ) as n
+      left join wallet w on w.resource_id = r.id and w.currency = n.currency
+      where r.id = any(${ids}::uuid[])
+    ), charged as (
+      update wallet w set balance = w.balance - o.amount
+      from owed o
+      where w.resource_id = o.id and w.currency = o.currency and not o.charged_before
+      returning w.resource_id, w.currency, w.balance, o.amount, o.numbers
+    ), told as (
+      insert into wallet_entry (resource_id, currency, at, kind, amount, balance, numbers, actor, reference)
+      select resource_id, currency, ${at}::timestamptz, 'month', - amount, balance, numbers, ${actor}, ${month}
+      from charged
+    )
+    select case when not has_wallet then 'no-wallet' when charged_before then 'charged-before' else 'charged' end
+             as outcome,
+           o.name as "resourceName", o.currency, o.numbers, o.amount, c.balance
+    from owed o left join charged c on c.resource_id = o.id and c.currency = o.currency
+    order by o.name, o.currency`)
+  return { charges, last: batch.length < limit ? undefined : batch.at(-1)?.name }
+}

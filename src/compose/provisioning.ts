@@ -1,0 +1,86 @@
+/** The part of the composition root that makes the Provisioning API, its backends and what goes with them. */
+import { createBackends } from '../backends/create.js'
+import type { Clock } from '../clock.js'
+import type { IssuerWiring } from './issuer.js'
+import type { Config } from '../config/config.js'
+import { RateLimit } from '../http/rate-limit.js'
+import type { FastifyInstance } from '../http/server.js'
+import type { AdmitDeps } from '../provisioning/admit.js'
+import { AnnouncedConsents } from '../accounts/commands/consents.js'
+import { openProvisioningDoor, type DoorDeps } from '../provisioning/api.js'
+import { StoredZone } from '../backends/dns/stored-zone.js'
+import { activeServices } from '../accounts/deps.js'
+import type { SyncService } from '../sync/sync.js'
+import { storedDocuments } from '../backends/simulated/stored-documents.js'
+import type { Store } from './store.js'
+import { reconcileJob } from '../workers/jobs.js'
+import { Worker } from '../workers/worker.js'
+
+export interface ProvisioningWiring {
+  deps: DoorDeps
+  /** By service: those that have a backend, and the DNS zone. */
+  reconcilers: ReadonlyMap<SyncService, Worker>
+  /** Adds the API. */
+  open(server: FastifyInstance): void
+}
+
+/** Wires the parts together on an open store. Nothing runs yet. */
+export function wireProvisioning(
+  config: Config,
+  { db, clock, logger }: Store,
+  realClock: Clock,
+  issuer: IssuerWiring,
+): ProvisioningWiring {
+  const backends = createBackends(config.backends, { clock, documents: storedDocuments(db) })
+  const admitDeps: AdmitDeps = {
+    verifier: issuer.verifierFor(config.tokenAudiences),
+    allowedAddresses: config.allowedAddresses,
+    trustedProxies: config.trustedProxies,
+    rateLimit: config.rateLimit && new RateLimit(clock, config.rateLimit),
+  }
+  const reconcilers = new Map<SyncService, Worker>()
+  const deps: DoorDeps = {
+    ...admitDeps,
+    db,
+    clock,
+    realClock,
+    logger,
+    backends,
+    zone: new StoredZone(db),
+    regions: {
+      baseDomain: config.baseDomain,
+      pattern: config.dnsRegionPattern,
+      count: config.dnsRegions,
+      enforceLength: config.enforceDomainLength,
+    },
+    rules: {
+      exclusiveServices: config.exclusiveNumberServices,
+      rejectUnsupportedSipHeader: config.rejectUnsupportedSipHeader,
+    },
+    quarantineMs: config.quarantineMs,
+    initialAssignmentStatus: config.initialAssignmentStatus,
+    verifyIntervalMs: config.verifyIntervalMs,
+    announced: new AnnouncedConsents({ clock, backends }),
+    publicUrl: config.provisioningUrl,
+    tolerateTrailingCommas: config.tolerateTrailingCommas,
+    repeatabilityWindowMs: config.repeatabilityWindowMs,
+    hosts: config.provisioningHosts,
+    alone: !config.doors.includes('phone-numbers'),
+    nudge: (services) => {
+      for (const service of services) reconcilers.get(service)?.nudge()
+    },
+  }
+  for (const service of [...activeServices(deps), 'dns'] as const) {
+    reconcilers.set(service, new Worker(reconcileJob(deps, service), logger, clock))
+  }
+  return {
+    deps,
+    reconcilers,
+    open: (server) => {
+      if (config.doors.includes('provisioning')) {
+        // In a scope of its own: its headers and error answers are not those of what stands beside it.
+        void server.register(async (scope) => openProvisioningDoor(scope, deps))
+      }
+    },
+  }
+}

@@ -1,0 +1,69 @@
+/** The part of the composition root that opens the database: all that commands need which don't serve. */
+import { ensureStandinGrants } from '../auth/grants.js'
+import { ensureStandinResource, type ResourceDeps } from '../auth/resources.js'
+import { Sealer, STANDIN_SEALING_KEY } from '../auth/seal.js'
+import { systemClock, type Clock } from '../clock.js'
+import type { Config } from '../config/config.js'
+import type { Db } from '../db/db.js'
+import { buildImages, imageFor } from '../db/image.js'
+import { migrate, readMigrations } from '../db/migrate.js'
+import { openPglite } from '../db/pglite.js'
+import { openPostgres } from '../db/postgres.js'
+import { ensureStandinClients, standinClientIds } from '../issuer/clients.js'
+import { seedStock } from '../ledger/stock/seed.js'
+import { createLogger, type Logger } from '../log.js'
+
+/** What commands that only work on the database need. */
+export interface Store extends ResourceDeps {
+  logger: Logger
+  close(): Promise<void>
+}
+
+/**
+ * Opens the configured database, brings it to this program's schema and, in stand-in mode, makes sure of the well-known
+ * resource and of a stock. Throws SetupErrors.
+ */
+export async function openStore(config: Config, clock: Clock = systemClock): Promise<Store> {
+  const logger = createLogger(config.logLevel)
+  const db = await openDatabase(config, logger)
+  const sealer = new Sealer(config.secretKeys.length > 0 ? [...config.secretKeys] : [STANDIN_SEALING_KEY])
+  const store: Store = { db, sealer, clock, logger, close: () => db.close() }
+  try {
+    const applied = await migrate(db, await readMigrations())
+    for (const { version, name } of applied) logger.info({ version, name }, 'migration applied')
+    if (config.mode === 'standin') await fillStandin(store, config)
+    return store
+  } catch (error) {
+    await db.close()
+    throw error
+  }
+}
+
+/** Puts into a stand-in's database what it begins with, unless it is there. */
+export async function fillStandin(store: Store, config: Config): Promise<void> {
+  await ensureStandinResource(store)
+  if (config.builtInIssuer) {
+    await ensureStandinClients(store)
+    await ensureStandinGrants(store, standinClientIds)
+  }
+  if (config.seedStock) await seedStock(store.db, store.clock.now())
+}
+
+const openDatabase = (config: Config, logger: Logger): Promise<Db> =>
+  config.databaseUrl === undefined
+    ? openPglite({
+        dataDir: config.inMemory ? undefined : config.dataDir,
+        imageFile: imageFor(config.seedStock),
+      })
+    : openPostgres({ connectionString: config.databaseUrl, poolSize: config.databasePoolSize, logger })
+
+/** Prepares the images of embedded databases; part of the build. */
+export const buildDatabaseImages = (): Promise<void> =>
+  buildImages(
+    async (db) => {
+      await migrate(db, await readMigrations())
+    },
+    async (db) => {
+      await seedStock(db, systemClock.now())
+    },
+  )

@@ -1,0 +1,119 @@
+/**
+ * The configuration: read once from the environment and the command line, checked, and frozen. Nothing else reads
+ * `process.env`.
+ */
+import { SetupError } from '../errors.js'
+import { BadValue, type Setting, type SettingContext } from './setting.js'
+import { settings, type Config, type Mode } from './settings.js'
+
+export type { Config } from './settings.js'
+
+/**
+ * Reads the settings. Flags win over the environment.
+ * Throws a SetupError that names the setting and a good value.
+ * @param env usually `process.env`
+ * @param flags values by setting, as the command line gave them; an absent key was not given
+ */
+export function readConfig(env: NodeJS.ProcessEnv, flags: Partial<Record<keyof Config, string>> = {}): Config {
+  refuseUnknownSettings(env)
+  const text = ({ name, env: variable }: Setting): string | undefined => flags[name] ?? env[variable]
+  const modeSetting = settings[0] as Setting<'mode'>
+  const mode = parseSetting(modeSetting, text(modeSetting) ?? 'standin', { mode: 'standin', env }) as Mode
+  const entries = settings.map((entry) => {
+    const fallback = typeof entry.fallback === 'string' ? entry.fallback : entry.fallback(mode)
+    return [entry.name, parseSetting(entry, text(entry) ?? fallback, { mode, env })]
+  })
+  const config = Object.freeze(Object.fromEntries(entries) as Config)
+  checkTogether(config)
+  return config
+}
+
+/** Not repeated in messages: they are secret, or may hold what is. */
+const SECRET_SETTINGS: readonly (keyof Config)[] = [
+  'secretKeys',
+  'databaseUrl',
+  'backends',
+  'billingHookUrl',
+  'provisioningHookUrl',
+  'hookSecret',
+]
+
+function parseSetting(entry: Setting, text: string, context: SettingContext): unknown {
+  try {
+    return entry.parse(text, context)
+  } catch (error) {
+    if (!(error instanceof BadValue)) throw error
+    const shown = SECRET_SETTINGS.includes(entry.name) ? '' : ` "${text}"`
+    throw new SetupError(`${entry.env} (--${entry.flag}):${shown} is not a usable value; it takes ${error.message}.`)
+  }
+}
+
+function refuseUnknownSettings(env: NodeJS.ProcessEnv): void {
+  const known = new Set(settings.map((entry) => entry.env))
+  const unknown = Object.keys(env).filter((name) => name.startsWith('LINEBOOK_') && !known.has(name))
+  if (unknown.length === 0) return
+  const nearest = [...known].filter((name) => name.startsWith('LINEBOOK_')).join(', ')
+  throw new SetupError(`${unknown.join(', ')}: no such setting. The settings are ${nearest}, DATABASE_URL.`)
+}
+
+/** What no setting can say on its own. */
+function checkTogether(config: Config): void {
+  if ((config.tlsCertFile === undefined) !== (config.tlsKeyFile === undefined)) {
+    const missing = config.tlsCertFile === undefined ? 'LINEBOOK_TLS_CERT_FILE' : 'LINEBOOK_TLS_KEY_FILE'
+    throw new SetupError(`${missing}: a certificate and its key come together; this one is missing.`)
+  }
+  if (config.inMemory && config.databaseUrl !== undefined) {
+    throw new SetupError('LINEBOOK_IN_MEMORY: the database is kept in memory or at DATABASE_URL, not both.')
+  }
+  const longest = Math.max(config.searchDelayMs, config.purchaseDelayMs)
+  if (longest >= config.searchHoldMs) {
+    throw new SetupError(
+      'LINEBOOK_SEARCH_HOLD_MINUTES: it must be longer than LINEBOOK_SEARCH_DELAY_MS and LINEBOOK_PURCHASE_DELAY_MS.',
+    )
+  }
+  if (config.operatorMnc !== undefined && config.operatorMcc === undefined) {
+    throw new SetupError('LINEBOOK_OPERATOR_MCC: a network code means nothing without the code of its country.')
+  }
+  if (config.mode === 'production') checkProduction(config)
+}
+
+function checkProduction(config: Config): void {
+  if (config.databaseUrl === undefined) {
+    throw new SetupError(
+      'DATABASE_URL: production mode needs PostgreSQL, e.g. postgres://linebook:secret@db:5432/linebook.',
+    )
+  }
+  if (config.secretKeys.length === 0) {
+    throw new SetupError(
+      'LINEBOOK_SECRET_KEY: production mode needs a key for what it keeps secret: openssl rand -base64 32.',
+    )
+  }
+  if (config.seedStock) {
+    throw new SetupError('LINEBOOK_SEED_STOCK: production mode never seeds fictional numbers; leave it out.')
+  }
+}
+
+/** Checks what only a server needs. Throws a SetupError. */
+export function checkListeners(config: Config): void {
+  if (config.httpPort === undefined && config.httpsPort === undefined) {
+    throw new SetupError('LINEBOOK_HTTP_PORT and LINEBOOK_HTTPS_PORT are both empty: there is nothing to listen on.')
+  }
+  if (config.mode === 'production' && config.httpsPort !== undefined && config.tlsCertFile === undefined) {
+    throw new SetupError(
+      'LINEBOOK_TLS_CERT_FILE: production mode needs a certificate for HTTPS, with LINEBOOK_TLS_KEY_FILE; ' +
+        'or set LINEBOOK_HTTPS_PORT to nothing when a proxy in front does TLS.',
+    )
+  }
+}
+
+/** The text of `.env.example`. */
+export const envExample = (): string =>
+  [
+    '# Every setting of Linebook with its default. Generated by: npm run generate',
+    ...settings.map((entry) => {
+      const fallback = typeof entry.fallback === 'string' && entry.fallbackHelp === undefined ? entry.fallback : ''
+      const note = entry.fallbackHelp === undefined ? '' : ` (default: ${entry.fallbackHelp})`
+      return `\n# ${entry.help}${note}\n# ${entry.env}=${fallback}`
+    }),
+    '',
+  ].join('\n')

@@ -1,0 +1,54 @@
+/** The rule book of scripted operations: how a stand-in's operations go. Pure; the routes are in `script-control.ts`. */
+import type { Course, OperationFailure, OperationKind } from '../../operations/operation.js'
+
+export interface Script {
+  id: string
+  /** Undefined: operations of every kind. */
+  operation?: OperationKind | undefined
+  /** The name of the resource whose operations are meant; undefined: everybody's. */
+  resource?: string | undefined
+  /** How many operations it is for; undefined: all. */
+  times?: number | undefined
+  /** How many of these are left; there when `times` is. */
+  left?: number | undefined
+  /** Undefined with neither `polls` nor `byHand`: at once. */
+  afterMs?: number | undefined
+  polls?: number | undefined
+  byHand?: true | undefined
+  failure?: OperationFailure | undefined
+}
+
+export class ScriptBook {
+  #scripts: readonly Script[] = []
+  readonly #onUse: () => void
+
+  /** @param onUse told when an operation has used a script that isn't for all of them */
+  constructor(onUse: () => void = () => {}) {
+    this.#onUse = onUse
+  }
+
+  read(): readonly Script[] | undefined {
+    return this.#scripts.length === 0 ? undefined : this.#scripts
+  }
+
+  apply(scripts: readonly Script[] | undefined): void {
+    this.#scripts = scripts ?? []
+  }
+
+  /** How the next operation of a kind goes: by the first script that is for it, or else as usual. */
+  courseOf(kind: OperationKind, resourceName: string, usual: Course): Course {
+    const script = this.#scripts.find(
+      ({ operation = kind, resource = resourceName, left = 1 }) =>
+        operation === kind && resource === resourceName && left > 0,
+    )
+    if (!script) return usual
+    if (script.left !== undefined) this.#use(script, script.left)
+    const { afterMs = 0, polls, byHand, failure } = script
+    return { delayMs: afterMs, ...(polls && { polls }), ...(byHand && { byHand }), ...(failure && { failure }) }
+  }
+
+  #use(script: Script, left: number): void {
+    this.#scripts = this.#scripts.map((other) => (other === script ? { ...script, left: left - 1 } : other))
+    this.#onUse()
+  }
+}

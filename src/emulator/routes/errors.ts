@@ -1,0 +1,60 @@
+import { isConnectionFailure } from '../../db/db.js'
+import { DomainError, type ErrorKind } from '../../errors.js'
+import { refusalOfShell } from '../../http/server.js'
+
+/** What these routes can meet. */
+const ANSWERS: Partial<Record<ErrorKind, readonly [status: number, code: string]>> = {
+  unauthenticated: [401, 'Unauthorized'],
+  'role-missing': [403, 'InsufficientRole'],
+  'address-not-allowed': [403, 'IpNotAllowed'],
+  'invalid-input': [400, 'InvalidInput'],
+  'not-found': [404, 'NotFound'],
+  'method-not-allowed': [405, 'MethodNotAllowed'],
+  'state-conflict': [409, 'Conflict'],
+  'body-too-large': [413, 'RequestBodyTooLarge'],
+  'unsupported-media-type': [415, 'UnsupportedMediaType'],
+  'too-many-requests': [429, 'TooManyRequests'],
+  unavailable: [503, 'ServiceUnavailable'],
+}
+
+interface ShownError {
+  code: string
+  message: string
+  target?: string
+  details?: ShownError[]
+}
+
+export interface ControlErrorAnswer {
+  status: number
+  headers: Record<string, string>
+  body: { error: ShownError }
+}
+
+export function controlErrorAnswer(error: unknown): ControlErrorAnswer {
+  const refusal = asRefusal(error)
+  const [status, code] = (refusal && ANSWERS[refusal.kind]) ?? [500, 'InternalServerError']
+  return {
+    status,
+    headers: {
+      ...(status === 401 && { 'WWW-Authenticate': 'Basic realm="linebook stand-in", Bearer' }),
+      ...(status === 405 && { Allow: (refusal?.allow ?? []).join(', ') }),
+      ...(refusal?.retryAfterSeconds !== undefined && { 'Retry-After': String(Math.ceil(refusal.retryAfterSeconds)) }),
+    },
+    body: { error: refusal && status !== 500 ? shown(refusal, code) : INTERNAL },
+  }
+}
+
+const INTERNAL = { code: 'InternalServerError', message: 'Linebook failed; its log says why.' }
+
+const shown = ({ message, target, faults }: DomainError, code: string): ShownError => ({
+  code,
+  message,
+  ...(target !== undefined && { target }),
+  ...(faults.length > 0 && { details: faults.map((fault) => shown(fault, code)) }),
+})
+
+function asRefusal(error: unknown): DomainError | undefined {
+  if (error instanceof DomainError) return error
+  if (isConnectionFailure(error)) return new DomainError('unavailable', 'The database is not reachable at the moment.')
+  return refusalOfShell(error, 'invalid-input')
+}

@@ -1,0 +1,66 @@
+/** Reads what comes to `/_standin`; what is wrong is refused with its place and what would be right. */
+import type { Static, TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { DomainError, invalidInput } from '../../errors.js'
+import { pickQuery, type QueryParameters } from '../../http/query.js'
+import { rawBody, type FastifyRequest } from '../../http/server.js'
+
+const compiled = new WeakMap<TSchema, ReturnType<typeof Compile>>()
+
+/** The JSON body when it is as the schema says. None counts as an empty object. */
+export function readBody<Schema extends TSchema>(schema: Schema, request: FastifyRequest): Static<Schema> {
+  const text = rawBody(request).toString('utf8')
+  const value = text.trim() === '' ? {} : parseJson(text)
+  const check = compiled.get(schema) ?? Compile(schema as TSchema)
+  compiled.set(schema, check)
+  if (check.Check(value)) return value as Static<Schema>
+  throw new DomainError('invalid-input', 'The body is not as it should be.', {
+    faults: check
+      .Errors(value)
+      .slice(0, MAX_FAULTS)
+      .map(({ instancePath, message, params }) => {
+        const place = instancePath.split('/').slice(1).join('.')
+        return invalidInput(`${place === '' ? 'The body' : place} ${message}${inDetail(params)}.`, place || 'body')
+      }),
+  })
+}
+const MAX_FAULTS = 20
+
+/** For what takes no body; an empty object does no harm. */
+export function noBody(request: FastifyRequest): void {
+  const text = rawBody(request).toString('utf8').trim()
+  if (text !== '' && text !== '{}') throw invalidInput('This takes no body.', 'body')
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw invalidInput('The body is not JSON. It takes an object, e.g. {"times": 3}.', 'body')
+  }
+}
+
+/** What the schema's own message leaves out. */
+const inDetail = (params: object): string => {
+  const [words] = ['allowedValues', 'additionalProperties'].flatMap((name) => {
+    const value = (params as Record<string, unknown>)[name]
+    return Array.isArray(value) ? [value.map(String).join(', ')] : []
+  })
+  return words === undefined ? '' : `: ${words}`
+}
+
+const PAGE = { least: 1, usual: 100, most: 1_000 }
+
+/** `?after=` and `?limit=` of a list. */
+export function readPage(query: unknown): { after?: string; limit: number } {
+  const parameters = query as QueryParameters
+  const other = [...parameters.keys()].find((name) => name !== 'after' && name !== 'limit')
+  if (other !== undefined) throw invalidInput(`${other} is not known here; a list takes after and limit.`, other)
+  const { after, limit = String(PAGE.usual) } = pickQuery(parameters, ['after', 'limit'])
+  const size = /^\d{1,4}$/.test(limit) ? Number(limit) : 0
+  if (size < PAGE.least || size > PAGE.most) {
+    throw invalidInput(`limit must be a whole number from ${PAGE.least} to ${PAGE.most}.`, 'limit')
+  }
+  // The plus sign of a number is a space unless it is encoded.
+  return { ...(after !== undefined && { after: after.replace(/^ /, '+') }), limit: size }
+}

@@ -1,0 +1,106 @@
+/**
+ * What a stand-in was told about itself (its clock, scripted operations, faults), kept in memory, where requests look it
+ * up, and in the database, so that a restart goes on from there and other processes on it learn of it.
+ *
+ * Everything happens in one queue: a change reads what is stored, so that two processes don't undo each other's, writes
+ * and only then counts. What requests use up (a fault that strikes twice) is written a moment later: a request doesn't
+ * wait for it.
+ */
+import { sql, type Db } from '../../db/db.js'
+import type { Logger } from '../../log.js'
+
+export interface Setting<Value> {
+  /** As it is stored; undefined at the beginning. */
+  read(): Value | undefined
+  /** Takes what is stored; undefined brings the beginning back. */
+  apply(value: Value | undefined): void
+}
+
+type AnySetting = Setting<unknown>
+
+export class StandinSettings {
+  readonly #db: Db
+  readonly #logger: Logger
+  readonly #settings = new Map<string, AnySetting>()
+  readonly #used = new Set<string>()
+  #queue: Promise<unknown> = Promise.resolve()
+
+  constructor(db: Db, logger: Logger) {
+    this.#db = db
+    this.#logger = logger
+  }
+
+  /** Has a setting kept under `name`. */
+  add<Value>(name: string, setting: Setting<Value>): void {
+    this.#settings.set(name, setting)
+  }
+
+  /** Takes over what is stored. */
+  load(): Promise<void> {
+    return this.#enqueue(() => this.#load())
+  }
+
+  /** Changes a setting: stored first, then in force. */
+  change<Value>(name: string, next: (value: Value | undefined) => Value | undefined): Promise<void> {
+    return this.#enqueue(async () => {
+      await this.#load()
+      const setting = this.#of(name)
+      const value = next(setting.read() as Value | undefined)
+      await this.#write(name, value)
+      setting.apply(value)
+    })
+  }
+
+  /** To be called when a request has used something of a setting up. */
+  keepSoon(name: string): void {
+    const isFirst = this.#used.size === 0
+    this.#used.add(name)
+    if (!isFirst) return
+    this.#enqueue(() => this.#writeUsed()).catch((error: unknown) => {
+      this.#logger.warn({ err: error }, 'what a stand-in has used up could not be stored')
+    })
+  }
+
+  /** Resolves when all that was to be kept is. */
+  flush(): Promise<void> {
+    return this.#enqueue(() => this.#writeUsed())
+  }
+
+  #of(name: string): AnySetting {
+    const setting = this.#settings.get(name)
+    if (!setting) throw new Error(`There is no setting ${name}`)
+    return setting
+  }
+
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(work)
+    this.#queue = done.catch(() => undefined)
+    return done
+  }
+
+  async #load(): Promise<void> {
+    await this.#writeUsed()
+    const rows = await this.#db.query<{ name: string; value: string }>(sql`select name, value from standin_setting`)
+    const stored = new Map(rows.map(({ name, value }) => [name, JSON.parse(value) as unknown]))
+    for (const [name, setting] of this.#settings) {
+      // Requests go on meanwhile: what has just been used up is newer than what was read.
+      if (!this.#used.has(name)) setting.apply(stored.get(name))
+    }
+  }
+
+  async #writeUsed(): Promise<void> {
+    const names = [...this.#used]
+    this.#used.clear()
+    for (const name of names) await this.#write(name, this.#of(name).read())
+  }
+
+  async #write(name: string, value: unknown): Promise<void> {
+    await this.#db.query(
+      value === undefined
+        ? sql`delete from standin_setting where name = ${name}`
+        : sql`
+            insert into standin_setting (name, value) values (${name}, ${JSON.stringify(value)})
+            on conflict (name) do update set value = excluded.value`,
+    )
+  }
+}

@@ -1,0 +1,178 @@
+/** Puts the Phone Numbers API onto a server: routes, the headers of every answer, and its errors. */
+import { randomUUID } from 'node:crypto'
+import type { TObject, TSchema } from 'typebox'
+import { isBearer, type Principal } from '../auth/authenticate.js'
+import { isConnectionFailure } from '../db/db.js'
+import { DomainError } from '../errors.js'
+import {
+  echoedRequestId,
+  isForHosts,
+  refusalOfShell,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from '../http/server.js'
+import { admission, showWho, type AdmitDeps, type Admitted } from './admit.js'
+import { addCors } from './cors.js'
+import { operations, type OperationContract } from './contract/operations.js'
+import { apiVersions } from './contract/versions.js'
+import type { PhoneNumbersDeps } from './model/deps.js'
+import { errorAnswer } from './errors.js'
+import { addRoutes } from './routes/routes.js'
+
+export type DoorDeps = PhoneNumbersDeps &
+  AdmitDeps & {
+    /** Host names that this API answers to; empty for all. */
+    hosts: readonly string[]
+    /** Origins whose pages may call it; empty for none. */
+    corsOrigins: readonly string[]
+  }
+
+/** Adds one operation: its handler gets the request once it is admitted and read, and returns the answer's body. */
+export type AddRoute = <Query extends TObject, Body extends TSchema | undefined>(
+  contract: OperationContract<Query, Body>,
+  handle: (admitted: Admitted<Query, Body>, reply: FastifyReply, request: FastifyRequest) => unknown,
+) => void
+
+/** Adds the API to `server`, at its root: the official clients refuse an endpoint with a path. */
+export function openPhoneNumbersDoor(server: FastifyInstance, deps: DoorDeps): void {
+  addCommonHeaders(server)
+  addRequestLog(server, deps)
+  addErrorAnswers(server, deps)
+  server.addHook('onRequest', (request, reply, done) => {
+    if (isForHosts(request, deps.hosts)) done()
+    else void reply.code(404).send()
+  })
+  addCors(server, deps.corsOrigins)
+
+  const add: AddRoute = (contract, handle) => {
+    const admit = admission(deps, contract)
+    server.route({
+      method: contract.method,
+      url: routePath(contract.path),
+      handler: async (request, reply) => {
+        const admitted = await admit(request, reply)
+        asked.set(request, { operation: contract.operationId, ...whoAsks(admitted.principal) })
+        const answer = await handle(admitted, reply, request)
+        return send(reply, chosenStatus(reply, contract), answer)
+      },
+    })
+  }
+  addRoutes(add, deps)
+  refuseOtherMethods(server, deps)
+  server.setNotFoundHandler(async (request, reply) => {
+    // Whoever comes with a token may have mistyped a path of the other API; what is not there is not there for anybody.
+    if (!isBearer(request.headers.authorization)) await showWho(deps, request)
+    return reply.code(404).send()
+  })
+}
+
+/** What the handler has set among the operation's other answers of success, or else the usual one. */
+const chosenStatus = ({ statusCode }: FastifyReply, { success }: OperationContract): number =>
+  success.otherwise?.[statusCode] === undefined ? success.status : statusCode
+
+const send = (reply: FastifyReply, status: number, body: unknown): FastifyReply =>
+  body === undefined
+    ? reply.code(status).send()
+    : reply.code(status).header('Content-Type', 'application/json; charset=utf-8').send(JSON.stringify(body))
+
+/** `{name}` becomes a parameter; a literal colon is doubled, as the router wants it. */
+const routePath = (path: string): string => path.replace(/:/g, '::').replace(/\{(\w+)\}/g, ':$1')
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
+
+function refuseOtherMethods(server: FastifyInstance, deps: DoorDeps): void {
+  for (const path of new Set(operations.map((operation) => operation.path))) {
+    const contracts = operations.filter((operation) => operation.path === path)
+    const allow = contracts.map(({ method }) => method)
+    const supported = contracts[0]?.versions.join(', ')
+    server.route({
+      method: METHODS.filter((method) => !(allow as string[]).includes(method)),
+      url: routePath(path),
+      handler: async (request, reply) => {
+        reply.header('api-supported-versions', supported)
+        await showWho(deps, request)
+        throw new DomainError(
+          'method-not-allowed',
+          `${request.method} is not a method of this path; it takes ${allow.join(', ')}.`,
+          { allow },
+        )
+      },
+    })
+  }
+}
+
+const CORRELATION_CHARS = 22
+
+/** Random bytes by way of a UUID: those come from a stock of randomness, not from a call to the system each. */
+const correlationVector = (): string =>
+  `${Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64').slice(0, CORRELATION_CHARS)}.0`
+
+function addCommonHeaders(server: FastifyInstance): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    reply.header('api-supported-versions', apiVersions.join(', '))
+    reply.header('MS-CV', correlationVector())
+    if (request.protocol === 'https') reply.header('Strict-Transport-Security', 'max-age=31536000; includeSubDomains')
+    const clientRequestId = echoedRequestId(request)
+    if (clientRequestId !== undefined) reply.header('x-ms-client-request-id', clientRequestId)
+    done()
+  })
+  server.addHook('onSend', (_request, reply, payload, done) => {
+    reply.header('X-Processing-Time', `${Math.round(reply.elapsedTime)}ms`)
+    done(null, payload)
+  })
+}
+
+/** What a request turned out to ask for, once admitted; for its line in the log. */
+const asked = new WeakMap<FastifyRequest, { operation: string; resource: string; client?: string }>()
+
+const whoAsks = ({ resourceName: resource, evidence }: Principal): { resource: string; client?: string } =>
+  evidence.scheme === 'token' ? { resource, client: evidence.callerId } : { resource }
+
+function addRequestLog(server: FastifyInstance, { logger }: DoorDeps): void {
+  if (!logger.isLevelEnabled('info')) return
+  server.addHook('onResponse', (request, reply, done) => {
+    const { method, routeOptions } = request
+    const ms = Math.round(reply.elapsedTime)
+    logger.info(
+      {
+        ...asked.get(request),
+        method,
+        route: routeOptions.url,
+        status: reply.statusCode,
+        ms,
+        cv: reply.getHeader('MS-CV'),
+      },
+      'answered',
+    )
+    done()
+  })
+}
+
+function addErrorAnswers(server: FastifyInstance, { logger }: DoorDeps): void {
+  server.setErrorHandler((error, request, reply) => {
+    const refusal = asRefusal(error)
+    const { status, headers, body } = errorAnswer(refusal)
+    if (status >= 500) {
+      logger.error(
+        { err: error, method: request.method, route: request.routeOptions.url, cv: reply.getHeader('MS-CV') },
+        'request failed',
+      )
+    }
+    // As bytes: to a text the framework would add a charset, which the service's errors don't have.
+    return reply
+      .code(status)
+      .headers(headers)
+      .header('Content-Type', 'application/json')
+      .send(Buffer.from(JSON.stringify(body)))
+  })
+}
+
+/** What the HTTP shell or the database refused, in the words of a DomainError where a client can be told why. */
+function asRefusal(error: unknown): unknown {
+  if (error instanceof DomainError) return error
+  if (isConnectionFailure(error)) {
+    return new DomainError('unavailable', 'The database is not reachable at the moment. Try again.', { cause: error })
+  }
+  return refusalOfShell(error, 'invalid-input') ?? error
+}

@@ -1,0 +1,111 @@
+/**
+ * The calls that purchases make to billing and provisioning: claim → act → record. Nothing is open in the database
+ * while a system is called, and what it said counts only while the claim holds. `call-outcome.ts` has what follows
+ * from an answer.
+ */
+import { later } from '../../clock.js'
+import { readBuyer } from '../../buyers/store.js'
+import { isConnectionFailure } from '../../db/db.js'
+import { newId } from '../../ids.js'
+import { isUndo, systemOf, type CallOut } from '../../operations/call-out.js'
+import { claimCalls, lockClaimed } from '../../operations/call-store.js'
+import type { Operation } from '../../operations/operation.js'
+import type { PhoneNumbersDeps } from '../model/deps.js'
+import { HookUnavailable, type Hook, type HookCall } from '../hooks/hook.js'
+import { purchaseKey } from '../model/sale.js'
+import { asCalled, recordOutcome, type Said } from './call-outcome.js'
+import { lockSale } from './sales.js'
+
+/** How many calls one run makes side by side. */
+const CALLS_PER_RUN = 20
+/** How much longer than the longest call a claim lasts: none is begun that might outlive it. */
+const CLAIM_MARGIN_MS = 5_000
+
+/** A call that is this process's to make, for a time. */
+export interface ClaimedCall {
+  operation: Operation
+  callOut: CallOut
+  by: string
+  until: Date
+}
+
+/** Makes the calls that are due. Returns how many there were, and whether there may be more. */
+export async function makeDueCalls(deps: PhoneNumbersDeps): Promise<{ done: number; more: boolean }> {
+  const claimed = await claimDueCalls(deps)
+  const made = await Promise.allSettled(claimed.map((call) => carryThrough(deps, call)))
+  for (const outcome of made) if (outcome.status === 'rejected') throw outcome.reason
+  return { done: claimed.length, more: claimed.length > 0 }
+}
+
+/** Takes what is due, for longer than the call can take: after a crash it is due again by itself. */
+export async function claimDueCalls({ db, clock, hooks }: PhoneNumbersDeps): Promise<ClaimedCall[]> {
+  const longestMs = Math.max(hooks.billing?.timeoutMs ?? 0, hooks.provisioning?.timeoutMs ?? 0)
+  const now = clock.now()
+  const claim = { by: newId(), until: later(now, longestMs + CLAIM_MARGIN_MS), limit: CALLS_PER_RUN }
+  const operations = await db.transaction((tx) => claimCalls(tx, claim, now))
+  return operations.map((operation) => {
+    const { id, callOut } = operation
+    if (!callOut) throw new Error(`Operation ${id} was claimed without a call`)
+    return { operation, callOut, by: claim.by, until: claim.until }
+  })
+}
+
+async function carryThrough(deps: PhoneNumbersDeps, claimed: ClaimedCall): Promise<void> {
+  try {
+    const said = await makeCall(deps, claimed)
+    if (said) await recordCall(deps, claimed, said)
+  } catch (error) {
+    if (isConnectionFailure(error)) throw error
+    const { operation, callOut } = claimed
+    deps.logger.error({ err: error, operation: operation.id, stage: callOut.stage }, 'call failed')
+    // A fault of ours; it ends as one that is not answered ends.
+    const unavailable = 'Linebook met an internal error, which its log tells.'
+    await recordCall(deps, claimed, { unavailable, mayHaveActed: true, code: 'PurchaseFailed' })
+  }
+}
+
+/** Makes a claimed call. Undefined when there is no time left for it: somebody else may be at it soon. */
+export async function makeCall(deps: PhoneNumbersDeps, claimed: ClaimedCall): Promise<Said | undefined> {
+  const { operation, callOut, until } = claimed
+  const name = systemOf(callOut.stage)
+  const hook: Hook | undefined = deps.hooks[name]
+  // It was configured when the operation was accepted and is not any more; the setting may come back.
+  if (!hook) return { unavailable: `No ${name} hook is configured any more.`, mayHaveActed: false }
+  const call = await callOf(deps, operation, callOut)
+  if (later(deps.clock.now(), hook.timeoutMs) > until) return undefined
+  try {
+    return await hook.call(call)
+  } catch (error) {
+    if (!(error instanceof HookUnavailable)) throw error
+    const { message, mayHaveActed, afterMs } = error
+    deps.logger.warn({ operation: operation.id, stage: callOut.stage, reason: message }, 'hook unavailable')
+    return { unavailable: message, mayHaveActed, afterMs }
+  }
+}
+
+/** Records what a call came to, if its claim still holds. Returns whether it does. */
+export async function recordCall(deps: PhoneNumbersDeps, { operation, by }: ClaimedCall, said: Said): Promise<boolean> {
+  const recorded = await deps.db.transaction(async (tx) => {
+    const current = await lockClaimed(tx, operation, by)
+    return current?.callOut ? { next: await recordOutcome(deps, tx, current, current.callOut, said) } : undefined
+  })
+  // Another lane can make the next call while this one waits for the calls beside it.
+  if (recorded?.next?.attempts === 0) deps.nudge()
+  return recorded !== undefined
+}
+
+/** What a stage of an operation tells the system that it calls. */
+async function callOf(
+  { db, clock }: PhoneNumbersDeps,
+  operation: Operation,
+  { stage, verdict }: CallOut,
+): Promise<HookCall> {
+  const { name } = await readBuyer(db, operation.resourceId)
+  const told = { operationId: operation.id, resourceName: name }
+  if (isUndo(stage)) {
+    const { key = operation.id, undo } = verdict
+    return { ...told, action: 'undo', idempotencyKey: key, numbers: undo?.[systemOf(stage)] ?? [] }
+  }
+  const sale = await db.transaction((tx) => lockSale(tx, operation, clock.now()))
+  return { ...told, action: 'begin', idempotencyKey: purchaseKey(sale), numbers: sale.lines.map(asCalled) }
+}

@@ -1,0 +1,198 @@
+/**
+ * What follows from a call to billing or provisioning, stored in the transaction that records it: the next call, the
+ * end of the purchase, or another try. Undoing goes on behind an operation that has ended for its client.
+ */
+import { later } from '../../clock.js'
+import { amountOf, formatAmount } from '../../buyers/wallet/amount.js'
+import type { Tx } from '../../db/db.js'
+import {
+  callAt,
+  nextUndo,
+  pauseAfter,
+  systemOf,
+  isUndo,
+  type CalledNumber,
+  type CalledSystem,
+  type CallOut,
+  type CallStage,
+  type Undo,
+} from '../../operations/call-out.js'
+import { saveCall } from '../../operations/call-store.js'
+import { ended, type Operation, type OperationFailure } from '../../operations/operation.js'
+import { endOperation } from '../../operations/store.js'
+import type { PhoneNumbersDeps } from '../model/deps.js'
+import type { HookAnswer } from '../hooks/hook.js'
+import { purchaseKey, type Sale, type SaleLine } from '../model/sale.js'
+import { isSearchErrorCode } from '../model/search.js'
+import { causeOf } from './carry-out.js'
+import { abandonPurchase, completePurchase } from './purchase.js'
+import { lockSale } from './sales.js'
+
+/** No answer that settles the matter. */
+export interface Unavailable {
+  /** Why not, a sentence. */
+  unavailable: string
+  /** Whether the call may have reached the system. */
+  mayHaveActed: boolean
+  /** When the system wants to be asked again. */
+  afterMs?: number | undefined
+  /** What the purchase fails with in the end, when it is not that the system does not answer. */
+  code?: 'PurchaseFailed'
+}
+
+/** What a call came to. */
+export type Said = HookAnswer | Unavailable
+
+export const asCalled = ({
+  e164,
+  countryCode,
+  numberType,
+  assignmentType,
+  calling,
+  sms,
+  price,
+}: SaleLine): CalledNumber => ({
+  e164,
+  countryCode,
+  numberType,
+  assignmentType,
+  calling,
+  sms,
+  price: { amount: formatAmount(amountOf(price.amount)), currency: price.currency },
+})
+
+/**
+ * Returns the call that comes next, if one does.
+ * @param operation locked, with its call still claimed
+ */
+export function recordOutcome(
+  deps: PhoneNumbersDeps,
+  tx: Tx,
+  operation: Operation,
+  callOut: CallOut,
+  said: Said,
+): Promise<CallOut | null> {
+  if (isUndo(callOut.stage)) return recordUndo(deps, tx, operation, callOut, said)
+  if ('unavailable' in said) return recordUnavailable(deps, tx, operation, callOut, said)
+  if (said.refused) {
+    // The refusal undoes nothing that an earlier try may have done whose answer was lost.
+    const earlier = mayHaveActed(callOut, callOut.attempts - 1) ? [systemOf(callOut.stage)] : []
+    const failure = refusalOf(callOut.stage, said.refused.code, said.refused.message)
+    return abandon(deps, tx, operation, failure, [...doneBefore(callOut), ...earlier])
+  }
+  if (callOut.stage === 'billing' && deps.hooks.provisioning) {
+    return next(tx, operation, callAt('provisioning', { done: ['billing'] }), deps.clock.now())
+  }
+  return complete(deps, tx, operation, callOut, said.refusedNumbers)
+}
+
+const doneBefore = ({ verdict }: CallOut): readonly CalledSystem[] => verdict.done ?? []
+
+/** Whether one of so many tries of the present stage may have reached its system. */
+const mayHaveActed = ({ verdict }: CallOut, tries: number): boolean => tries > (verdict.unsent ?? 0)
+
+/** Tries again after a pause, until it has taken too long: then it fails, and what may have been done is undone. */
+async function recordUnavailable(
+  { clock, hooks, ...deps }: PhoneNumbersDeps,
+  tx: Tx,
+  operation: Operation,
+  before: CallOut,
+  said: Unavailable,
+): Promise<CallOut | null> {
+  const now = clock.now()
+  const unsent = (before.verdict.unsent ?? 0) + (said.mayHaveActed ? 0 : 1)
+  const callOut: CallOut = { ...before, lastError: said.unavailable, verdict: { ...before.verdict, unsent } }
+  const { stage, attempts, verdict } = callOut
+  const since = verdict.since === undefined ? now : new Date(verdict.since)
+  if (later(since, hooks.giveUpMs) > now) {
+    return next(tx, operation, callOut, later(now, pauseAfter(callOut, said.afterMs)))
+  }
+  const code = said.code ?? (stage === 'billing' ? 'BillingUnavailable' : 'ProvisioningFailed')
+  const message = `${said.unavailable} It was asked ${attempts === 1 ? 'once' : `${attempts} times`}.`
+  const undo = [...doneBefore(callOut), ...(mayHaveActed(callOut, attempts) ? [systemOf(stage)] : [])]
+  return abandon({ clock, hooks, ...deps }, tx, operation, { code, message }, undo)
+}
+
+/** A refusal in the words of the published list: its own code where that is one of them. */
+function refusalOf(stage: CallStage, code: string | undefined, message: string): OperationFailure {
+  if (stage === 'provisioning') return { code: 'ProvisioningFailed', message: `Provisioning refused: ${message}` }
+  if (code === undefined) return { code: 'PurchaseFailed', message: `Billing refused: ${message}` }
+  return isSearchErrorCode(code)
+    ? { code, message }
+    : { code: 'UnknownErrorCode', message: `Billing refused with ${code}, which is no known code: ${message}` }
+}
+
+/** The last answer that was needed. What is not bought in the end is undone. */
+async function complete(
+  deps: PhoneNumbersDeps,
+  tx: Tx,
+  operation: Operation,
+  callOut: CallOut,
+  refused: Readonly<Record<string, string>>,
+): Promise<CallOut | null> {
+  const now = deps.clock.now()
+  const sale = await lockSale(tx, operation, now)
+  const { failure, missing } = await completePurchase(tx, sale, refused, causeOf(operation, now))
+  const lost = sale.lines.filter(({ e164 }) => missing.includes(e164)).map(asCalled)
+  const unsure = mayHaveActed(callOut, callOut.attempts - 1)
+  const system = systemOf(callOut.stage)
+  return end(deps, tx, operation, sale, failure, {
+    ...Object.fromEntries(doneBefore(callOut).map((name) => [name, lost])),
+    [system]: lost.filter(({ e164 }) => refused[e164] === undefined || unsure),
+  })
+}
+
+async function abandon(
+  deps: PhoneNumbersDeps,
+  tx: Tx,
+  operation: Operation,
+  failure: OperationFailure,
+  undo: readonly CalledSystem[],
+): Promise<CallOut | null> {
+  const now = deps.clock.now()
+  const sale = await lockSale(tx, operation, now)
+  await abandonPurchase(tx, sale, failure, causeOf(operation, now))
+  const all = sale.lines.map(asCalled)
+  return end(deps, tx, operation, sale, failure, Object.fromEntries(undo.map((name) => [name, all])))
+}
+
+/** Ends an operation for its client; what has to be undone is left to do behind it. */
+async function end(
+  { clock }: PhoneNumbersDeps,
+  tx: Tx,
+  operation: Operation,
+  sale: Sale,
+  failure: OperationFailure | null,
+  undo: Undo,
+): Promise<CallOut | null> {
+  const now = clock.now()
+  const callOut = nextUndo({ key: purchaseKey(sale), undo })
+  await endOperation(tx, { ...ended(operation, now, failure), dueAt: now, callOut })
+  return callOut
+}
+
+async function next(tx: Tx, operation: Operation, callOut: CallOut | null, dueAt: Date): Promise<CallOut | null> {
+  await saveCall(tx, operation, callOut, dueAt)
+  return callOut
+}
+
+/**
+ * What could not be undone is tried for ever: nobody else knows of it. While one system is away, the other is told in
+ * between.
+ */
+async function recordUndo(
+  { clock }: PhoneNumbersDeps,
+  tx: Tx,
+  operation: Operation,
+  callOut: CallOut,
+  said: Said,
+): Promise<CallOut | null> {
+  const now = clock.now()
+  const { stage, attempts, verdict } = callOut
+  if ('unavailable' in said) {
+    const again = { ...(nextUndo(verdict, stage) ?? callOut), attempts, lastError: said.unavailable }
+    return next(tx, operation, again, later(now, pauseAfter(callOut, said.afterMs)))
+  }
+  const left = Object.entries(verdict.undo ?? {}).filter(([name]) => name !== systemOf(stage))
+  return next(tx, operation, nextUndo({ ...verdict, undo: Object.fromEntries(left) }), now)
+}

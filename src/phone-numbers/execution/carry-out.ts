@@ -1,0 +1,124 @@
+/**
+ * What an operation does when its time has come: in the transaction that accepted it when it has no delay, in one of
+ * its own when it is due. Either way the effect and the operation's end are stored together.
+ */
+import { isConnectionFailure, type Tx } from '../../db/db.js'
+import { DomainError } from '../../errors.js'
+import { releaseNumber } from '../../ledger/commands.js'
+import { configureOwned, type Cause } from '../../ledger/store.js'
+import { ended, type Operation, type OperationFailure } from '../../operations/operation.js'
+import { claimDueOperation, endOperation, lockPendingOperation } from '../../operations/store.js'
+import type { PhoneNumbersDeps } from '../model/deps.js'
+import { lockSearch, saveSearch } from '../model/search-store.js'
+import { abandonPurchase, completePurchase } from './purchase.js'
+import { failedSearch, searchNow } from './run-search.js'
+import { lockSale } from './sales.js'
+
+/** Carries out the longest due operation that nobody else is at. Returns it as it ended, or undefined if none is due. */
+export const carryOutNextDue = (deps: PhoneNumbersDeps): Promise<Operation | undefined> =>
+  carryOutClaimed(deps, (tx) => claimDueOperation(tx, deps.clock.now()))
+
+/**
+ * Carries out the operation that `claim` locks, in one transaction. What can't be carried out ends as failed, since a
+ * promise that stays open for ever is worse; only an unreachable database leaves it for later.
+ */
+export async function carryOutClaimed(
+  deps: PhoneNumbersDeps,
+  claim: (tx: Tx) => Promise<Operation | undefined>,
+): Promise<Operation | undefined> {
+  let claimed: Operation | undefined
+  try {
+    return await deps.db.transaction(async (tx) => {
+      claimed = await claim(tx)
+      return claimed && carryOutAndEnd(deps, tx, claimed)
+    })
+  } catch (error) {
+    if (!claimed || isConnectionFailure(error)) throw error
+    const { id, resourceId } = claimed
+    deps.logger.error({ err: error, operation: id }, 'operation failed')
+    return deps.db.transaction(async (tx) => {
+      const pending = await lockPendingOperation(tx, resourceId, id)
+      return pending && giveUp(deps, tx, pending, error)
+    })
+  }
+}
+
+/** Ends a locked operation that broke on the way. */
+async function giveUp(deps: PhoneNumbersDeps, tx: Tx, operation: Operation, error: unknown): Promise<Operation> {
+  const now = deps.clock.now()
+  const message = error instanceof DomainError ? error.message : 'The server encountered an internal error.'
+  const { kind } = operation.subject
+  const code = kind === 'search' ? 'UnknownSearchError' : isPurchase(kind) ? 'PurchaseFailed' : 'InternalError'
+  const failed = ended(operation, now, await fail(tx, operation, { code, message }, now))
+  await endOperation(tx, failed)
+  return failed
+}
+
+/** Carries out a stored, locked operation and records how it ended. */
+export async function carryOutAndEnd(deps: PhoneNumbersDeps, tx: Tx, operation: Operation): Promise<Operation> {
+  const now = deps.clock.now()
+  const done = ended(operation, now, await carryOut(deps, tx, operation, now))
+  await endOperation(tx, done)
+  return done
+}
+
+async function carryOut(
+  deps: PhoneNumbersDeps,
+  tx: Tx,
+  operation: Operation,
+  now: Date,
+): Promise<OperationFailure | null> {
+  const { subject, resourceId, scriptedFailure } = operation
+  if (scriptedFailure) return fail(tx, operation, scriptedFailure, now)
+  const cause = causeOf(operation, now)
+  switch (subject.kind) {
+    case 'search': {
+      const search = await requireSearch(tx, operation, subject.searchId, now)
+      const ran = await searchNow(deps, tx, operation, search, undefined, now)
+      await saveSearch(tx, ran.search)
+      return ran.failure
+    }
+    case 'purchase':
+    case 'reservationPurchase': {
+      const { failure } = await completePurchase(tx, await lockSale(tx, operation, now), {}, cause)
+      return failure
+    }
+    case 'release':
+      return (await releaseNumber(tx, { e164: subject.e164, resourceId }, deps.quarantineMs, cause))
+        ? null
+        : noLongerOwned(subject.e164)
+    case 'capabilities':
+      return (await configureOwned(tx, { e164: subject.e164, resourceId }, subject.capabilities, cause)).length > 0
+        ? null
+        : noLongerOwned(subject.e164)
+  }
+}
+
+/** Has what an operation is about end as failed, and returns why. */
+async function fail(tx: Tx, operation: Operation, failure: OperationFailure, now: Date): Promise<OperationFailure> {
+  const { subject } = operation
+  if (subject.kind === 'search') {
+    const search = await requireSearch(tx, operation, subject.searchId, now)
+    await saveSearch(tx, failedSearch(search, failure, now))
+  } else if (isPurchase(subject.kind)) {
+    await abandonPurchase(tx, await lockSale(tx, operation, now), failure, causeOf(operation, now))
+  }
+  return failure
+}
+
+const isPurchase = (kind: Operation['subject']['kind']): boolean =>
+  kind === 'purchase' || kind === 'reservationPurchase'
+
+/** What the history of numbers says of what an operation does to them. */
+export const causeOf = ({ id, actor }: Operation, at: Date): Cause => ({ at, actor, reason: id })
+
+async function requireSearch(tx: Tx, { id, resourceId }: Operation, searchId: string, now: Date) {
+  const search = await lockSearch(tx, resourceId, searchId, now)
+  if (!search) throw new Error(`Operation ${id} has lost its search`)
+  return search
+}
+
+const noLongerOwned = (e164: string): OperationFailure => ({
+  code: 'NotFound',
+  message: `The number ${e164} is not owned by this resource any more.`,
+})

@@ -1,0 +1,28 @@
+import {
+  searchOperatorInformation,
+  type OperatorInformation,
+} from '../operator-information/search-operator-information.js'
+import {
+  searchOperatorInformation as contract,
+  type OperatorInformation as OperatorInformationView,
+} from '../contract/operator-information.js'
+import type { PhoneNumbersDeps } from '../model/deps.js'
+import type { AddRoute } from '../api.js'
+
+export function addOperatorInformationRoutes(add: AddRoute, deps: PhoneNumbersDeps): void {
+  add(contract, async ({ body }) => {
+    const withDetails = body.options?.includeAdditionalOperatorDetails === true
+    const information = await searchOperatorInformation(deps, body.phoneNumbers, { withDetails })
+    return { values: [operatorInformationView(information)] }
+  })
+}
+
+/** What wasn't asked for is there, as null. */
+const operatorInformationView = ({ e164, formats, details }: OperatorInformation): OperatorInformationView => ({
+  phoneNumber: e164,
+  nationalFormat: formats.national,
+  internationalFormat: formats.international,
+  isoCountryCode: details?.countryCode ?? null,
+  numberType: details?.numberType ?? null,
+  operatorDetails: details?.operator ?? null,
+})

@@ -1,0 +1,76 @@
+/** From the bytes of a body to a JSON value, strictly: nothing is guessed, and refusals say where the fault is. */
+import { DomainError } from '../../errors.js'
+import { findSyntaxFault, isDeeperThan, withoutTrailingCommas } from './json-syntax.js'
+
+export interface JsonRules {
+  /** Also application/merge-patch+json. */
+  mergePatch?: boolean | undefined
+  /** An empty body is no fault; it reads as undefined. */
+  mayBeEmpty?: boolean | undefined
+  /** A comma behind the last item of an array or object is passed over: documented samples have them. */
+  trailingCommas: boolean
+}
+
+/**
+ * Reads a body. Throws 'unsupported-media-type' or 'invalid-json'.
+ * @param contentType the header, undefined when there is none: then it is JSON
+ */
+export function readJson(body: Buffer, contentType: string | undefined, rules: JsonRules): unknown {
+  if (body.length === 0 && rules.mayBeEmpty) return undefined
+  if (contentType !== undefined) checkMediaType(contentType, rules)
+  if (body.length === 0) throw invalidJson('The body is empty; a JSON object is required.')
+  if (isDeeperThan(MAX_DEPTH, body)) throw invalidJson(`The body is nested more than ${MAX_DEPTH} levels deep.`)
+  return parse(decode(body), rules)
+}
+
+/** Bodies of this API nest seven deep. */
+const MAX_DEPTH = 32
+
+function checkMediaType(contentType: string, { mergePatch = false }: JsonRules): void {
+  const taken = ['application/json', ...(mergePatch ? ['application/merge-patch+json'] : [])]
+  const [type = '', ...parameters] = contentType.split(';').map((part) => part.trim().toLowerCase())
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='))
+  if (taken.includes(type) && (charset === undefined || /^charset="?utf-?8"?$/.test(charset))) return
+  throw new DomainError(
+    'unsupported-media-type',
+    `The body must be ${taken.join(' or ')} in UTF-8, not ${JSON.stringify(contentType.slice(0, MAX_SHOWN_CHARS))}.`,
+    { target: 'Content-Type' },
+  )
+}
+const MAX_SHOWN_CHARS = 100
+
+function decode(body: Buffer): string {
+  try {
+    return UTF8.decode(body)
+  } catch (error) {
+    throw invalidJson('The body is not valid UTF-8.', error)
+  }
+}
+/** A byte order mark is no JSON: it is kept, and refused. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function parse(text: string, { trailingCommas }: JsonRules): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch (error) {
+    // Only what is no strict JSON is looked at more closely.
+    const tolerated = trailingCommas ? withoutTrailingCommas(text) : text
+    const fault = findSyntaxFault(tolerated)
+    if (fault === undefined && tolerated !== text) return JSON.parse(tolerated) as unknown
+    throw invalidJson(`The body is not valid JSON${fault === undefined ? '' : ` ${inWords(text, fault)}`}.`, error)
+  }
+}
+
+const inWords = (text: string, { at, expected }: { at: number; expected: string }): string => {
+  const before = text.slice(0, at)
+  const line = before.split('\n').length
+  const column = at - before.lastIndexOf('\n')
+  const found =
+    at < text.length
+      ? `not ${JSON.stringify(String.fromCodePoint(text.codePointAt(at) as number))}`
+      : 'but the body ends'
+  return `at line ${line}, column ${column}: ${expected} must come here, ${found}`
+}
+
+const invalidJson = (message: string, cause?: unknown): DomainError =>
+  new DomainError('invalid-json', message, cause === undefined ? {} : { cause })

@@ -1,0 +1,91 @@
+/**
+ * How the work for the backends stands, and what purchases wait for, told to administrators: not part of the published API, so without api-version.
+ * `GET /status`, `GET /status/numbers/{e164}` and `POST /status:requeue` answer what the commands `linebook status`,
+ * `linebook number` and `linebook requeue` print with --json.
+ */
+import Type from 'typebox'
+import { DomainError } from '../../errors.js'
+import { statusOfCalls } from '../../operations/call-status.js'
+import { rawBody, type FastifyReply, type FastifyRequest } from '../../http/server.js'
+import { methodNotAllowed, pathOf, routeNotFound, showWho, type AdmitDeps } from '../admit.js'
+import { json } from '../wire/response.js'
+import { requeueFailed, type Requeue } from '../../accounts/commands/requeue.js'
+import { readParameter } from '../contract/parameters.js'
+import { readJson } from '../body/read-json.js'
+import type { Answer } from '../wire/repeatable-store.js'
+import type { RouteDeps } from '../wire/route.js'
+import { readWhole, strictReader } from '../body/strict-reader.js'
+import { servicesOf, statusOfBackends, syncServices } from './status.js'
+import { syncKinds } from '../../sync/sync.js'
+import { timelineOf } from './timeline.js'
+import { statusView, timelineView } from './views.js'
+
+const requeueReader = strictReader(
+  Type.Object(
+    {
+      service: Type.Optional(Type.String({ pattern: `^(${syncServices.join('|')})$` })),
+      kind: Type.Optional(Type.String({ pattern: `^(${syncKinds.join('|')})$` })),
+      numbers: Type.Optional(Type.Array(Type.String())),
+      waiting: Type.Optional(Type.Boolean()),
+    },
+    { additionalProperties: false },
+  ),
+)
+
+type StatusDeps = RouteDeps & AdmitDeps
+
+interface StatusRoute {
+  path: RegExp
+  method: 'GET' | 'POST'
+  answer(deps: StatusDeps, request: FastifyRequest, found: RegExpExecArray): Promise<Answer>
+}
+
+const routes: readonly StatusRoute[] = [
+  {
+    path: /^\/status\/?$/,
+    method: 'GET',
+    answer: async (deps) => {
+      const now = deps.clock.now()
+      const services = await statusOfBackends(deps.db, { services: servicesOf(deps), now })
+      return json(200, statusView(services, now, await statusOfCalls(deps.db, now)))
+    },
+  },
+  {
+    path: /^\/status\/numbers\/([^/]+)\/?$/,
+    method: 'GET',
+    answer: async (deps, _request, [, encoded = '']) => {
+      const e164 = readParameter('telephoneNumber', decodeURIComponent(encoded))
+      const now = deps.clock.now()
+      const timeline = await timelineOf(deps.db, e164, { now, services: servicesOf(deps) })
+      if (timeline) return json(200, timelineView(timeline, now))
+      throw new DomainError('number-not-found', `Nothing is known of ${e164}, and nothing ever was.`, {
+        target: 'telephoneNumber',
+      })
+    },
+  },
+  {
+    path: /^\/status(?::|%3a)requeue$/i,
+    method: 'POST',
+    answer: async (deps, request) => {
+      const body = readJson(rawBody(request), request.headers['content-type'], {
+        trailingCommas: deps.tolerateTrailingCommas,
+        mayBeEmpty: true,
+      })
+      const requeued = await requeueFailed(deps, readWhole(requeueReader, body ?? {}) as Requeue)
+      deps.nudge(requeued.services.map(({ service }) => service))
+      return json(200, requeued)
+    },
+  },
+]
+
+/** Answers a request under `/status`. Throws 'not-found', 'method-not-allowed', and what keeps out who may not. */
+export async function answerStatus(deps: StatusDeps, request: FastifyRequest, reply: FastifyReply): Promise<Answer> {
+  const path = pathOf(request)
+  const here = routes.filter((route) => route.path.test(path))
+  if (here.length === 0) throw routeNotFound(path)
+  const route = here.find(({ method }) => method === request.method)
+  if (route === undefined) throw methodNotAllowed(request.method, here)
+  await showWho(deps, request, 'Admin')
+  reply.header('Cache-Control', 'no-store')
+  return route.answer(deps, request, route.path.exec(path) as RegExpExecArray)
+}

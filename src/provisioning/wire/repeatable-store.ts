@@ -1,0 +1,127 @@
+/** The statements about repeatable requests. When each is used is told in `repeat.ts`. */
+import { sql, type Db, type Queryable, type Tx } from '../../db/db.js'
+
+export interface RepeatKey {
+  caller: string
+  requestId: string
+}
+
+export interface Answer {
+  status: number
+  headers: Record<string, string>
+  /** JSON text; null: no body. */
+  body: string | null
+  /** Another one is to take its place in a moment; until then the request is still being carried out. */
+  provisional?: boolean
+}
+
+/** What makes two requests the same. */
+export interface Fingerprint {
+  firstSent: Date
+  /** Of method, path, query and body. */
+  hash: Buffer
+}
+
+export interface Remembered extends Fingerprint {
+  /** Null while the request is being carried out, or until it is carried out again. */
+  answer: Answer | null
+}
+
+export interface Lease {
+  id: string
+  until: Date
+}
+
+/**
+ * Takes a request on under a lease: when it is new, when whoever took it on has died, or when its window is over.
+ * Returns whether it is the caller's now.
+ */
+export async function takeOn(
+  db: Db,
+  { caller, requestId }: RepeatKey,
+  { firstSent, hash }: Fingerprint,
+  lease: Lease,
+  { now, expiresAt }: { now: Date; expiresAt: Date },
+): Promise<boolean> {
+  const rows = await db.query(sql`
+    insert into repeatable_request as r
+      (caller, request_id, first_sent, fingerprint, lease, leased_until, expires_at)
+    values (${caller}, ${requestId}, ${firstSent}, ${hash}, ${lease.id}, ${lease.until}, ${expiresAt})
+    on conflict (caller, request_id) do update
+    set first_sent = excluded.first_sent, fingerprint = excluded.fingerprint, lease = excluded.lease,
+        leased_until = excluded.leased_until, expires_at = excluded.expires_at,
+        status = null, headers = null, body = null
+    where r.expires_at <= ${now}
+      or (r.status is null and r.leased_until <= ${now}
+          and r.first_sent = excluded.first_sent and r.fingerprint = excluded.fingerprint)
+    returning lease`)
+  return rows.length > 0
+}
+
+interface RememberedRow {
+  firstSent: Date
+  hash: Uint8Array
+  status: number | null
+  headers: Record<string, string> | null
+  body: string | null
+  isRunning: boolean
+}
+
+export async function findRemembered(
+  db: Queryable,
+  { caller, requestId }: RepeatKey,
+  now: Date,
+): Promise<Remembered | undefined> {
+  const [row] = await db.query<RememberedRow>(sql`
+    select first_sent as "firstSent", fingerprint as hash, status, headers, body, leased_until > ${now} as "isRunning"
+    from repeatable_request where caller = ${caller} and request_id = ${requestId}`)
+  if (row === undefined) return undefined
+  const { firstSent, hash, status, headers, body, isRunning } = row
+  return {
+    firstSent,
+    hash: Buffer.from(hash),
+    answer: status === null || isRunning ? null : { status, headers: headers ?? {}, body },
+  }
+}
+
+/**
+ * Remembers the answer, in the transaction of what it answers, and gives the lease back unless the answer is only
+ * provisional. Returns false when the lease is no longer held: then somebody else carries the request out, and this
+ * transaction must not commit.
+ */
+export async function remember(
+  db: Tx | Db,
+  { caller, requestId }: RepeatKey,
+  lease: Lease,
+  { status, headers, body, provisional = false }: Answer,
+): Promise<boolean> {
+  const rows = await db.query(sql`
+    update repeatable_request
+    set status = ${status}, headers = ${JSON.stringify(headers)}::jsonb, body = ${body},
+        leased_until = case when ${provisional}::boolean then leased_until else '-infinity' end
+    where caller = ${caller} and request_id = ${requestId} and lease = ${lease.id}
+    returning lease`)
+  return rows.length > 0
+}
+
+/**
+ * Gives a request back: one that has come to no answer worth keeping may be carried out again at once, and a provisional
+ * answer is the one that counts.
+ */
+export async function giveBack(db: Db, { caller, requestId }: RepeatKey, lease: Lease): Promise<void> {
+  await db.query(sql`
+    update repeatable_request set leased_until = '-infinity'
+    where caller = ${caller} and request_id = ${requestId} and lease = ${lease.id}`)
+}
+
+/** Forgets requests whose window is over. Returns how many, at most `limit`. Index `repeatable_request_expires_at`. */
+export async function purgeRemembered(tx: Tx, limit: number, now: Date): Promise<number> {
+  const rows = await tx.query(sql`
+    delete from repeatable_request
+    where (caller, request_id) in (
+      select caller, request_id from repeatable_request where expires_at <= ${now}
+      order by expires_at limit ${limit} for update skip locked
+    )
+    returning caller`)
+  return rows.length
+}

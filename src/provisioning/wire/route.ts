@@ -1,0 +1,86 @@
+/** What a handler of an operation is given, and what it gives back. */
+import type { Admitted } from '../admit.js'
+import type { ConsentDeps } from '../../accounts/commands/consents.js'
+import { checkRead, checkWrite, versionHeaders, type Conditions, type Version } from './conditions.js'
+import type { OperationContract } from '../contract/operation.js'
+import type { Caller, Precondition } from '../../accounts/deps.js'
+import { nextLink, type ListQuery, type Page } from './list.js'
+import { json, resource } from './response.js'
+import { readJson } from '../body/read-json.js'
+import type { Carrying } from './repeat.js'
+import type { Answer } from './repeatable-store.js'
+
+export interface RouteDeps extends ConsentDeps {
+  /** Origin under which clients reach us; undefined: as each request says. */
+  publicUrl: string | undefined
+  tolerateTrailingCommas: boolean
+}
+
+export interface Context extends Admitted {
+  caller: Caller
+  conditions: Conditions
+  contentType: string | undefined
+  body: Buffer
+  /** Where clients reach us, without a slash at the end. */
+  baseUrl: string
+}
+
+export type Handler = (context: Context, carrying: Carrying) => Promise<Answer>
+export type Routes = Map<OperationContract, Handler>
+
+/** A path parameter that the operation has. */
+export function param({ params, operation }: Context, name: string): string {
+  const value = params[name]
+  if (value === undefined) throw new Error(`${operation.operationId} has no parameter ${name}.`)
+  return value
+}
+
+/** A page with the link to the next one, and the number of all that match when that was asked for. */
+export function pageAnswer<Item>(
+  { baseUrl, path, version }: Context,
+  query: ListQuery,
+  page: Page<Item>,
+  view: (item: Item) => unknown,
+  total: number | undefined,
+): Answer {
+  const next = nextLink({ baseUrl, path, apiVersion: version, query, page })
+  return json(
+    200,
+    { value: page.items.map(view), ...(next !== undefined && { nextLink: next }) },
+    total === undefined ? {} : { 'x-ms-record-count': String(total) },
+  )
+}
+
+/** The JSON of a request's body. Throws 'unsupported-media-type', 'invalid-json'. */
+export const bodyOf = ({ tolerateTrailingCommas }: RouteDeps, { body, contentType, operation }: Context): unknown =>
+  readJson(body, contentType, {
+    mergePatch: operation.body?.mergePatch,
+    mayBeEmpty: operation.body?.mayBeEmpty,
+    trailingCommas: tolerateTrailingCommas,
+  })
+
+/** Refuses a write whose conditions don't hold. */
+export const preconditionOf =
+  ({ conditions }: Context): Precondition =>
+  (current) =>
+    checkWrite(conditions, current)
+
+/** A resource that is asked for, or the news that it is as the client knows it. */
+export const readAnswer = ({ conditions }: Context, version: Version, view: () => unknown): Answer =>
+  checkRead(conditions, version) === 'send'
+    ? resource(200, view(), version)
+    : { status: 304, headers: versionHeaders(version), body: null }
+
+/** What a body that has been read was, or what was wrong with it: that is only told once all before it was right. */
+export function deferred<Value>(read: () => Value): () => Value {
+  let outcome: { value: Value } | { error: unknown }
+  try {
+    outcome = { value: read() }
+  } catch (error) {
+    outcome = { error }
+  }
+  return () => {
+    if ('error' in outcome) throw outcome.error
+    return outcome.value
+  }
+}

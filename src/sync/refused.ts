@@ -1,0 +1,102 @@
+/**
+ * The statements by which an operator has backends asked again: what they refused, and what waits for its next attempt.
+ * Each takes a batch; `commands/requeue.ts` goes on until nothing is left.
+ */
+import { sql, type Queryable, type Sql, type Tx } from '../db/db.js'
+import { serviceKeys, services } from '../backends/port/services.js'
+import { anew } from './store.js'
+import type { SyncKind, SyncService, SyncStatus } from './sync.js'
+
+/** Which things; what is left out does not matter. */
+export interface Which {
+  service?: SyncService | undefined
+  kind?: SyncKind | undefined
+  keys?: readonly string[] | undefined
+}
+
+export interface SyncKey {
+  kind: SyncKind
+  key: string
+  service: SyncService
+}
+
+const among = ({ service, kind, keys }: Which): Sql => sql`
+  ${service === undefined ? sql`true` : sql`service = ${service}`}
+  ${kind === undefined ? sql`` : sql`and kind = ${kind}`}
+  ${keys === undefined ? sql`` : sql`and key = any(${keys}::text[])`}`
+
+const codes = serviceKeys.map((key) => services[key].code)
+
+/** A mark of this moment: what becomes due from now on has a higher generation. */
+export async function drawGeneration(tx: Tx): Promise<number> {
+  const [row] = await tx.query<{ generation: number }>(sql`select nextval('sync_generation') as generation`)
+  return (row as { generation: number }).generation
+}
+
+/** Refused things of a generation before `before`, not locked. Index `sync_refused`. */
+export const findRefused = (tx: Tx, which: Which, before: number, limit: number): Promise<SyncKey[]> =>
+  tx.query<SyncKey>(sql`
+    select kind, key, service from sync
+    where refusal is not null and generation < ${before} and ${among(which)}
+    order by service, changed_at limit ${limit}`)
+
+/**
+ * Makes refused things due again, as new generations. The rows of numbers must be locked in the ledger by the caller's
+ * transaction. A number that its backend would not release, and that is on its account again for it, is told as present.
+ */
+export const retryRefused = (tx: Tx, found: readonly SyncKey[], at: Date): Promise<SyncKey[]> =>
+  tx.query<SyncKey>(sql`
+    with wanted as materialized (
+      select kind, key, service,
+             case when kind = 'number' and exists (
+               select from account_number as n join unnest(${codes}::text[], ${serviceKeys}::text[]) as used (code, name)
+                 on n.details #> array['serviceDetails', used.name, 'enabled'] = 'true'::jsonb
+               where n.e164 = s.key and n.removed_at is null and used.code = s.service
+             ) then 'present' else goal end as goal
+      from (
+        select * from sync
+        where (kind, key, service) in (
+          select * from unnest(
+            ${found.map(({ kind }) => kind)}::text[], ${found.map(({ key }) => key)}::text[],
+            ${found.map(({ service }) => service)}::text[]
+          )
+        )
+        order by kind, key, service offset 0 for update
+      ) as s
+      where refusal is not null
+    )
+    update sync as s set ${anew(sql`wanted.goal`, at)}
+    from wanted where s.kind = wanted.kind and s.key = wanted.key and s.service = wanted.service
+    returning s.kind, s.key, s.service`)
+
+/**
+ * Makes due at once what waits because of an error; what is being told just now is left alone, as is what waits on
+ * purpose, for a command that was lost on the way. Index `sync_due`.
+ * @param since attempts made after this instant are not repeated
+ */
+export const retryWaiting = (tx: Tx, which: Which, at: Date, since: Date, limit: number): Promise<SyncKey[]> =>
+  tx.query<SyncKey>(sql`
+    with waiting as materialized (
+      select kind, key, service from sync
+      where pending_since is not null and next_attempt_at > ${at} and last_error is not null
+        and last_attempt_at <= ${since} and (claimed_until is null or claimed_until <= ${at})
+        and not (unsure and coalesce(placed ->> 'stage' = 'released', false))
+        and ${among(which)}
+      order by service, next_attempt_at limit ${limit} for update skip locked
+    )
+    update sync as s set next_attempt_at = ${at}
+    from waiting where s.kind = waiting.kind and s.key = waiting.key and s.service = waiting.service
+    returning s.kind, s.key, s.service`)
+
+export interface NumberStatus {
+  key: string
+  service: SyncService
+  status: SyncStatus
+}
+
+/** How numbers stand with each service that is told of them. */
+export const findStatuses = (db: Queryable, e164s: readonly string[]): Promise<NumberStatus[]> =>
+  db.query<NumberStatus>(sql`
+    select key, service, case when refusal is not null then 'failed' when pending_since is not null then 'pending'
+                              else 'synced' end as status
+    from sync where kind = 'number' and key = any(${e164s}::text[]) order by key, service`)

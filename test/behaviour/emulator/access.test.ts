@@ -1,0 +1,153 @@
+/** Who may use the powers of a stand-in; and that production has none. */
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { addClient } from '../../../src/issuer/clients.js'
+import { openTestDatabase } from '../../fixtures/database.js'
+import { tokenOf } from '../../fixtures/operator.js'
+import { createTestService, type TestService } from '../../fixtures/service.js'
+import { aStandin, basic } from '../../fixtures/emulator.js'
+
+const db = await openTestDatabase()
+afterAll(() => db.close())
+
+let service: TestService
+afterEach(() => service.close())
+beforeEach(async () => {
+  service = await createTestService(db)
+  await aStandin(service)
+})
+
+const ROUTES = [
+  ['POST', '/reset'],
+  ['GET', '/snapshots'],
+  ['PUT', '/snapshots/a'],
+  ['DELETE', '/snapshots/a'],
+  ['POST', '/snapshots/a/restore'],
+  ['GET', '/clock'],
+  ['PUT', '/clock'],
+  ['POST', '/clock'],
+  ['GET', '/scripts'],
+  ['PUT', '/scripts'],
+  ['POST', '/scripts'],
+  ['DELETE', '/scripts'],
+  ['DELETE', '/scripts/a'],
+  ['GET', '/operations'],
+  ['POST', '/operations/a'],
+  ['GET', '/faults'],
+  ['PUT', '/faults'],
+  ['POST', '/faults'],
+  ['DELETE', '/faults'],
+  ['DELETE', '/faults/a'],
+  ['GET', '/resources'],
+  ['POST', '/resources'],
+  ['DELETE', '/resources/a'],
+  ['GET', '/backends'],
+  ['GET', '/unknown'],
+] as const
+
+const send = (method: string, path: string, authorization?: string, to = service) =>
+  to.server.inject({
+    method: method as 'GET',
+    url: `/_standin${path}`,
+    headers: { ...(authorization !== undefined && { authorization }) },
+  })
+
+describe.each(ROUTES)('%s /_standin%s', (method, path) => {
+  it('lets in nobody who has not shown that they may', async () => {
+    await addClient(service.store, { clientId: 'rotated', roles: ['ProvisioningAPI.Admin'] })
+    for (const authorization of [
+      undefined,
+      'Basic',
+      'Basic !',
+      `Basic ${btoa('no colon')}`,
+      basic('linebook-admin', 'wrong'),
+      basic('linebook-admin', ''),
+      basic('unknown'),
+      basic('rotated'),
+      'Bearer nonsense',
+      'HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=x',
+    ]) {
+      const answer = await send(method, path, authorization)
+      expect([authorization, answer.statusCode]).toEqual([authorization, 401])
+      expect(answer.headers['www-authenticate']).toBe('Basic realm="linebook stand-in", Bearer')
+      expect(answer.json()).toEqual({
+        error: { code: 'Unauthorized', message: expect.stringMatching(/.{20}/) as string },
+      })
+    }
+    for (const authorization of [basic('linebook-reader'), `Bearer ${await tokenOf(service.server, 'Write')}`]) {
+      const answer = await send(method, path, authorization)
+      expect([answer.statusCode, answer.json()]).toMatchObject([403, { error: { code: 'InsufficientRole' } }])
+    }
+  })
+
+  it('lets in administrators, by token or by id and secret', async () => {
+    const secret = await addClient(service.store, { clientId: 'ci', roles: ['ProvisioningAPI.Admin'] })
+    for (const authorization of [
+      basic('linebook-admin'),
+      basic('ci', secret),
+      `Bearer ${await tokenOf(service.server, 'Admin')}`,
+    ]) {
+      const { statusCode } = await send(method, path, authorization)
+      expect([401, 403, 500]).not.toContain(statusCode)
+      await aStandin(service)
+      if (path === '/reset') return
+    }
+  })
+})
+
+describe('a stand-in', () => {
+  it('says which methods a path takes, and which paths there are', async () => {
+    const wrong = await send('PATCH', '/clock', basic('linebook-admin'))
+    expect([wrong.statusCode, wrong.headers['allow']]).toEqual([405, 'GET, POST, PUT'])
+    const unknown = await send('GET', '/clocks', basic('linebook-admin'))
+    expect(unknown.statusCode).toBe(404)
+    expect(unknown.json<{ error: { message: string } }>().error.message).toMatch(
+      /The paths are .*\/_standin\/snapshots\/\{name\}\/restore.*\/_standin\/resources/,
+    )
+  })
+
+  it('without the built-in issuer lets in nobody by a secret', async () => {
+    const without = await createTestService(db, {
+      LINEBOOK_BUILT_IN_ISSUER: 'off',
+      LINEBOOK_TOKEN_ISSUERS: '',
+    })
+    await aStandin(without)
+    const answer = await send('GET', '/clock', basic('linebook-admin'), without)
+    expect([answer.statusCode, answer.body]).toEqual([401, expect.stringMatching(/built-in issuer is off/)])
+    await without.close()
+  })
+
+  it('has no other methods: unknown bodies of all kinds are refused', async () => {
+    for (const payload of ['', '{', '[]', 'null', '"x"', '{"a":1}', '\0', '{"advance":{}}']) {
+      for (const [method, path] of ROUTES) {
+        const answer = await service.server.inject({
+          method,
+          url: `/_standin${path}`,
+          headers: { authorization: basic('linebook-admin'), 'content-type': 'application/json' },
+          payload,
+        })
+        expect([method, path, payload, answer.statusCode < 500]).toEqual([method, path, payload, true])
+        if (path === '/reset') await aStandin(service)
+      }
+    }
+  })
+})
+
+it('production has none of it: its answer is the one of any unknown path', async () => {
+  const production = await createTestService(db, {
+    LINEBOOK_MODE: 'production',
+    LINEBOOK_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
+    DATABASE_URL: 'postgres://unused.example/linebook',
+  })
+  await aStandin(production)
+  for (const [method, path] of ROUTES) {
+    const answer = await send(method, path, basic('linebook-admin'), production)
+    const unknown = await production.server.inject({
+      method,
+      url: `/_unknown${path}`,
+      headers: { authorization: basic('linebook-admin') },
+    })
+    expect([path, answer.statusCode, answer.body]).toEqual([path, unknown.statusCode, unknown.body])
+  }
+  expect(production.wiring.powers).toBeUndefined()
+  await production.close()
+})

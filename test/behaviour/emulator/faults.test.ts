@@ -1,0 +1,234 @@
+/** Faults that are asked for: which requests they meet, and what is left of them. */
+import type { AddressInfo } from 'node:net'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { sql } from '../../../src/db/db.js'
+import { aSearch, PURCHASE, US } from '../../fixtures/buying.js'
+import { openTestDatabase } from '../../fixtures/database.js'
+import { anOperator } from '../../fixtures/operator.js'
+import { createTestService, NEWEST, signedHeaders, type TestClient, type TestService } from '../../fixtures/service.js'
+import { aStandin, type Standin } from '../../fixtures/emulator.js'
+import { enterStock } from '../../fixtures/stock.js'
+
+const db = await openTestDatabase()
+afterAll(() => db.close())
+
+let service: TestService
+let standin: Standin
+let buyer: TestClient
+beforeEach(async () => {
+  service = await createTestService(db)
+  standin = await aStandin(service)
+  buyer = await service.client()
+})
+afterEach(() => service.close())
+
+const fault = (body: object) => standin.send<{ id: string }>('POST', '/faults', body)
+const list = () => buyer.send('GET', '/phoneNumbers')
+const LIST = 'PhoneNumbers_ListPhoneNumbers'
+
+describe('a fault that answers', () => {
+  it('gives its status in the envelope of the API, with the headers of every answer', async () => {
+    await fault({ route: LIST, effect: 'answer', status: 503, retryAfterSeconds: 7 })
+    const answer = await list()
+    expect(answer.statusCode).toBe(503)
+    expect(answer.json()).toEqual({ error: { code: 'ServiceUnavailable', message: expect.any(String) as string } })
+    expect(answer.headers).toMatchObject({
+      'retry-after': '7',
+      'x-ms-error-code': 'ServiceUnavailable',
+      'content-type': 'application/json',
+      'api-supported-versions': expect.stringContaining(NEWEST) as string,
+      'ms-cv': expect.any(String) as string,
+    })
+  })
+
+  it.each([
+    [429, 'TooManyRequests'],
+    [500, 'InternalError'],
+    [502, 'BadGateway'],
+    [504, 'GatewayTimeout'],
+    [507, 'InternalError'],
+    [418, 'BadRequest'],
+  ])('calls a %i %s unless it says otherwise', async (status, code) => {
+    await fault({ route: LIST, effect: 'answer', status, times: 1 })
+    await fault({ route: LIST, effect: 'answer', status, code: 'Own', message: 'As asked.' })
+    const usual = await list()
+    expect([usual.statusCode, usual.json<{ error: { code: string } }>().error.code]).toEqual([status, code])
+    expect((await list()).json()).toEqual({ error: { code: 'Own', message: 'As asked.' } })
+  })
+
+  it('is for the other door too, in its words', async () => {
+    const operator = await anOperator(service)
+    await fault({ route: 'GET /accounts/{name}', effect: 'answer', status: 500 })
+    const answer = await operator.get('/accounts/contoso')
+    expect([answer.statusCode, answer.json<{ error: { code: string } }>().error.code]).toEqual([
+      500,
+      'InternalServerError',
+    ])
+    expect(answer.headers['x-ms-request-id']).toEqual(expect.any(String))
+    expect((await operator.get('/accounts')).statusCode).toBe(200)
+  })
+
+  it('comes before anything is done', async () => {
+    await enterStock(db)
+    await fault({ route: 'PhoneNumbers_SearchAvailablePhoneNumbers', effect: 'answer', status: 500 })
+    expect((await buyer.send('POST', `${US}/:search`, { body: aSearch() })).statusCode).toBe(500)
+    expect(await db.query(sql`select id from search`)).toEqual([])
+  })
+})
+
+describe('a fault', () => {
+  it('strikes so often, and is shown with how often it did', async () => {
+    await fault({ route: LIST, effect: 'answer', status: 500, times: 2 })
+    const seen = [await list(), await list(), await list()].map(({ statusCode }) => statusCode)
+    expect(seen).toEqual([500, 500, 200])
+    expect((await standin.send('GET', '/faults')).body).toMatchObject({ faults: [{ times: 2, struck: 2, met: 2 }] })
+  })
+
+  it('strikes by chance, the same for the same seed', async () => {
+    const struck = async (seed: number) => {
+      await standin.send('PUT', '/faults', {
+        faults: [{ route: LIST, effect: 'answer', status: 500, probability: 0.5, seed }],
+      })
+      const statuses: number[] = []
+      for (let index = 0; index < 40; index++) statuses.push((await list()).statusCode)
+      return statuses
+    }
+    const first = await struck(7)
+    expect(await struck(7)).toEqual(first)
+    expect(await struck(8)).not.toEqual(first)
+    expect(first.filter((status) => status === 500).length).toBeGreaterThan(8)
+    expect(first.filter((status) => status === 200).length).toBeGreaterThan(8)
+  })
+
+  it.each([
+    ['GET /phoneNumbers', true],
+    ['get /PHONENUMBERS', true],
+    ['* /phoneNumbers', true],
+    ['* /*', true],
+    ['GET /phone*', true],
+    [LIST.toLowerCase(), true],
+    ['POST /phoneNumbers', false],
+    ['GET /phoneNumbers/{number}', false],
+    ['GET /phonenumberS.', false],
+    ['SipRouting_Get', false],
+  ])('for %s is met by the list of numbers: %s', async (route, isMet) => {
+    expect((await fault({ route, effect: 'answer', status: 500 })).status).toBe(201)
+    expect((await list()).statusCode).toBe(isMet ? 500 : 200)
+  })
+
+  it('is never for its own control, nor for probes', async () => {
+    await fault({ route: '* /*', effect: 'answer', status: 500 })
+    expect((await standin.send('GET', '/faults')).status).toBe(200)
+    expect((await service.server.inject('/healthz')).statusCode).toBe(200)
+    expect((await service.server.inject('/readyz')).statusCode).toBe(200)
+    expect((await service.server.inject('/healthzz')).statusCode).toBe(500)
+  })
+
+  it('can delay, and another strikes after that', async () => {
+    await fault({ route: LIST, effect: 'delay', delayMs: 30 })
+    await fault({ route: LIST, effect: 'delay', delayMs: 30 })
+    await fault({ route: LIST, effect: 'answer', status: 500 })
+    const startedAt = performance.now()
+    expect((await list()).statusCode).toBe(500)
+    expect(performance.now() - startedAt).toBeGreaterThan(55)
+  })
+
+  it('that waits lets the server close', async () => {
+    await fault({ route: LIST, effect: 'delay', delayMs: 60_000 })
+    const waiting = list()
+    await expect.poll(async () => (await standin.send('GET', '/faults')).body).toMatchObject({ faults: [{ met: 1 }] })
+    await service.close()
+    await waiting
+  })
+
+  it('is ended by its id, or with all others', async () => {
+    const { id } = (await fault({ route: LIST, effect: 'answer', status: 500 })).body
+    await fault({ route: 'SipRouting_Get', effect: 'cut' })
+    expect((await standin.send('DELETE', `/faults/${id}`)).status).toBe(204)
+    expect((await standin.send('DELETE', `/faults/${id}`)).status).toBe(404)
+    expect((await list()).statusCode).toBe(200)
+    expect((await standin.send('DELETE', '/faults')).status).toBe(204)
+    expect((await standin.send('GET', '/faults')).body).toEqual({ faults: [] })
+  })
+
+  it.each([
+    [{}, /route/],
+    [{ route: LIST }, /effect/],
+    [{ route: LIST, effect: 'explode' }, /answer, delay, cut, lose-answer/],
+    [{ route: 'PhoneNumbers_Search', effect: 'cut' }, /Is PhoneNumbers_SearchAvailablePhoneNumbers or .* meant/],
+    [{ route: '/phoneNumbers', effect: 'cut' }, /no method with a path/],
+    [{ route: 'GET phoneNumbers', effect: 'cut' }, /no method with a path/],
+    [{ route: LIST, effect: 'answer' }, /needs status/],
+    [{ route: LIST, effect: 'answer', status: 200 }, /status/],
+    [{ route: LIST, effect: 'delay' }, /needs delayMs/],
+    [{ route: LIST, effect: 'delay', delayMs: 60_001 }, /delayMs/],
+    [{ route: LIST, effect: 'cut', status: 500 }, /status goes with the effect answer, not with cut/],
+    [{ route: LIST, effect: 'answer', status: 500, delayMs: 5 }, /delayMs goes with the effect delay/],
+    [{ route: LIST, effect: 'cut', probability: 0 }, /probability/],
+    [{ route: LIST, effect: 'cut', probability: 1.5 }, /probability/],
+    [{ route: LIST, effect: 'cut', seed: -1 }, /seed/],
+    [{ route: LIST, effect: 'cut', often: 3 }, /often/],
+    [{ route: LIST, effect: 'answer', status: 500, code: 'a\r\nb' }, /code/],
+  ])('is refused where it is not one: %j', async (body, message) => {
+    const { status, body: answer } = await standin.send('POST', '/faults', body)
+    expect(status).toBe(400)
+    expect(JSON.stringify(answer)).toMatch(message)
+    expect((await standin.send('PUT', '/faults', { faults: [body] })).status).toBe(400)
+    expect((await standin.send('GET', '/faults')).body).toEqual({ faults: [] })
+  })
+})
+
+describe('over the wire', () => {
+  let origin: string
+  beforeEach(async () => {
+    await service.server.listen({ host: '127.0.0.1', port: 0 })
+    origin = `http://127.0.0.1:${(service.server.server.address() as AddressInfo).port}`
+  })
+
+  const send = (method: string, path: string, body?: unknown): Promise<Response> => {
+    const target = `${path}?api-version=${NEWEST}`
+    const text = body === undefined ? '' : JSON.stringify(body)
+    const { host: _host, ...headers } = signedHeaders({
+      method,
+      target,
+      body: text,
+      key: buyer.key,
+      date: service.clock.now(),
+      host: new URL(origin).host,
+    })
+    return fetch(`${origin}${target}`, {
+      method,
+      headers: { ...headers, 'x-ms-client-request-id': 'one', 'content-type': 'application/json' },
+      ...(text !== '' && { body: text }),
+    })
+  }
+
+  it('a connection is cut before anything is done', async () => {
+    await enterStock(db)
+    await fault({ route: 'PhoneNumbers_SearchAvailablePhoneNumbers', effect: 'cut', times: 1 })
+    await expect(send('POST', `${US}/:search`, aSearch())).rejects.toThrow()
+    expect(await db.query(sql`select id from search`)).toEqual([])
+    expect((await send('POST', `${US}/:search`, aSearch())).status).toBe(202)
+  })
+
+  it('a purchase is made and its answer lost; asked again it is the same one', async () => {
+    await enterStock(db, { count: 3 })
+    const found = (await (await send('POST', `${US}/:search`, aSearch())).json()) as { searchId: string }
+    await fault({ route: 'PhoneNumbers_PurchasePhoneNumbers', effect: 'lose-answer', times: 1 })
+    await expect(send('POST', PURCHASE, { searchId: found.searchId })).rejects.toThrow()
+    expect(await db.query(sql`select e164 from number where state = 'owned'`)).toHaveLength(1)
+    const again = await send('POST', PURCHASE, { searchId: found.searchId })
+    expect(again.status).toBe(202)
+    expect(await db.query(sql`select id from operation where kind = 'purchase'`)).toHaveLength(1)
+  })
+
+  it('what was lost or cut keeps nothing waiting: a restore goes on at once', async () => {
+    await standin.send('PUT', '/snapshots/s')
+    await fault({ route: LIST, effect: 'lose-answer', times: 1 })
+    await expect(send('GET', '/phoneNumbers')).rejects.toThrow()
+    const startedAt = performance.now()
+    expect((await standin.send('POST', '/snapshots/s/restore')).status).toBe(200)
+    expect(performance.now() - startedAt).toBeLessThan(4_000)
+    await standin.send('DELETE', '/snapshots/s')
+  })
+})

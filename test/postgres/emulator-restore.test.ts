@@ -1,0 +1,214 @@
+/** Restores and resets while requests and workers go on, on connections of their own. */
+import { afterAll, afterEach, beforeEach, expect, it } from 'vitest'
+import { sql, type Sql, type Tx } from '../../src/db/db.js'
+import { restoreSnapshot, takeSnapshot } from '../../src/emulator/state/snapshots.js'
+import { aSearch, buy, PURCHASE, US } from '../fixtures/buying.js'
+import { openTestPostgres } from '../fixtures/database.js'
+import { createTestService, type TestClient, type TestService } from '../fixtures/service.js'
+import { aStandin, type Standin } from '../fixtures/emulator.js'
+import { enterStock } from '../fixtures/stock.js'
+
+const db = await openTestPostgres(20)
+afterAll(() => db.close())
+
+let service: TestService
+let standin: Standin
+let buyer: TestClient
+beforeEach(async () => {
+  service = await createTestService(db)
+  standin = await aStandin(service)
+  buyer = await service.client()
+  await enterStock(db, { count: 50 })
+})
+afterEach(async () => {
+  await standin.send('DELETE', '/snapshots/s')
+  await service.close()
+})
+
+/** Buys one number after the other until told to stop; no answer may be a failure of ours. */
+function keepBuying(client: TestClient) {
+  let isStopped = false
+  let bought = 0
+  const statuses = new Set<number>()
+  let requests = 0
+  const send = async (target: string, body: object) => {
+    const answer = await client.send('POST', target, { body, headers: { 'x-ms-client-request-id': `${++requests}` } })
+    statuses.add(answer.statusCode)
+    return answer
+  }
+  const done = (async () => {
+    while (!isStopped) {
+      const answer = await send(`${US}/:search`, aSearch())
+      if (answer.statusCode !== 202) continue
+      const { searchId } = answer.json<{ searchId?: string }>()
+      if (searchId === undefined) continue
+      if ((await send(PURCHASE, { searchId })).statusCode === 202) bought++
+    }
+  })()
+  return {
+    stop: async () => {
+      isStopped = true
+      await done
+      return { bought, statuses: [...statuses].sort() }
+    },
+  }
+}
+
+const countOf = async (what: ReturnType<typeof sql>) =>
+  ((await db.query(sql`select count(*) as count from ${what}`)) as [{ count: number }])[0].count
+
+/** What a purchase leaves behind stands together or not at all. */
+async function expectConsistent(): Promise<void> {
+  const torn = await db.query(sql`
+    select n.e164, n.state, s.id from number n
+    full join (select id, unnest(phone_numbers) as e164 from search where state = 'purchased') s using (e164)
+    where (n.state = 'owned') is distinct from (s.id is not null)`)
+  expect(torn).toEqual([])
+  const lost = await db.query(sql`
+    select e164 from number n where not exists (select from number_history h where h.e164 = n.e164)`)
+  expect(lost).toEqual([])
+}
+
+it('restores under requests: each is wholly before or wholly after, and none fails for it', async () => {
+  await buy(buyer, 2)
+  await standin.send('PUT', '/snapshots/s')
+  const clients = await Promise.all(['a', 'b', 'c', 'd'].map((name) => service.client(name)))
+  await standin.send('PUT', '/snapshots/s')
+  const buyers = clients.map(keepBuying)
+  for (let round = 0; round < 15; round++) {
+    expect((await standin.send('POST', '/snapshots/s/restore')).status).toBe(200)
+    await expectConsistent()
+  }
+  const outcomes = await Promise.all(buyers.map(({ stop }) => stop()))
+  for (const { statuses } of outcomes) expect(statuses.filter((status) => status >= 500 || status === 401)).toEqual([])
+  expect(outcomes.reduce((sum, { bought }) => sum + bought, 0)).toBeGreaterThan(0)
+  await expectConsistent()
+  await standin.send('POST', '/snapshots/s/restore')
+  expect(await countOf(sql`number where state = 'owned'`)).toBe(2)
+}, 60_000)
+
+it('restores against another process, whose requests no gate of ours holds back', async () => {
+  await takeSnapshot(db, 's', new Date())
+  const other = await openOther()
+  const buyers = [keepBuying(buyer), keepBuying(other.sameClient(buyer))]
+  for (let round = 0; round < 15; round++) {
+    // Straight: not even this process's gate is closed.
+    await restoreSnapshot(db, 's')
+    await expectConsistent()
+  }
+  for (const { stop } of buyers) expect((await stop()).statuses.filter((status) => status >= 500)).toEqual([])
+  await other.close()
+  await expectConsistent()
+}, 60_000)
+
+const openOther = async () => {
+  const replica = service.replicaOn(db)
+  await replica.server.ready()
+  return replica
+}
+
+it('takes a snapshot of one instant while numbers are bought', async () => {
+  const buying = keepBuying(buyer)
+  for (let round = 0; round < 10; round++) {
+    await takeSnapshot(db, 's', new Date())
+    await restoreSnapshot(db, 's')
+    await expectConsistent()
+  }
+  expect((await buying.stop()).statuses.filter((status) => status >= 500)).toEqual([])
+}, 60_000)
+
+it('resets under requests: none fails for it, and what was is gone', async () => {
+  const buying = keepBuying(buyer)
+  for (let round = 0; round < 5; round++) expect((await standin.send('POST', '/reset')).status).toBe(204)
+  const { statuses } = await buying.stop()
+  expect(statuses.filter((status) => status >= 500)).toEqual([])
+  expect(await countOf(sql`number`)).toBe(0)
+  expect(await countOf(sql`operation`)).toBe(0)
+}, 60_000)
+
+it('takes what stands in two tables as of one instant, though somebody changes both while it reads', async () => {
+  await buy(buyer, 1)
+  const { holder, release } = await holding(sql`lock table number in access exclusive mode`, async (tx) => {
+    // By now the searches have been read, and the numbers have not.
+    await tx.query(sql`delete from search`)
+    await tx.query(sql`update number set state = 'available', resource_id = null, purchased_at = null,
+      purchase_order = null, assignment_type = null, calling = null, sms = null, price_amount = null,
+      price_currency = null where state = 'owned'`)
+  })
+  const taking = takeSnapshot(db, 's', new Date())
+  await expect.poll(waiters).toBeGreaterThan(0)
+  release()
+  await Promise.all([holder, taking])
+  await restoreSnapshot(db, 's')
+  expect(await countOf(sql`number where state = 'owned'`)).toBe(1)
+  await expectConsistent()
+})
+
+it('lets no request in while it restores: those that come wait for it', async () => {
+  await standin.send('PUT', '/snapshots/s')
+  const { holder, release } = await holding(sql`update number set shuffle = 1 where e164 = '+12065550100'`)
+  const order: string[] = []
+  const restoring = standin.send('POST', '/snapshots/s/restore').then(() => order.push('restored'))
+  await expect.poll(waiters).toBeGreaterThan(0)
+  const asking = buyer.send('GET', '/phoneNumbers').then(() => order.push('answered'))
+  // Not the powers themselves, nor probes.
+  expect((await standin.send('GET', '/clock')).status).toBe(200)
+  expect((await service.server.inject('/readyz')).statusCode).toBe(200)
+  expect(order).toEqual([])
+  release()
+  await Promise.all([holder, restoring, asking])
+  expect(order).toEqual(['restored', 'answered'])
+})
+
+/** A transaction that has done `first` and does `rest` when it is let go on. */
+async function holding(first: Sql, rest: (tx: Tx) => Promise<void> = async () => {}) {
+  let release = () => {}
+  const held = new Promise<void>((resolve) => (release = resolve))
+  let begun = () => {}
+  const hasBegun = new Promise<void>((resolve) => (begun = resolve))
+  const holder = db.transaction(async (tx) => {
+    await tx.query(first)
+    begun()
+    await held
+    await rest(tx)
+  })
+  await hasBegun
+  return { holder, release }
+}
+
+/** How many connections to this database wait for a lock. */
+const waiters = () => countOf(sql`pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)
+
+it("waits for whoever has a table locked, without standing in anybody's way", async () => {
+  await takeSnapshot(db, 's', new Date())
+  const first = sql`update number set shuffle = shuffle where e164 = '+12065550100'`
+  const { holder, release } = await holding(first, async (tx) => {
+    // What a restore has locked by now, in the order in which it does.
+    await tx.query(sql`update operation set attempts = attempts`)
+    await tx.query(sql`update account set name = name`)
+  })
+  const restoring = restoreSnapshot(db, 's')
+  await expect.poll(waiters).toBeGreaterThan(0)
+  release()
+  await holder
+  await restoring
+})
+
+it('needs no superuser; without the right to make schemas it says what is wanting', async () => {
+  await db.query(sql`do $$ begin create role plain login; exception when duplicate_object then null; end $$`)
+  await db.query(sql`grant all on all tables in schema public to plain`)
+  const asPlain = {
+    ...db,
+    transaction: <T>(work: Parameters<typeof db.transaction<T>>[0]) =>
+      db.transaction(async (tx) => {
+        await tx.script('set local role plain')
+        return work(tx)
+      }),
+  }
+  await expect(takeSnapshot(asPlain, 's', new Date())).rejects.toThrow(/lets Linebook make none.*grant create/)
+  await db.query(sql`do $$ begin execute format('grant create on database %I to plain', current_database()); end $$`)
+  await takeSnapshot(asPlain, 's', new Date())
+  await buy(buyer, 1)
+  await restoreSnapshot(asPlain, 's')
+  expect(await countOf(sql`number where state = 'owned'`)).toBe(0)
+})
