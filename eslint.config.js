@@ -78,7 +78,7 @@ export default defineConfig(
     rules: {
       'no-restricted-properties': [
         'error',
-        { object: 'process', property: 'env', message: 'Settings come from src/config.ts, which reads them once.' },
+        { object: 'process', property: 'env', message: 'Settings come from src/config/, which reads them once.' },
       ],
     },
   },

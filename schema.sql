@@ -66,6 +66,12 @@ create table dns_record (
   constraint dns_record_name_check check (name = lower(name))
 );
 
+create table emulator_setting (
+  name text not null,
+  value text not null,
+  constraint emulator_setting_pkey primary key (name)
+);
+
 create table issuer_assertion (
   client_id text collate "C" not null,
   jti_hash text not null,
@@ -179,7 +185,7 @@ create table operation (
   constraint operation_failed check ((status = 'failed') = (error_code is not null and error_message is not null)),
   constraint operation_kind_check check (kind in ('search', 'purchase', 'reservationPurchase', 'release', 'capabilities')),
   constraint operation_polls_left_check check (polls_left > 0),
-  constraint operation_stage_check check (stage in ('billing', 'provisioning', 'undo-provisioning', 'undo-billing')),
+  constraint operation_stage_check check (stage in ('billing', 'fulfilment', 'undo-fulfilment', 'undo-billing')),
   constraint operation_status_check check (status in ('pending', 'succeeded', 'failed')),
   constraint operation_subject check (num_nonnulls(search_id, reservation_id, e164) = 1 and case when kind in ('search', 'purchase') then search_id is not null when kind = 'reservationPurchase' then reservation_id is not null else e164 is not null end),
   constraint operation_waiting check ((waits_for is null or status = 'pending') and (polls_left is null or waits_for = 'polls')),
@@ -353,12 +359,6 @@ create table sip_routing (
   constraint sip_routing_resource_id_fkey foreign key (resource_id) references resource(id),
   constraint sip_routing_routes_check check (jsonb_typeof(routes) = 'array'),
   constraint sip_routing_trunks_check check (jsonb_typeof(trunks) = 'array')
-);
-
-create table standin_setting (
-  name text not null,
-  value text not null,
-  constraint standin_setting_pkey primary key (name)
 );
 
 create table sync (

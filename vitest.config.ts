@@ -12,7 +12,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     globalSetup: ['test/fixtures/global-setup.ts'],
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/architecture.test.ts'] } },
+      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
         extends: true,
         test: { name: 'pglite', include: ['test/behaviour/**/*.test.ts'], provide: { engine: 'pglite' } },

@@ -16,7 +16,7 @@ export const TENANT = 'bench-tenant'
 /** Operator Connect at an address where nobody listens: numbers are to be synced, and no time goes into syncing them. */
 const DEAD_BACKEND = JSON.stringify({ teamsOperatorConnect: { url: 'http://127.0.0.1:9' } })
 
-/** The access token of a stand-in's administrator. @param {number} port */
+/** The access token of an emulator's administrator. @param {number} port */
 async function tokenFrom(port) {
   const answer = await fetch(`http://127.0.0.1:${port}/linebook/oauth2/v2.0/token`, {
     method: 'POST',

@@ -31,7 +31,7 @@ export async function openStraight(url) {
       quarantineMs: config.quarantineMs,
       courseOf: () => ({ delayMs: 0 }),
       walletRequired: config.walletRequired,
-      hooks: { billing: undefined, provisioning: undefined, giveUpMs: 0 },
+      hooks: { billing: undefined, fulfilment: undefined, giveUpMs: 0 },
       nudge: () => {},
     },
     principal: {

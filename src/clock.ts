@@ -23,7 +23,7 @@ export class ManualClock implements Clock {
   }
 }
 
-/** A clock that runs as another does, some time ahead of it or behind. Stand-ins live by one. */
+/** A clock that runs as another does, some time ahead of it or behind. Emulators live by one. */
 export class MovableClock implements Clock {
   readonly base: Clock
   offsetMs = 0

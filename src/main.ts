@@ -1,9 +1,9 @@
 /** Runs the service in this process: start, what is printed then, signals, exit code. */
-import { revealResource, STANDIN_RESOURCE } from './auth/resources.js'
-import { rememberAddress } from './db/running-server.js'
-import { startService, type Service } from './compose/compose.js'
+import { revealResource, EMULATOR_RESOURCE } from './auth/resources.js'
+import { startService, type Service } from './compose/service.js'
 import type { Config } from './config/config.js'
-import { STANDIN_CLIENT_SECRET } from './issuer/clients.js'
+import { rememberAddress } from './db/running-server.js'
+import { EMULATOR_CLIENT_SECRET } from './issuer/clients.js'
 
 /** How long requests under way may take to end after the signal to stop. */
 const DRAIN_LIMIT_MS = 15_000
@@ -45,11 +45,11 @@ const expires = (ms: number): Promise<false> =>
   })
 
 async function greeting(config: Config, { listeners, certFile, store }: Service): Promise<string> {
-  const lines = [`Linebook is ready (${config.mode === 'standin' ? 'stand-in mode' : 'production mode'}).`, '']
+  const lines = [`Linebook is ready (${config.mode === 'emulator' ? 'emulator mode' : 'production mode'}).`, '']
   for (const { scheme, url } of listeners) lines.push(`  ${scheme.toUpperCase().padEnd(11)} ${url}`)
-  if (config.mode === 'standin') {
-    const { keys } = await revealResource(store, STANDIN_RESOURCE)
-    if (config.doors.includes('phone-numbers')) {
+  if (config.mode === 'emulator') {
+    const { keys } = await revealResource(store, EMULATOR_RESOURCE)
+    if (config.apis.includes('phone-numbers')) {
       for (const { scheme, url } of listeners) {
         lines.push(
           `  ${scheme === 'http' ? 'Connect' : 'over HTTPS'}`.padEnd(14) + `endpoint=${url}/;accesskey=${keys.primary}`,
@@ -57,27 +57,27 @@ async function greeting(config: Config, { listeners, certFile, store }: Service)
       }
     }
     if (config.builtInIssuer) {
-      lines.push(`  Tokens      tenant ${config.issuerTenant}, client linebook-admin, secret ${STANDIN_CLIENT_SECRET}`)
+      lines.push(`  Tokens      tenant ${config.issuerTenant}, client linebook-admin, secret ${EMULATOR_CLIENT_SECRET}`)
     }
     if (certFile !== undefined)
       lines.push(`  Certificate ${certFile}`, '              (clients trust it with NODE_EXTRA_CA_CERTS)')
   }
   lines.push(`  Data        ${whereData(config)}`, '  Stop        Ctrl-C')
   for (const note of closedTo(config)) lines.push('', `  Note: ${note}`)
-  if (config.mode === 'standin' && !isLoopback(config.host)) {
+  if (config.mode === 'emulator' && !isLoopback(config.host)) {
     lines.push('', `  Warning: ${config.host} can be reached from other machines, and the credentials are well known.`)
   }
   return lines.join('\n')
 }
 
 /** What has to be set before anybody can use the Provisioning API. */
-function closedTo({ doors, tokenIssuers, builtInIssuer, allowedAddresses }: Config): string[] {
-  if (!doors.includes('provisioning')) return []
+function closedTo({ apis, tokenIssuers, builtInIssuer, allowedAddresses }: Config): string[] {
+  if (!apis.includes('provisioning')) return []
   return [
     ...(tokenIssuers.length === 0 && !builtInIssuer
       ? [
           "the Provisioning API accepts nobody's token. Set LINEBOOK_TOKEN_ISSUERS, or LINEBOOK_BUILT_IN_ISSUER=on, " +
-            'or leave it out with LINEBOOK_DOORS=phone-numbers.',
+            'or leave it out with LINEBOOK_APIS=phone-numbers.',
         ]
       : []),
     ...(allowedAddresses.entries.length === 0

@@ -10,7 +10,7 @@ const PURCHASES = 20
 const LIMIT_MS = 200
 
 /**
- * A stand-in with its seeded stock in the embedded database: a snapshot is taken, numbers are bought, and it is gone
+ * An emulator with its seeded stock in the embedded database: a snapshot is taken, numbers are bought, and it is gone
  * back to. Beside it, beginning anew.
  * @param {import('../run.js').Bench} bench @returns {Promise<import('../table.js').Row[]>}
  */
@@ -23,9 +23,9 @@ export async function measure({ folder }) {
     '',
   ])
   try {
-    const standin = async (method, path) => {
+    const emulator = async (method, path) => {
       const startedAt = performance.now()
-      const answer = await fetch(`http://127.0.0.1:${linebook.port}/_standin${path}`, {
+      const answer = await fetch(`http://127.0.0.1:${linebook.port}/_emulator${path}`, {
         method,
         headers: { authorization: `Basic ${btoa('linebook-admin:linebook-standin')}` },
       })
@@ -40,17 +40,17 @@ export async function measure({ folder }) {
     const parts = { take: [], restore: [] }
     const { back, anew } = await interleave(ROUNDS, {
       back: async () => {
-        const take = await standin('PUT', '/snapshots/bench')
+        const take = await emulator('PUT', '/snapshots/bench')
         await buy()
-        const restore = await standin('POST', '/snapshots/bench/restore')
-        await standin('DELETE', '/snapshots/bench')
+        const restore = await emulator('POST', '/snapshots/bench/restore')
+        await emulator('DELETE', '/snapshots/bench')
         parts.take.push(take)
         parts.restore.push(restore)
         return take + restore
       },
       anew: async () => {
         await buy()
-        return standin('POST', '/reset')
+        return emulator('POST', '/reset')
       },
     })
     const { ours, other, ratio, spread } = compare(back, anew)

@@ -1,9 +1,9 @@
 /** A number on an account, and the rules of what it may use. Pure. */
 import type { NumberConfiguration } from '../backends/port/backend.js'
-import { DomainError } from '../errors.js'
-import type { Account, AccountSettings, NumberCounts } from './account.js'
 import { serviceKeys, services, type ServiceKey } from '../backends/port/services.js'
+import { DomainError } from '../errors.js'
 import type { SyncState } from '../sync/sync.js'
+import type { Account, AccountSettings, NumberCounts } from './account.js'
 
 export interface TeamsConfiguration extends NumberConfiguration {
   usage: string

@@ -1,10 +1,10 @@
 /** The statements about accounts. None of them decides. */
-import { sql, type Queryable, type Sql, type Tx } from '../db/db.js'
 import type { BackendFault, ServiceCode } from '../backends/port/backend.js'
-import type { Account, AccountSettings, AccountWithStatus, NumberCounts } from './account.js'
 import { services, type ServiceKey } from '../backends/port/services.js'
+import { sql, type Queryable, type Sql, type Tx } from '../db/db.js'
 import { statusOf, syncStateOf } from '../sync/store.js'
 import type { Observed, SyncService, SyncState, SyncStatus } from '../sync/sync.js'
+import type { Account, AccountSettings, AccountWithStatus, NumberCounts } from './account.js'
 
 export const accountColumns = sql`
   a.id, a.name, a.correlation_id as "correlationId", a.teams_tenant_id as "teamsTenantId", a.services,

@@ -1,6 +1,6 @@
 /** An operator's customer, and the rules of what it may be. Pure; the rules of its numbers are in `number.ts`. */
-import { DomainError } from '../errors.js'
 import { serviceKeys, services, type ServiceKey } from '../backends/port/services.js'
+import { DomainError } from '../errors.js'
 import type { SyncState } from '../sync/sync.js'
 
 export interface SubdomainTokens {

@@ -1,10 +1,10 @@
 /** The statements about requests for information: what the operator said, and how that stands with the backends. */
-import { sql, type Queryable, type Tx } from '../db/db.js'
 import type { ServiceCode } from '../backends/port/backend.js'
-import { stateColumns, toSyncState, type StateRow } from './account-store.js'
-import type { ConsentChange } from './desired.js'
+import { sql, type Queryable, type Tx } from '../db/db.js'
 import { syncStateOf } from '../sync/store.js'
 import type { SyncState } from '../sync/sync.js'
+import { stateColumns, toSyncState, type StateRow } from './account-store.js'
+import type { ConsentChange } from './desired.js'
 
 /**
  * Makes writers about one tenant take turns, on the row of what was said about it. Where nothing was said before, there

@@ -2,12 +2,11 @@ import type { Backends, ServiceCode } from '../backends/port/backend.js'
 import type { Zone } from '../backends/port/zone.js'
 import { later, type Clock } from '../clock.js'
 import type { Db } from '../db/db.js'
-import type { Cause } from '../ledger/store.js'
+import type { Cause } from '../ledger/history.js'
 import type { Logger } from '../log.js'
-import type { Version } from '../provisioning/wire/conditions.js'
+import type { SyncService } from '../sync/sync.js'
 import type { NumberRules } from './account-number.js'
 import type { Regions } from './subdomain.js'
-import type { SyncService } from '../sync/sync.js'
 
 /** What the commands of this API work with. */
 export interface ProvisioningDeps {
@@ -38,7 +37,7 @@ export interface Caller {
  * Refuses a write that its sender wanted only under conditions that don't hold; called with what is stored, or undefined
  * when nothing is, before the body is judged.
  */
-export type Precondition = (current: Version | undefined) => void
+export type Precondition<Stored> = (current: Stored | undefined) => void
 
 export const causeOf = ({ clock }: Pick<ProvisioningDeps, 'clock'>, { actor, reason }: Caller): Cause => ({
   at: clock.now(),

@@ -1,8 +1,8 @@
 /** What is stored now of the things that a reconciler has claimed: the desired state that backends are told. */
+import type { ServiceKey } from '../backends/port/services.js'
 import { sql, type Queryable } from '../db/db.js'
 import type { AccountSettings, SubdomainTokens } from './account.js'
 import type { NumberService } from './account-number.js'
-import type { ServiceKey } from '../backends/port/services.js'
 
 export interface DesiredNumber {
   e164: string

@@ -1,6 +1,10 @@
 /** The statements about numbers on accounts. The ledger's own row of a number is the ledger's to write. */
-import { sql, type Queryable, type Sql, type Tx } from '../db/db.js'
 import type { ServiceCode } from '../backends/port/backend.js'
+import { sql, type Queryable, type Sql, type Tx } from '../db/db.js'
+import { syncStateOf } from '../sync/store.js'
+import type { SyncService } from '../sync/sync.js'
+import type { Account } from './account.js'
+import type { AccountNumber, NumberDetails, NumberToPut } from './account-number.js'
 import {
   accountColumns,
   andFilter,
@@ -11,10 +15,6 @@ import {
   type PageOf,
   type StateRow,
 } from './account-store.js'
-import type { Account } from './account.js'
-import type { AccountNumber, NumberDetails, NumberToPut } from './account-number.js'
-import { syncStateOf } from '../sync/store.js'
-import type { SyncService } from '../sync/sync.js'
 
 interface NumberRow extends StateRow, Account {
   e164: string

@@ -4,7 +4,7 @@
  */
 import { SetupError } from '../errors.js'
 import { ANY_ISSUER, deleteGrants, insertGrant, insertMissingGrants, listGrants } from './grant-store.js'
-import { resourceNamed, STANDIN_RESOURCE, type ResourceDeps } from './resources.js'
+import { resourceNamed, EMULATOR_RESOURCE, type ResourceDeps } from './resources.js'
 import { BUILT_IN_ISSUER } from './tokens/claims.js'
 
 type GrantDeps = Pick<ResourceDeps, 'db' | 'clock'>
@@ -63,10 +63,10 @@ export async function revokeAccess(
   )
 }
 
-/** Lets the well-known clients of stand-in mode use its well-known resource. */
-export const ensureStandinGrants = ({ db, clock }: GrantDeps, clientIds: readonly string[]): Promise<void> =>
+/** Lets the well-known clients of emulator mode use its well-known resource. */
+export const ensureEmulatorGrants = ({ db, clock }: GrantDeps, clientIds: readonly string[]): Promise<void> =>
   insertMissingGrants(db, {
-    resource: STANDIN_RESOURCE,
+    resource: EMULATOR_RESOURCE,
     clientIds,
     issuer: BUILT_IN_ISSUER,
     createdAt: clock.now(),

@@ -60,7 +60,7 @@ export class ResourceDirectory {
 
   /**
    * Notes that a request was of this resource. Those that claim no host are tried in the order of their latest: a
-   * stand-in may have a thousand, made by tests, and one of them speaks at a time.
+   * emulator may have a thousand, made by tests, and one of them speaks at a time.
    */
   noteUse({ id, hosts }: KnownResource): void {
     if (hosts.length > 0 || this.#withoutHost[0]?.id === id) return

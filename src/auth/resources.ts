@@ -45,13 +45,13 @@ const HOST = /^([a-z0-9]([a-z0-9-]*[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*
 const MAX_HOST_LENGTH = 253
 /**
  * Every key of these is tried on a request whose host nobody claims, so there may not be many. Those with a stock of
- * their own, which tests have a stand-in make, are not counted.
+ * their own, which tests have an emulator make, are not counted.
  */
 export const MAX_RESOURCES_WITHOUT_HOST = 20
 
-export const STANDIN_RESOURCE = 'local'
-/** Decodes to "linebook stand-in key: well known, so not a secret". */
-export const STANDIN_ACCESS_KEY = 'bGluZWJvb2sgc3RhbmQtaW4ga2V5OiB3ZWxsIGtub3duLCBzbyBub3QgYSBzZWNyZXQ='
+export const EMULATOR_RESOURCE = 'local'
+/** Decodes to "linebook emulator key: well known, so not a secret". */
+export const EMULATOR_ACCESS_KEY = 'bGluZWJvb2sgc3RhbmQtaW4ga2V5OiB3ZWxsIGtub3duLCBzbyBub3QgYSBzZWNyZXQ='
 
 /** Makes a resource and returns its keys. Throws a SetupError for a bad or taken name or host. */
 export async function addResource(deps: ResourceDeps, wanted: NewResource): Promise<AccessKeys> {
@@ -112,14 +112,14 @@ export async function revealResource(
   }
 }
 
-/** Makes the well-known resource of stand-in mode unless it is there. */
-export async function ensureStandinResource(deps: ResourceDeps): Promise<void> {
+/** Makes the well-known resource of emulator mode unless it is there. */
+export async function ensureEmulatorResource(deps: ResourceDeps): Promise<void> {
   const resources = await listResources(deps.db)
-  if (resources.some(({ name }) => name === STANDIN_RESOURCE)) return
-  const keys = { primary: STANDIN_ACCESS_KEY, secondary: newAccessKey() }
-  await addResource(deps, { name: STANDIN_RESOURCE, hosts: [], keys }).catch(async (error: unknown) => {
+  if (resources.some(({ name }) => name === EMULATOR_RESOURCE)) return
+  const keys = { primary: EMULATOR_ACCESS_KEY, secondary: newAccessKey() }
+  await addResource(deps, { name: EMULATOR_RESOURCE, hosts: [], keys }).catch(async (error: unknown) => {
     // Another process may have made it in the meantime.
-    const present = (await listResources(deps.db)).some(({ name }) => name === STANDIN_RESOURCE)
+    const present = (await listResources(deps.db)).some(({ name }) => name === EMULATOR_RESOURCE)
     if (!present) throw error
   })
 }

@@ -5,8 +5,8 @@
  */
 import { readFileSync } from 'node:fs'
 import { SetupError } from '../errors.js'
-import type { ServiceCode } from './port/backend.js'
 import { HttpPlace, type HttpChoice } from './http/choice.js'
+import type { ServiceCode } from './port/backend.js'
 
 export type BackendChoice = Readonly<Record<ServiceCode, 'simulated' | 'none' | HttpChoice>>
 
@@ -20,7 +20,7 @@ const CODES: Readonly<Record<string, ServiceCode>> = {
 }
 
 export interface ParseOptions {
-  mode: 'standin' | 'production'
+  mode: 'emulator' | 'production'
   /** Where {"env": "NAME"} is looked up. */
   env: Readonly<Record<string, string | undefined>>
 }
@@ -31,7 +31,7 @@ const GOOD =
   '"value": {"env": "BACKEND_KEY"}}}, "teamsPhoneMobile": "none"}'
 
 export const defaultBackends = (mode: ParseOptions['mode']): BackendChoice => {
-  const teams = mode === 'standin' ? 'simulated' : 'none'
+  const teams = mode === 'emulator' ? 'simulated' : 'none'
   return { oc: teams, tpm: teams, dr: 'none', zoom: 'none', aocp: 'none' }
 }
 

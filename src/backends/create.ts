@@ -1,8 +1,8 @@
 /** Makes the backends that were chosen; choosing is apart, because every command reads the settings and few need backends. */
 import type { Clock } from '../clock.js'
-import { serviceCodes, type Backends } from './port/backend.js'
 import type { BackendChoice } from './configure.js'
 import { createHttpBackend } from './http/http.js'
+import { serviceCodes, type Backends } from './port/backend.js'
 import type { Documents } from './simulated/documents.js'
 import { readSeed } from './simulated/seed.js'
 import { createSimulatedBackend, type SimulatedOptions } from './simulated/simulated.js'

@@ -1,9 +1,9 @@
 /** The money of purchases: what they are charged in the transaction that accepts them, and what comes back. */
 import type { Tx } from '../db/db.js'
 import type { Price } from '../ledger/number.js'
-import { amountOf, formatAmount } from './wallet/amount.js'
 import type { Refusal } from './buyer.js'
 import type { BuyerWithWallets } from './store.js'
+import { amountOf, formatAmount } from './wallet/amount.js'
 import { chargePurchase, findBalance, listCharged, refundPurchase, type EntryCause } from './wallet/wallet-store.js'
 
 /**

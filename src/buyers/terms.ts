@@ -1,9 +1,9 @@
 /** What an operator says of a resource as a buyer: its limit, entitlements and addresses, by the resource's name. */
 import type { Db, Queryable } from '../db/db.js'
 import { notFound } from '../errors.js'
-import { formatAmount, amountOf } from './wallet/amount.js'
 import type { Address } from './address.js'
 import { countOwned, readBuyer, resourceIdOf, saveAddress, saveTerms, type OwnedCount } from './store.js'
+import { formatAmount, amountOf } from './wallet/amount.js'
 import { listWallets } from './wallet/wallet-store.js'
 
 export interface Terms {

@@ -2,8 +2,8 @@
 import type { Clock } from '../clock.js'
 import type { Db, Queryable } from '../db/db.js'
 import { DomainError, invalidInput } from '../errors.js'
-import { amountOf, formatAmount, parseAmount } from './wallet/amount.js'
 import { requireResource } from './terms.js'
+import { amountOf, formatAmount, parseAmount } from './wallet/amount.js'
 import {
   creditWallet,
   findBalance,

@@ -6,11 +6,11 @@ import { numberCommand } from './commands/number.js'
 import { requeueCommand } from './commands/requeue.js'
 import { connectionStringCommand, resourceCommand } from './commands/resource.js'
 import { migrateCommand, serveCommand } from './commands/serve.js'
-import { standinCommand } from './emulator/emulator.js'
 import { statusCommand } from './commands/status.js'
 import { stockCommand } from './commands/stock.js'
-import { VERSION } from './connection/version.js'
 import { walletCommand } from './commands/wallet.js'
+import { VERSION } from './connection/version.js'
+import { emulatorCommand } from './emulator/emulator.js'
 
 const program = new Command('linebook')
   .description('A self-hosted phone-number service: one ledger of numbers behind published Azure APIs.')
@@ -26,19 +26,19 @@ const program = new Command('linebook')
   .addCommand(statusCommand())
   .addCommand(requeueCommand())
   .addCommand(numberCommand())
-  .addCommand(standinCommand())
+  .addCommand(emulatorCommand())
   .addHelpText(
     'after',
     `
 Every setting can be a flag or an environment variable; "linebook serve --help" lists them.
 
 Examples:
-  $ linebook serve                                   a stand-in on this machine, with fictional numbers
+  $ linebook serve                                   an emulator on this machine, with fictional numbers
   $ linebook connection-string                       what to give to the Azure SDK
   $ linebook stock import numbers.csv                put numbers of one's own into stock
   $ linebook status                                  whether the backends have taken what they were told
   $ linebook number +14255550100                     all that happened to a number
-  $ linebook standin clock --advance PT16M           let time pass in a stand-in`,
+  $ linebook emulator clock --advance PT16M           let time pass in an emulator`,
   )
 
 try {

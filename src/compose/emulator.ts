@@ -1,42 +1,25 @@
-/** The part of the composition root that makes what only a stand-in has: its powers, and the control of its backends. */
+/** The part of the composition root that makes what only an emulator has: its controls, and the control of its backends. */
 import { setTimeout as wait } from 'node:timers/promises'
-import type { ResourceDirectory } from '../auth/resource-directory.js'
 import { roleName } from '../auth/tokens/roles.js'
 import type { Clock } from '../clock.js'
-import type { ProvisioningWiring } from './provisioning.js'
-import { fillStandin, type Store } from './store.js'
-import type { Config } from '../config/config.js'
+import { createTestControls, openTestControls, type TestControls } from '../emulator/controls.js'
+import type { RoutedOperation } from '../emulator/inject/faults.js'
+import { openBackendControl } from '../emulator/routes/backends.js'
 import { DomainError } from '../errors.js'
 import type { FastifyInstance, FastifyRequest } from '../http/server.js'
 import { authenticateClient } from '../issuer/client-authentication.js'
 import { IssuerError } from '../issuer/errors.js'
 import { advanceByHand } from '../phone-numbers/commands/operations.js'
 import { operations as phoneNumbersOperations } from '../phone-numbers/contract/operations.js'
-import type { PhoneNumbersDeps } from '../phone-numbers/model/deps.js'
 import { searchErrorCodes } from '../phone-numbers/model/search.js'
-import type { Throttle } from '../phone-numbers/throttle.js'
 import { showWho } from '../provisioning/admit.js'
-import { operations as operations2024 } from '../provisioning/contract/operations.js'
 import { isProvisioningPath } from '../provisioning/api.js'
+import { operations as operations2024 } from '../provisioning/contract/operations.js'
 import { operations as operations2023 } from '../provisioning/facade-2023/operations.js'
-import { openBackendControl } from '../emulator/routes/backends.js'
-import type { RoutedOperation } from '../emulator/inject/faults.js'
-import { createPowers, openPowers, type Powers } from '../emulator/controls.js'
 import { operationsJob, sweepJob } from '../workers/jobs.js'
 import { Worker, type Job } from '../workers/worker.js'
-
-/** What the powers reach of the rest. */
-export interface StandinParts {
-  config: Config
-  /** With the clock that is moved. */
-  store: Store
-  realClock: Clock
-  deps: PhoneNumbersDeps
-  directory: ResourceDirectory
-  throttle: Throttle
-  provisioning: ProvisioningWiring
-  workers: readonly Worker[]
-}
+import { fillEmulator, type Store } from './store.js'
+import type { ControlledParts, CreateTestControls } from './test-controls.js'
 
 /** How soon a process learns of what was told another one. */
 const SETTINGS_INTERVAL_MS = 1_000
@@ -44,8 +27,19 @@ const SETTINGS_INTERVAL_MS = 1_000
 const CATCH_UP_LIMIT_MS = 5_000
 const CATCH_UP_PAUSE_MS = 10
 
-export const createStandinPowers = ({ db, logger, clock: realClock }: Store): Powers =>
-  createPowers({ db, logger, realClock, operations: routedOperations })
+export const createEmulator: CreateTestControls = (store) => {
+  const { db, logger, clock: realClock } = store
+  const controls = createTestControls({ db, logger, realClock, operations: routedOperations })
+  const { clock, scripts, settings } = controls
+  return {
+    clock,
+    courseOf: (kind, resourceName, usual) => scripts.courseOf(kind, resourceName, usual),
+    workers: settingsWorkers(controls, { ...store, clock }),
+    load: () => settings.load(),
+    flush: () => settings.flush(),
+    open: (server, parts) => openEmulator(server, controls, parts),
+  }
+}
 
 const routedOperations: readonly RoutedOperation[] = [
   ...phoneNumbersOperations.map(({ operationId, method, path }) => ({ operationId, method, path })),
@@ -55,9 +49,9 @@ const routedOperations: readonly RoutedOperation[] = [
 ]
 
 /** An embedded database has one process, which need not look. */
-export const standinWorkers = ({ settings }: Powers, { db, logger, clock }: Store): Worker[] => {
+const settingsWorkers = ({ settings }: TestControls, { db, logger, clock }: Store): Worker[] => {
   const job: Job = {
-    name: 'read the settings of the stand-in',
+    name: 'read the settings of the emulator',
     intervalMs: SETTINGS_INTERVAL_MS,
     runOnce: async () => {
       await settings.load()
@@ -67,21 +61,20 @@ export const standinWorkers = ({ settings }: Powers, { db, logger, clock }: Stor
   return db.engine === 'pglite' ? [] : [new Worker(job, logger, clock)]
 }
 
-/** Adds the routes. To be called before the APIs are added. */
-export function openStandin(server: FastifyInstance, powers: Powers, parts: StandinParts): void {
+function openEmulator(server: FastifyInstance, controls: TestControls, parts: ControlledParts): void {
   const { config, store, realClock, deps, directory, throttle, provisioning, workers } = parts
   const { db, sealer, logger } = store
   const authorize = authorizer(parts)
   const nudgeAll = () => {
     for (const worker of workers) worker.nudge()
   }
-  openPowers(server, powers, {
+  openTestControls(server, controls, {
     db,
     sealer,
     logger,
     realClock,
     authorize,
-    fill: () => fillStandin({ ...store, clock: realClock }, config),
+    fill: () => fillEmulator({ ...store, clock: realClock }, config),
     refresh: async () => {
       throttle.forget()
       provisioning.deps.announced.forget()
@@ -129,7 +122,7 @@ async function runOut(job: Job): Promise<number> {
  * Lets in administrators: by an access token, or by the id and secret of a client of the built-in issuer, which spares
  * a test the way over a token. Throws 'unauthenticated', 'role-missing'.
  */
-function authorizer({ config, store: { db }, realClock, provisioning }: StandinParts) {
+function authorizer({ config, store: { db }, realClock, provisioning }: ControlledParts) {
   const role = roleName('Admin')
   return async (request: FastifyRequest): Promise<void> => {
     const { authorization } = request.headers
@@ -137,7 +130,7 @@ function authorizer({ config, store: { db }, realClock, provisioning }: StandinP
       throw new DomainError(
         'unauthenticated',
         `These routes are for administrators: show an access token with the role ${role}, or the id and secret of such ` +
-          'a client of the built-in issuer (Basic; in a stand-in linebook-admin and linebook-standin).',
+          'a client of the built-in issuer (Basic; in an emulator linebook-admin and linebook-standin).',
       )
     }
     if (!/^basic(\s|$)/i.test(authorization)) {
@@ -148,7 +141,7 @@ function authorizer({ config, store: { db }, realClock, provisioning }: StandinP
       throw new DomainError('unauthenticated', 'The built-in issuer is off, so there are no clients with a secret.')
     }
     const { client } = await authenticateClient(
-      { db, clock: realClock, acceptStandinSecret: true },
+      { db, clock: realClock, acceptEmulatorSecret: true },
       { authorization, form: new Map(), ownNames: [] },
     ).catch((error: unknown) => {
       if (!(error instanceof IssuerError)) throw error

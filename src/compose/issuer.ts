@@ -1,11 +1,11 @@
 /** The part of the composition root that makes the built-in token issuer, and what verifies tokens for both APIs. */
 import { TokenVerifier, type OwnIssuer } from '../auth/tokens/token-verifier.js'
 import type { Clock } from '../clock.js'
-import type { Store } from './store.js'
 import type { Config } from '../config/config.js'
 import type { FastifyInstance } from '../http/server.js'
 import { openIssuer } from '../issuer/issuer.js'
 import { SigningKeys } from '../issuer/signing-keys.js'
+import type { Store } from './store.js'
 
 export interface IssuerWiring {
   /**
@@ -37,17 +37,17 @@ export function wireIssuer(config: Config, { db, sealer, logger }: Store, clock:
     open: (server) => {
       if (!config.builtInIssuer) return
       const audiences = audiencesOf(config)
-      const acceptStandinSecret = config.mode === 'standin'
+      const acceptEmulatorSecret = config.mode === 'emulator'
       // In a scope of its own: its headers and error answers are not those of what stands beside it.
       void server.register(async (scope) =>
-        openIssuer(scope, { db, clock, logger, signingKeys, tenant, audiences, publicUrl, acceptStandinSecret }),
+        openIssuer(scope, { db, clock, logger, signingKeys, tenant, audiences, publicUrl, acceptEmulatorSecret }),
       )
     },
   }
 }
 
 /** What tokens may be asked for: the APIs that are served. */
-const audiencesOf = ({ doors, tokenAudiences, phoneNumbersAudiences }: Config): string[] => [
-  ...(doors.includes('provisioning') ? tokenAudiences : []),
-  ...(doors.includes('phone-numbers') ? phoneNumbersAudiences : []),
+const audiencesOf = ({ apis, tokenAudiences, phoneNumbersAudiences }: Config): string[] => [
+  ...(apis.includes('provisioning') ? tokenAudiences : []),
+  ...(apis.includes('phone-numbers') ? phoneNumbersAudiences : []),
 ]

@@ -1,23 +1,23 @@
 /** The part of the composition root that makes the Provisioning API, its backends and what goes with them. */
+import { AnnouncedConsents } from '../accounts/commands/consents.js'
+import { activeServices } from '../accounts/deps.js'
 import { createBackends } from '../backends/create.js'
+import { StoredZone } from '../backends/dns/stored-zone.js'
+import { storedDocuments } from '../backends/simulated/stored-documents.js'
 import type { Clock } from '../clock.js'
-import type { IssuerWiring } from './issuer.js'
 import type { Config } from '../config/config.js'
 import { RateLimit } from '../http/rate-limit.js'
 import type { FastifyInstance } from '../http/server.js'
 import type { AdmitDeps } from '../provisioning/admit.js'
-import { AnnouncedConsents } from '../accounts/commands/consents.js'
-import { openProvisioningDoor, type DoorDeps } from '../provisioning/api.js'
-import { StoredZone } from '../backends/dns/stored-zone.js'
-import { activeServices } from '../accounts/deps.js'
+import { openProvisioningApi, type ApiDeps } from '../provisioning/api.js'
 import type { SyncService } from '../sync/sync.js'
-import { storedDocuments } from '../backends/simulated/stored-documents.js'
-import type { Store } from './store.js'
 import { reconcileJob } from '../workers/jobs.js'
 import { Worker } from '../workers/worker.js'
+import type { IssuerWiring } from './issuer.js'
+import type { Store } from './store.js'
 
 export interface ProvisioningWiring {
-  deps: DoorDeps
+  deps: ApiDeps
   /** By service: those that have a backend, and the DNS zone. */
   reconcilers: ReadonlyMap<SyncService, Worker>
   /** Adds the API. */
@@ -39,7 +39,7 @@ export function wireProvisioning(
     rateLimit: config.rateLimit && new RateLimit(clock, config.rateLimit),
   }
   const reconcilers = new Map<SyncService, Worker>()
-  const deps: DoorDeps = {
+  const deps: ApiDeps = {
     ...admitDeps,
     db,
     clock,
@@ -65,7 +65,7 @@ export function wireProvisioning(
     tolerateTrailingCommas: config.tolerateTrailingCommas,
     repeatabilityWindowMs: config.repeatabilityWindowMs,
     hosts: config.provisioningHosts,
-    alone: !config.doors.includes('phone-numbers'),
+    alone: !config.apis.includes('phone-numbers'),
     nudge: (services) => {
       for (const service of services) reconcilers.get(service)?.nudge()
     },
@@ -77,9 +77,9 @@ export function wireProvisioning(
     deps,
     reconcilers,
     open: (server) => {
-      if (config.doors.includes('provisioning')) {
+      if (config.apis.includes('provisioning')) {
         // In a scope of its own: its headers and error answers are not those of what stands beside it.
-        void server.register(async (scope) => openProvisioningDoor(scope, deps))
+        void server.register(async (scope) => openProvisioningApi(scope, deps))
       }
     },
   }

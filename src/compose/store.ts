@@ -1,7 +1,7 @@
 /** The part of the composition root that opens the database: all that commands need which don't serve. */
-import { ensureStandinGrants } from '../auth/grants.js'
-import { ensureStandinResource, type ResourceDeps } from '../auth/resources.js'
-import { Sealer, STANDIN_SEALING_KEY } from '../auth/seal.js'
+import { ensureEmulatorGrants } from '../auth/grants.js'
+import { ensureEmulatorResource, type ResourceDeps } from '../auth/resources.js'
+import { Sealer, EMULATOR_SEALING_KEY } from '../auth/seal.js'
 import { systemClock, type Clock } from '../clock.js'
 import type { Config } from '../config/config.js'
 import type { Db } from '../db/db.js'
@@ -9,7 +9,7 @@ import { buildImages, imageFor } from '../db/image.js'
 import { migrate, readMigrations } from '../db/migrate.js'
 import { openPglite } from '../db/pglite.js'
 import { openPostgres } from '../db/postgres.js'
-import { ensureStandinClients, standinClientIds } from '../issuer/clients.js'
+import { ensureEmulatorClients, emulatorClientIds } from '../issuer/clients.js'
 import { seedStock } from '../ledger/stock/seed.js'
 import { createLogger, type Logger } from '../log.js'
 
@@ -20,18 +20,18 @@ export interface Store extends ResourceDeps {
 }
 
 /**
- * Opens the configured database, brings it to this program's schema and, in stand-in mode, makes sure of the well-known
+ * Opens the configured database, brings it to this program's schema and, in emulator mode, makes sure of the well-known
  * resource and of a stock. Throws SetupErrors.
  */
 export async function openStore(config: Config, clock: Clock = systemClock): Promise<Store> {
   const logger = createLogger(config.logLevel)
   const db = await openDatabase(config, logger)
-  const sealer = new Sealer(config.secretKeys.length > 0 ? [...config.secretKeys] : [STANDIN_SEALING_KEY])
+  const sealer = new Sealer(config.secretKeys.length > 0 ? [...config.secretKeys] : [EMULATOR_SEALING_KEY])
   const store: Store = { db, sealer, clock, logger, close: () => db.close() }
   try {
     const applied = await migrate(db, await readMigrations())
     for (const { version, name } of applied) logger.info({ version, name }, 'migration applied')
-    if (config.mode === 'standin') await fillStandin(store, config)
+    if (config.mode === 'emulator') await fillEmulator(store, config)
     return store
   } catch (error) {
     await db.close()
@@ -39,12 +39,12 @@ export async function openStore(config: Config, clock: Clock = systemClock): Pro
   }
 }
 
-/** Puts into a stand-in's database what it begins with, unless it is there. */
-export async function fillStandin(store: Store, config: Config): Promise<void> {
-  await ensureStandinResource(store)
+/** Puts into an emulator's database what it begins with, unless it is there. */
+export async function fillEmulator(store: Store, config: Config): Promise<void> {
+  await ensureEmulatorResource(store)
   if (config.builtInIssuer) {
-    await ensureStandinClients(store)
-    await ensureStandinGrants(store, standinClientIds)
+    await ensureEmulatorClients(store)
+    await ensureEmulatorGrants(store, emulatorClientIds)
   }
   if (config.seedStock) await seedStock(store.db, store.clock.now())
 }

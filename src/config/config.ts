@@ -3,10 +3,12 @@
  * `process.env`.
  */
 import { SetupError } from '../errors.js'
-import { BadValue, type Setting, type SettingContext } from './setting.js'
-import { settings, type Config, type Mode } from './settings.js'
+import { BadValue, type Mode, type Setting, type SettingContext } from './setting.js'
+import { settings, type Config } from './settings.js'
 
 export type { Config } from './settings.js'
+
+type Entry = Setting<keyof Config>
 
 /**
  * Reads the settings. Flags win over the environment.
@@ -16,9 +18,9 @@ export type { Config } from './settings.js'
  */
 export function readConfig(env: NodeJS.ProcessEnv, flags: Partial<Record<keyof Config, string>> = {}): Config {
   refuseUnknownSettings(env)
-  const text = ({ name, env: variable }: Setting): string | undefined => flags[name] ?? env[variable]
-  const modeSetting = settings[0] as Setting<'mode'>
-  const mode = parseSetting(modeSetting, text(modeSetting) ?? 'standin', { mode: 'standin', env }) as Mode
+  const text = ({ name, env: variable }: Entry): string | undefined => flags[name] ?? env[variable]
+  const modeSetting = settings[0] as Entry
+  const mode = parseSetting(modeSetting, text(modeSetting) ?? 'emulator', { mode: 'emulator', env }) as Mode
   const entries = settings.map((entry) => {
     const fallback = typeof entry.fallback === 'string' ? entry.fallback : entry.fallback(mode)
     return [entry.name, parseSetting(entry, text(entry) ?? fallback, { mode, env })]
@@ -28,22 +30,12 @@ export function readConfig(env: NodeJS.ProcessEnv, flags: Partial<Record<keyof C
   return config
 }
 
-/** Not repeated in messages: they are secret, or may hold what is. */
-const SECRET_SETTINGS: readonly (keyof Config)[] = [
-  'secretKeys',
-  'databaseUrl',
-  'backends',
-  'billingHookUrl',
-  'provisioningHookUrl',
-  'hookSecret',
-]
-
-function parseSetting(entry: Setting, text: string, context: SettingContext): unknown {
+function parseSetting(entry: Entry, text: string, context: SettingContext): unknown {
   try {
     return entry.parse(text, context)
   } catch (error) {
     if (!(error instanceof BadValue)) throw error
-    const shown = SECRET_SETTINGS.includes(entry.name) ? '' : ` "${text}"`
+    const shown = entry.secret ? '' : ` "${text}"`
     throw new SetupError(`${entry.env} (--${entry.flag}):${shown} is not a usable value; it takes ${error.message}.`)
   }
 }

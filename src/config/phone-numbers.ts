@@ -1,32 +1,7 @@
 /** The settings of the Phone Numbers API: who may use it, how often, from which pages, and what purchases cost. */
 import { parseOrigins } from '../phone-numbers/cors.js'
-import { parseThrottle, type ThrottleRates } from '../phone-numbers/throttle.js'
-import {
-  amount,
-  asParsed,
-  atLeastOne,
-  BadValue,
-  MINUTE_MS,
-  onOff,
-  optionalText,
-  setting,
-  type Setting,
-} from './setting.js'
-
-export interface PhoneNumbersConfig {
-  phoneNumbersAudiences: readonly string[]
-  /** By operation; those without are not limited. */
-  throttle: ThrottleRates
-  /** Origins whose pages may call the Phone Numbers API; empty: none. */
-  corsOrigins: readonly string[]
-  walletRequired: boolean
-  /** Where purchases are asked about; undefined: nowhere. */
-  billingHookUrl: string | undefined
-  provisioningHookUrl: string | undefined
-  hookSecret: string | undefined
-  hookTimeoutMs: number
-  hookGiveUpMs: number
-}
+import { parseThrottle } from '../phone-numbers/throttle.js'
+import { amount, asParsed, atLeastOne, BadValue, MINUTE_MS, onOff, optionalText, setting } from './setting.js'
 
 const hookUrl = (text: string): string | undefined => {
   if (text === '') return undefined
@@ -38,7 +13,7 @@ const hookUrl = (text: string): string | undefined => {
 /** What the SDKs ask a token for, `https://communication.azure.com//.default`, and the same without the last slash. */
 const DOCUMENTED_AUDIENCES = ['https://communication.azure.com/', 'https://communication.azure.com']
 
-export const phoneNumbersSettings: readonly Setting[] = [
+export const phoneNumbersSettings = [
   setting({
     name: 'phoneNumbersAudiences',
     env: 'LINEBOOK_PHONE_NUMBERS_AUDIENCES',
@@ -81,15 +56,17 @@ export const phoneNumbersSettings: readonly Setting[] = [
     flag: 'billing-hook-url',
     value: 'URL',
     help: 'system that is asked before each purchase whether it may be; see docs/hooks.md',
+    secret: true,
     fallback: '',
     parse: hookUrl,
   }),
   setting({
-    name: 'provisioningHookUrl',
-    env: 'LINEBOOK_PROVISIONING_HOOK_URL',
-    flag: 'provisioning-hook-url',
+    name: 'fulfilmentHookUrl',
+    env: 'LINEBOOK_FULFILMENT_HOOK_URL',
+    flag: 'fulfilment-hook-url',
     value: 'URL',
     help: 'system that carries each purchase out in the network before it ends; see docs/hooks.md',
+    secret: true,
     fallback: '',
     parse: hookUrl,
   }),
@@ -99,6 +76,7 @@ export const phoneNumbersSettings: readonly Setting[] = [
     flag: 'hook-secret',
     value: 'SECRET',
     help: 'bearer token that both of these systems are shown',
+    secret: true,
     fallback: '',
     parse: (text) => {
       if (!/^[\x21-\x7e]*$/.test(text)) throw new BadValue('letters, digits and signs without spaces')

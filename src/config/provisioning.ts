@@ -1,46 +1,9 @@
 /** The settings of the Provisioning API. */
-import { parseIssuers, type TrustedIssuer } from '../auth/tokens/issuers.js'
-import { parseBackends, type BackendChoice } from '../backends/configure.js'
-import { parseAddresses, type AddressList } from '../http/addresses.js'
-import { parseRate, type Rate } from '../http/rate-limit.js'
-import {
-  amount,
-  asParsed,
-  atLeastOne,
-  BadValue,
-  hosts,
-  MINUTE_MS,
-  oneOf,
-  onOff,
-  setting,
-  type Setting,
-} from './setting.js'
-
-export interface ProvisioningConfig {
-  /** Host names that the Provisioning API alone answers to; empty for all. */
-  provisioningHosts: readonly string[]
-  /** Origin under which clients reach the Provisioning API, without a slash at the end; undefined: each request's own. */
-  provisioningUrl: string | undefined
-  tokenIssuers: readonly TrustedIssuer[]
-  tokenAudiences: readonly string[]
-  builtInIssuer: boolean
-  issuerTenant: string
-  allowedAddresses: AddressList
-  trustedProxies: AddressList
-  /** Per client; undefined: no limit. */
-  rateLimit: Rate | undefined
-  backends: BackendChoice
-  baseDomain: string
-  dnsRegions: 1 | 2
-  dnsRegionPattern: string
-  enforceDomainLength: boolean
-  exclusiveNumberServices: boolean
-  rejectUnsupportedSipHeader: boolean
-  tolerateTrailingCommas: boolean
-  initialAssignmentStatus: 'assigned' | 'unassigned'
-  repeatabilityWindowMs: number
-  verifyIntervalMs: number
-}
+import { parseIssuers } from '../auth/tokens/issuers.js'
+import { parseBackends } from '../backends/configure.js'
+import { parseAddresses } from '../http/addresses.js'
+import { parseRate } from '../http/rate-limit.js'
+import { amount, asParsed, atLeastOne, BadValue, hosts, MINUTE_MS, oneOf, onOff, setting } from './setting.js'
 
 const HOUR_MS = 60 * MINUTE_MS
 
@@ -50,7 +13,7 @@ const DOCUMENTED_AUDIENCES = [
   '8502a0ec-c76d-412f-836c-398018e2312b',
 ]
 
-export const provisioningSettings: readonly Setting[] = [
+export const provisioningSettings = [
   setting({
     name: 'provisioningHosts',
     env: 'LINEBOOK_PROVISIONING_HOSTS',
@@ -99,8 +62,8 @@ export const provisioningSettings: readonly Setting[] = [
     flag: 'built-in-issuer',
     value: 'on|off',
     help: 'issue access tokens to clients made with "linebook client create", for those without an identity provider',
-    fallback: (mode) => (mode === 'standin' ? 'on' : 'off'),
-    fallbackHelp: 'on in stand-in mode',
+    fallback: (mode) => (mode === 'emulator' ? 'on' : 'off'),
+    fallbackHelp: 'on in emulator mode',
     parse: onOff,
   }),
   setting({
@@ -121,8 +84,8 @@ export const provisioningSettings: readonly Setting[] = [
     flag: 'allowed-addresses',
     value: 'ADDRESSES',
     help: 'client addresses and ranges that may reach the Provisioning API, e.g. 203.0.113.7,198.51.100.0/24; separated by commas, none when empty',
-    fallback: (mode) => (mode === 'standin' ? '127.0.0.0/8,::1' : ''),
-    fallbackHelp: 'this machine in stand-in mode, none in production',
+    fallback: (mode) => (mode === 'emulator' ? '127.0.0.0/8,::1' : ''),
+    fallbackHelp: 'this machine in emulator mode, none in production',
     parse: asParsed(parseAddresses),
   }),
   setting({
@@ -140,8 +103,8 @@ export const provisioningSettings: readonly Setting[] = [
     flag: 'rate-limit',
     value: 'RATE',
     help: 'requests that each client of the Provisioning API may make of one process, e.g. 100/second, 100/minute (as the original), or off',
-    fallback: (mode) => (mode === 'standin' ? 'off' : '100/second'),
-    fallbackHelp: 'off in stand-in mode, 100/second in production',
+    fallback: (mode) => (mode === 'emulator' ? 'off' : '100/second'),
+    fallbackHelp: 'off in emulator mode, 100/second in production',
     parse: asParsed(parseRate),
   }),
   setting({
@@ -149,9 +112,10 @@ export const provisioningSettings: readonly Setting[] = [
     env: 'LINEBOOK_BACKENDS',
     flag: 'backends',
     value: 'JSON|FILE',
-    help: 'the backend of each service, as JSON or the name of a file with it: "simulated" (stand-in mode), "none", or {"url": …}; see docs/backend-protocol.md',
+    help: 'the backend of each service, as JSON or the name of a file with it: "simulated" (emulator mode), "none", or {"url": …}; see docs/backend-protocol.md',
+    secret: true,
     fallback: '',
-    fallbackHelp: 'Operator Connect and Teams Phone Mobile simulated in stand-in mode, otherwise none',
+    fallbackHelp: 'Operator Connect and Teams Phone Mobile simulated in emulator mode, otherwise none',
     parse: parseBackends,
   }),
   setting({

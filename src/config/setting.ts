@@ -1,5 +1,7 @@
 /** What a setting is, and how the texts of settings are read. */
-import type { Config, Mode } from './settings.js'
+
+export const modes = ['emulator', 'production'] as const
+export type Mode = (typeof modes)[number]
 
 /** What the meaning of a setting may depend on. */
 export interface SettingContext {
@@ -7,7 +9,7 @@ export interface SettingContext {
   env: NodeJS.ProcessEnv
 }
 
-export interface Setting<Name extends keyof Config = keyof Config> {
+export interface Setting<Name extends string = string, Value = unknown> {
   name: Name
   env: string
   /** Long flag without the dashes. */
@@ -15,14 +17,16 @@ export interface Setting<Name extends keyof Config = keyof Config> {
   /** What the value is called in `--help`; a setting without one is a switch. */
   value?: string
   help: string
+  /** Never shown: not in messages, not by the Operator API. It is secret, or may hold what is. */
+  secret?: true
   /** The default as people would write it; a function where it depends on the mode. */
   fallback: string | ((mode: Mode) => string)
   /** Shown instead of the default where that depends on the mode. */
   fallbackHelp?: string
-  parse(text: string, context: SettingContext): Config[Name]
+  parse(text: string, context: SettingContext): Value
 }
 
-export const setting = <Name extends keyof Config>(entry: Setting<Name>): Setting => entry
+export const setting = <const Name extends string, Value>(entry: Setting<Name, Value>): Setting<Name, Value> => entry
 
 export const SECOND_MS = 1_000
 export const MINUTE_MS = 60 * SECOND_MS

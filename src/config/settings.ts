@@ -4,9 +4,9 @@
  */
 import { isIP } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { logLevels, type LogLevel } from '../log.js'
-import { phoneNumbersSettings, type PhoneNumbersConfig } from './phone-numbers.js'
-import { provisioningSettings, type ProvisioningConfig } from './provisioning.js'
+import { logLevels } from '../log.js'
+import { phoneNumbersSettings } from './phone-numbers.js'
+import { provisioningSettings } from './provisioning.js'
 import {
   amount,
   BadValue,
@@ -15,6 +15,7 @@ import {
   hosts,
   list,
   MINUTE_MS,
+  modes,
   oneOf,
   onOff,
   optionalText,
@@ -24,51 +25,8 @@ import {
   type Setting,
 } from './setting.js'
 
-export type Mode = 'standin' | 'production'
-
-export const doors = ['phone-numbers', 'provisioning'] as const
-export type Door = (typeof doors)[number]
-
-export interface Config extends PhoneNumbersConfig, ProvisioningConfig {
-  mode: Mode
-  host: string
-  /** undefined: no such listener. 0: any free port. */
-  httpPort: number | undefined
-  httpsPort: number | undefined
-  tlsCertFile: string | undefined
-  tlsKeyFile: string | undefined
-  publicHosts: readonly string[]
-  /** The APIs that are served. */
-  doors: readonly Door[]
-  /** Host names that the Phone Numbers API alone answers to; empty for all. */
-  phoneNumbersHosts: readonly string[]
-  dataDir: string
-  inMemory: boolean
-  seedStock: boolean
-  databaseUrl: string | undefined
-  databasePoolSize: number
-  /** 32 bytes each; empty in stand-in mode unless set. */
-  secretKeys: readonly Buffer[]
-  logLevel: LogLevel
-  /** Whether a well-formed api-version later than the newest is served as the newest. */
-  tolerantApiVersions: boolean
-  catalogueFile: string
-  quarantineMs: number
-  searchHoldMs: number
-  maxSearchQuantity: number
-  reservationHoldMs: number
-  reservationMaxMs: number
-  maxReservationNumbers: number
-  clockSkewMs: number
-  searchDelayMs: number
-  purchaseDelayMs: number
-  releaseDelayMs: number
-  capabilitiesDelayMs: number
-  /** What operator lookups answer for the numbers of this installation. */
-  operatorName: string | undefined
-  operatorMcc: string | undefined
-  operatorMnc: string | undefined
-}
+export const apis = ['phone-numbers', 'provisioning'] as const
+export type Api = (typeof apis)[number]
 
 const MAX_DELAY_MS = 10 * MINUTE_MS
 const SECRET_KEY_BYTES = 32
@@ -82,15 +40,26 @@ const secretKeys = (text: string): Buffer[] =>
     return key
   })
 
-export const settings: readonly Setting[] = [
+const delayMs = <const Kind extends string>(kind: Kind) =>
+  setting({
+    name: `${kind}DelayMs`,
+    env: `LINEBOOK_${kind.toUpperCase()}_DELAY_MS`,
+    flag: `${kind}-delay-ms`,
+    value: 'MS',
+    help: `how long a ${kind} operation takes, to let clients meet every status; 0 finishes it at once`,
+    fallback: '0',
+    parse: amount(0, MAX_DELAY_MS),
+  })
+
+const table = [
   setting({
     name: 'mode',
     env: 'LINEBOOK_MODE',
     flag: 'mode',
     value: 'MODE',
-    help: "standin: a developer's stand-in with well-known credentials and fictional numbers. production: nothing is well known, nothing is seeded",
-    fallback: 'standin',
-    parse: oneOf('standin', 'production'),
+    help: "emulator: a developer's emulator with well-known credentials and fictional numbers. production: nothing is well known, nothing is seeded",
+    fallback: 'emulator',
+    parse: oneOf(...modes),
   }),
   setting({
     name: 'host',
@@ -127,7 +96,7 @@ export const settings: readonly Setting[] = [
     env: 'LINEBOOK_TLS_CERT_FILE',
     flag: 'tls-cert-file',
     value: 'FILE',
-    help: 'certificate chain in PEM; in stand-in mode a self-signed one is made when this is empty',
+    help: 'certificate chain in PEM; in emulator mode a self-signed one is made when this is empty',
     fallback: '',
     parse: optionalText,
   }),
@@ -150,17 +119,17 @@ export const settings: readonly Setting[] = [
     parse: hosts,
   }),
   setting({
-    name: 'doors',
-    env: 'LINEBOOK_DOORS',
-    flag: 'doors',
+    name: 'apis',
+    env: 'LINEBOOK_APIS',
+    flag: 'apis',
     value: 'APIS',
     help: 'APIs to serve: phone-numbers, provisioning, or both separated by a comma',
-    fallback: doors.join(','),
+    fallback: apis.join(','),
     parse: (text) => {
       const wanted = list(text)
-      const chosen = doors.filter((door) => wanted.includes(door))
+      const chosen = apis.filter((api) => wanted.includes(api))
       if (chosen.length === 0 || chosen.length !== new Set(wanted).size) {
-        throw new BadValue(`one or both of ${doors.join(', ')}`)
+        throw new BadValue(`one or both of ${apis.join(', ')}`)
       }
       return chosen
     },
@@ -179,7 +148,7 @@ export const settings: readonly Setting[] = [
     env: 'LINEBOOK_DATA_DIR',
     flag: 'data-dir',
     value: 'FOLDER',
-    help: 'folder of the embedded database and of the stand-in certificate',
+    help: 'folder of the embedded database and of the emulator certificate',
     fallback: '.linebook',
     parse: (text) => {
       if (text === '') throw new BadValue('a folder, e.g. .linebook')
@@ -199,9 +168,9 @@ export const settings: readonly Setting[] = [
     env: 'LINEBOOK_SEED_STOCK',
     flag: 'seed-stock',
     value: 'on|off',
-    help: 'fill a new stand-in database with fictional numbers',
-    fallback: (mode) => (mode === 'standin' ? 'on' : 'off'),
-    fallbackHelp: 'on in stand-in mode',
+    help: 'fill a new emulator database with fictional numbers',
+    fallback: (mode) => (mode === 'emulator' ? 'on' : 'off'),
+    fallbackHelp: 'on in emulator mode',
     parse: onOff,
   }),
   setting({
@@ -210,6 +179,7 @@ export const settings: readonly Setting[] = [
     flag: 'database-url',
     value: 'URL',
     help: 'PostgreSQL 15 or later, e.g. postgres://linebook:secret@db:5432/linebook; empty for the embedded database',
+    secret: true,
     fallback: '',
     parse: (text) => {
       if (text !== '' && !/^postgres(ql)?:\/\//.test(text)) {
@@ -233,6 +203,7 @@ export const settings: readonly Setting[] = [
     flag: 'secret-key',
     value: 'KEY',
     help: 'key under which access keys are encrypted in the database: 32 random bytes in base64. To change it, put the new one in front of the old one, separated by a comma',
+    secret: true,
     fallback: '',
     parse: secretKeys,
   }),
@@ -242,8 +213,8 @@ export const settings: readonly Setting[] = [
     flag: 'log-level',
     value: 'LEVEL',
     help: logLevels.join(', '),
-    fallback: (mode) => (mode === 'standin' ? 'warn' : 'info'),
-    fallbackHelp: 'warn in stand-in mode, info in production',
+    fallback: (mode) => (mode === 'emulator' ? 'warn' : 'info'),
+    fallbackHelp: 'warn in emulator mode, info in production',
     parse: oneOf(...logLevels),
   }),
   setting({
@@ -252,8 +223,8 @@ export const settings: readonly Setting[] = [
     flag: 'tolerant-api-versions',
     value: 'on|off',
     help: 'serve an api-version later than the newest known one as the newest, with a Warning header',
-    fallback: (mode) => (mode === 'standin' ? 'on' : 'off'),
-    fallbackHelp: 'on in stand-in mode',
+    fallback: (mode) => (mode === 'emulator' ? 'on' : 'off'),
+    fallbackHelp: 'on in emulator mode',
     parse: onOff,
   }),
   setting({
@@ -272,8 +243,8 @@ export const settings: readonly Setting[] = [
     flag: 'quarantine-days',
     value: 'DAYS',
     help: 'how long a released number rests before it can be sold again; fractions are fine',
-    fallback: (mode) => (mode === 'standin' ? '0' : '30'),
-    fallbackHelp: '0 in stand-in mode, 30 in production',
+    fallback: (mode) => (mode === 'emulator' ? '0' : '30'),
+    fallbackHelp: '0 in emulator mode, 30 in production',
     parse: amount(0, 3650, { whole: false, unit: DAY_MS }),
   }),
   setting({
@@ -330,25 +301,18 @@ export const settings: readonly Setting[] = [
     fallback: '15',
     parse: amount(0.1, 1440, { whole: false, unit: MINUTE_MS }),
   }),
-  ...(['search', 'purchase', 'release', 'capabilities'] as const).map((kind) =>
-    setting({
-      name: `${kind}DelayMs`,
-      env: `LINEBOOK_${kind.toUpperCase()}_DELAY_MS`,
-      flag: `${kind}-delay-ms`,
-      value: 'MS',
-      help: `how long a ${kind} operation takes, to let clients meet every status; 0 finishes it at once`,
-      fallback: '0',
-      parse: amount(0, MAX_DELAY_MS),
-    }),
-  ),
+  delayMs('search'),
+  delayMs('purchase'),
+  delayMs('release'),
+  delayMs('capabilities'),
   setting({
     name: 'operatorName',
     env: 'LINEBOOK_OPERATOR_NAME',
     flag: 'operator-name',
     value: 'NAME',
     help: 'your name, which operator lookups give for the numbers of this Linebook; empty for unknown',
-    fallback: (mode) => (mode === 'standin' ? 'Linebook' : ''),
-    fallbackHelp: 'Linebook in stand-in mode',
+    fallback: (mode) => (mode === 'emulator' ? 'Linebook' : ''),
+    fallbackHelp: 'Linebook in emulator mode',
     parse: plainName,
   }),
   setting({
@@ -372,3 +336,10 @@ export const settings: readonly Setting[] = [
   ...phoneNumbersSettings,
   ...provisioningSettings,
 ]
+
+export const settings: readonly Setting<keyof Config>[] = table
+
+type Entry = (typeof table)[number]
+
+/** What the settings say, by their names in the table. */
+export type Config = { readonly [S in Entry as S['name']]: ReturnType<S['parse']> }

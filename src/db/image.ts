@@ -1,6 +1,6 @@
 /**
  * The image that new embedded databases are born from: a data folder, prepared by the build, migrated and with the
- * stand-in stock in it. Loading it takes a fifth of the time of `initdb` and migrating, and its buffers are sized for
+ * emulator stock in it. Loading it takes a fifth of the time of `initdb` and migrating, and its buffers are sized for
  * one session instead of a server (docs/adr/0001-one-database-interface.md).
  */
 import { PGlite } from '@electric-sql/pglite'

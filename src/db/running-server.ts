@@ -4,8 +4,8 @@
  */
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isRunning, thisProcess, type Holder } from './data-dir-lock.js'
 import { newId } from '../ids.js'
+import { isRunning, thisProcess, type Holder } from './data-dir-lock.js'
 
 const ADDRESS_FILE = 'linebook.address'
 

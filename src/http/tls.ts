@@ -29,10 +29,10 @@ const VALID_YEARS = 10
 const RENEW_BEFORE_MS = 30 * 24 * 60 * 60_000
 
 /**
- * The self-signed certificate of stand-in mode: made once and kept in the data folder, so that clients that were told
+ * The self-signed certificate of emulator mode: made once and kept in the data folder, so that clients that were told
  * to trust it (NODE_EXTRA_CA_CERTS) go on doing so. Made anew when it is about to expire or lacks the host.
  */
-export async function standinTls(dataDir: string, host: string): Promise<TlsFiles> {
+export async function emulatorTls(dataDir: string, host: string): Promise<TlsFiles> {
   const folder = resolve(dataDir, 'tls')
   const certFile = join(folder, 'cert.pem')
   const keyFile = join(folder, 'key.pem')
@@ -75,7 +75,7 @@ async function selfSign(host: string): Promise<{ cert: string; key: string }> {
   notAfter.setFullYear(notAfter.getFullYear() + VALID_YEARS)
   const own = isIP(host) !== 0 && !isWildcardAddress(host) ? [host] : []
   const addresses = new Set(['127.0.0.1', '::1', ...own])
-  const pems = await generate([{ name: 'commonName', value: 'Linebook stand-in' }], {
+  const pems = await generate([{ name: 'commonName', value: 'Linebook emulator' }], {
     keyType: 'ec',
     curve: 'P-256',
     algorithm: 'sha256',

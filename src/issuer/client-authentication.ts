@@ -1,18 +1,18 @@
 /** How a client shows who it is: by its secret, in the form or the Authorization header, or by signing an assertion. */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { JWTPayload } from 'jose'
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { TOKEN_ALGORITHMS } from '../auth/tokens/token-verifier.js'
 import type { Clock } from '../clock.js'
 import type { Db } from '../db/db.js'
-import { isClientId, secretHash, STANDIN_CLIENT_SECRET } from './clients.js'
+import { isClientId, secretHash, EMULATOR_CLIENT_SECRET } from './clients.js'
 import { IssuerError } from './errors.js'
 import { findClient, rememberAssertion, type Client } from './store.js'
 
 export interface ClientAuthDeps {
   db: Db
   clock: Clock
-  /** Whether the secret that everybody knows counts; in stand-in mode only. */
-  acceptStandinSecret: boolean
+  /** Whether the secret that everybody knows counts; in emulator mode only. */
+  acceptEmulatorSecret: boolean
 }
 
 /** What a token request shows. */
@@ -72,7 +72,7 @@ async function bySecret(deps: ClientAuthDeps, clientId: string, secret: string):
   const given = secretHash(secret)
   const stored = client?.secretHashes.map((hash) => Buffer.from(hash, 'hex')) ?? []
   const matching = [...stored, UNMATCHED_HASH].filter((hash) => timingSafeEqual(hash, given))
-  const counts = deps.acceptStandinSecret || secret !== STANDIN_CLIENT_SECRET
+  const counts = deps.acceptEmulatorSecret || secret !== EMULATOR_CLIENT_SECRET
   if (client !== undefined && matching.length > 0 && counts) return client
   throw new IssuerError('secret-wrong', 'Invalid client or client secret provided.')
 }

@@ -1,6 +1,6 @@
 /** The clients of the built-in issuer: programs that get tokens, with the roles that these will say. */
-import { createHash, randomBytes } from 'node:crypto'
 import type { JWK } from 'jose'
+import { createHash, randomBytes } from 'node:crypto'
 import { roleName, roles, type Role } from '../auth/tokens/roles.js'
 import type { Clock } from '../clock.js'
 import type { Db } from '../db/db.js'
@@ -23,17 +23,17 @@ export interface NewClient {
 const SECRET_BYTES = 32
 const CLIENT_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
 
-/** The secret of the clients of stand-in mode. Everybody knows it, so it opens nothing in production. */
-export const STANDIN_CLIENT_SECRET = 'linebook-standin'
+/** The secret of the clients of emulator mode. Everybody knows it, so it opens nothing in production. */
+export const EMULATOR_CLIENT_SECRET = 'linebook-standin'
 
-const standinClients: Readonly<Record<Role, string>> = {
+const emulatorClients: Readonly<Record<Role, string>> = {
   Admin: 'linebook-admin',
   Read: 'linebook-reader',
   Write: 'linebook-writer',
   Delete: 'linebook-deleter',
 }
 
-export const standinClientIds: readonly string[] = Object.values(standinClients)
+export const emulatorClientIds: readonly string[] = Object.values(emulatorClients)
 
 /** Makes a client. Returns its secret, which is stored nowhere; undefined for one that signs. Throws a SetupError. */
 export async function addClient({ db, clock }: ClientDeps, wanted: NewClient): Promise<string | undefined> {
@@ -77,12 +77,12 @@ export async function removeClient({ db }: Pick<ClientDeps, 'db'>, clientId: str
   if (!(await deleteClient(db, clientId))) throw noSuchClient(clientId, await listClients(db))
 }
 
-/** Makes the well-known clients of stand-in mode unless they are there: one per role, with one secret. */
-export const ensureStandinClients = ({ db, clock }: ClientDeps): Promise<void> =>
+/** Makes the well-known clients of emulator mode unless they are there: one per role, with one secret. */
+export const ensureEmulatorClients = ({ db, clock }: ClientDeps): Promise<void> =>
   insertMissingClients(db, {
-    clientIds: roles.map((role) => standinClients[role]),
+    clientIds: roles.map((role) => emulatorClients[role]),
     roles: roles.map(roleName),
-    secretHash: secretHash(STANDIN_CLIENT_SECRET).toString('hex'),
+    secretHash: secretHash(EMULATOR_CLIENT_SECRET).toString('hex'),
     createdAt: clock.now(),
   })
 

@@ -1,5 +1,5 @@
-import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
 import type { JWK } from 'jose'
+import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { SetupError } from '../errors.js'
 
 const MIN_RSA_BITS = 2048

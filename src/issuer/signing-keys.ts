@@ -2,8 +2,8 @@
  * The keys of the built-in issuer. All processes share them through the database, where the private parts are sealed.
  * The first is made when first needed; several processes may make one at once, and the one that is stored counts.
  */
-import { generateKeyPairSync } from 'node:crypto'
 import type { CryptoKey, JSONWebKeySet, JWK } from 'jose'
+import { generateKeyPairSync } from 'node:crypto'
 import type { Sealer } from '../auth/seal.js'
 import { later, type Clock } from '../clock.js'
 import type { Db } from '../db/db.js'
@@ -64,7 +64,7 @@ export class SigningKeys {
         return [{ kid: key.kid, use: 'sig', alg: SIGNING_ALGORITHM, kty, crv, x, y } as JWK]
       } catch (error) {
         if (!(error instanceof SetupError)) throw error
-        // Not sealed by us, so not to be trusted either: a stand-in's key is everybody's.
+        // Not sealed by us, so not to be trusted either: an emulator's key is everybody's.
         this.#deps.logger.error({ err: error, kid: key.kid }, 'signing key of the issuer can not be opened')
         return []
       }

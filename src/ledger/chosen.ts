@@ -3,9 +3,11 @@
  * single ones back, and how those stand that can't be held.
  */
 import { sql, type Queryable, type Tx } from '../db/db.js'
+import type { Cause } from './history.js'
 import { holdTaken } from './holding.js'
+import type { Hold } from './holding.js'
 import type { NumberState, NumberType } from './number.js'
-import { change, type Cause, type Hold } from './store.js'
+import { change } from './store.js'
 
 /** A sort of number that is for sale. */
 export interface SoldKind {
@@ -62,15 +64,15 @@ export const releaseHeld = (tx: Tx, holdId: string, e164s: readonly string[], ca
   )
 
 /** How a number of stock stands. */
-export interface Standing extends ChosenNumber {
+export interface Emulatorg extends ChosenNumber {
   state: NumberState
   /** Infinity when a purchase has claimed the hold. */
   freeAt: Date | number | null
 }
 
 /** How those of the numbers stand that are stock of the pool. Primary key. */
-export const findStanding = (db: Queryable, e164s: readonly string[], pool: string): Promise<Standing[]> =>
-  db.query<Standing>(sql`
+export const findEmulatorg = (db: Queryable, e164s: readonly string[], pool: string): Promise<Emulatorg[]> =>
+  db.query<Emulatorg>(sql`
     select n.e164, n.state, n.free_at as "freeAt", p.country_code as "countryCode", p.number_type as "numberType"
     from number n join place p on p.id = n.place_id
     where n.e164 = any(${e164s}::text[]) and p.pool = ${pool}`)

@@ -5,9 +5,10 @@
 import { later } from '../clock.js'
 import type { Tx } from '../db/db.js'
 import { DomainError } from '../errors.js'
+import type { Cause } from './history.js'
 import { effectiveState, isE164, nextState } from './number.js'
 import { findNumbers } from './reads.js'
-import { assignNumbers, releaseOwned, restoreNumbers, retireNumbers, unassignNumbers, type Cause } from './store.js'
+import { assignNumbers, releaseOwned, restoreNumbers, retireNumbers, unassignNumbers } from './store.js'
 
 /** How many numbers are named in a refusal. */
 const MAX_NAMED = 10

@@ -1,5 +1,11 @@
 import { sql, type Sql } from '../db/db.js'
-import type { Cause, Hold } from './store.js'
+import type { Cause } from './history.js'
+
+export interface Hold {
+  holdId: string
+  resourceId: string
+  until: Date
+}
 
 /**
  * The part of a statement that puts a hold on the numbers of its CTE `taken (e164, state)`, locked there, and writes

@@ -5,17 +5,9 @@
  */
 import { randomInt } from 'node:crypto'
 import { sql, type Sql, type Tx } from '../db/db.js'
-import { holdTaken } from './holding.js'
+import type { Cause } from './history.js'
+import { holdTaken, type Hold } from './holding.js'
 import type { AssignmentType, Capabilities, NumberEvent, NumberState, NumberType, Price } from './number.js'
-
-/** On whose behalf something happens to a number, when, and why; what its line of history says. */
-export interface Cause {
-  at: Date
-  /** `resource:{name}`, `account:{name}`, `operator` (the command line) or `system` (time). */
-  actor: string
-  /** The operation, search or command behind it, e.g. `purchase_{id}`. */
-  reason: string
-}
 
 /** What a buyer looks for. */
 export interface WantedNumbers {
@@ -26,12 +18,6 @@ export interface WantedNumbers {
   /** Any area when undefined. */
   areaCode: string | undefined
   quantity: number
-}
-
-export interface Hold {
-  holdId: string
-  resourceId: string
-  until: Date
 }
 
 export interface Terms extends Capabilities {

@@ -1,14 +1,14 @@
 /**
- * The calls that a purchase makes to other systems: billing is asked whether it may be, provisioning carries it out.
+ * The calls that a purchase makes to other systems: billing is asked whether it may be, fulfilment carries it out.
  * What was done and turns out to be for nothing is undone. Each call is a stage that is stored before it is made, so
  * that whoever takes over after a crash makes the same call again under the same key;
  * see docs/adr/0009-operations-that-call-out.md.
  */
 
-export const callStages = ['billing', 'provisioning', 'undo-provisioning', 'undo-billing'] as const
+export const callStages = ['billing', 'fulfilment', 'undo-fulfilment', 'undo-billing'] as const
 export type CallStage = (typeof callStages)[number]
 
-export type CalledSystem = 'billing' | 'provisioning'
+export type CalledSystem = 'billing' | 'fulfilment'
 
 /** A number as other systems are told of it: what it is, and on what terms it is bought. */
 export interface CalledNumber {
@@ -55,9 +55,9 @@ export const callAt = (stage: CallStage, verdict: Verdict = {}): CallOut => ({
 })
 
 export const systemOf = (stage: CallStage): CalledSystem =>
-  stage === 'billing' || stage === 'undo-billing' ? 'billing' : 'provisioning'
+  stage === 'billing' || stage === 'undo-billing' ? 'billing' : 'fulfilment'
 
-export const isUndo = (stage: CallStage): boolean => stage === 'undo-billing' || stage === 'undo-provisioning'
+export const isUndo = (stage: CallStage): boolean => stage === 'undo-billing' || stage === 'undo-fulfilment'
 
 /** Whether any system has been asked, so that there is no way back but to undo. */
 export const hasCalled = ({ attempts, verdict }: CallOut): boolean => attempts > 0 || verdict.done !== undefined
@@ -78,9 +78,9 @@ export function pauseAfter({ stage, attempts }: CallOut, askedMs = 0): number {
 
 /** The next thing to undo: what was done last first, unless `last` has just failed; null when nothing is left. */
 export function nextUndo(verdict: Verdict, last?: CallStage): CallOut | null {
-  const { provisioning = [], billing = [] } = verdict.undo ?? {}
+  const { fulfilment = [], billing = [] } = verdict.undo ?? {}
   const left: CallStage[] = [
-    ...(provisioning.length > 0 ? ['undo-provisioning' as const] : []),
+    ...(fulfilment.length > 0 ? ['undo-fulfilment' as const] : []),
     ...(billing.length > 0 ? ['undo-billing' as const] : []),
   ]
   const stage = left.find((one) => one !== last) ?? left[0]

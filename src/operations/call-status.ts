@@ -1,4 +1,4 @@
-/** How the calls of purchases to billing and provisioning stand: what `linebook status` and `GET /status` tell. */
+/** How the calls of purchases to billing and fulfilment stand: what `linebook status` and `GET /status` tell. */
 import { sql, type Queryable } from '../db/db.js'
 import type { CallStage } from './call-out.js'
 
@@ -32,7 +32,7 @@ export async function statusOfCalls(db: Queryable, now: Date): Promise<WaitingFo
       where o.stage is not null and o.waits_for is null and (o.starts_at is not null or o.due_at <= ${now})
     ) as waiting
     group by stage
-    order by array_position(array['billing', 'provisioning', 'undo-provisioning', 'undo-billing'], stage)`)
+    order by array_position(array['billing', 'fulfilment', 'undo-fulfilment', 'undo-billing'], stage)`)
   return rows.map(({ stage, count, operationId, resource, since, lastError, nextAttemptAt }) => ({
     stage,
     count,

@@ -29,7 +29,7 @@ export type OperationSubject =
   | { kind: 'release'; e164: string }
   | { kind: 'capabilities'; e164: string; capabilities: Partial<Capabilities> }
 
-/** How an operation is to go. Only stand-ins know more than delays. */
+/** How an operation is to go. Only emulators know more than delays. */
 export interface Course {
   /** Milliseconds from acceptance to end; 0 finishes in the accepting transaction. */
   delayMs: number

@@ -10,9 +10,9 @@ import { DomainError, invalidInput } from '../errors.js'
 import { pickQuery, type QueryParameters } from '../http/query.js'
 import { reader } from '../http/reader.js'
 import { rawBody, rawTarget, type FastifyReply, type FastifyRequest } from '../http/server.js'
-import type { Catalogue } from './model/catalogue.js'
-import type { OperationContract } from './contract/operations.js'
+import type { OperationContract } from './contract/operation.js'
 import { readVersion, type RequestVersion, type VersionPolicy } from './contract/versions.js'
+import type { Catalogue } from './model/catalogue.js'
 import type { Throttle } from './throttle.js'
 
 export interface AdmitDeps {

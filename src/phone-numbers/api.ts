@@ -1,6 +1,5 @@
 /** Puts the Phone Numbers API onto a server: routes, the headers of every answer, and its errors. */
 import { randomUUID } from 'node:crypto'
-import type { TObject, TSchema } from 'typebox'
 import { isBearer, type Principal } from '../auth/authenticate.js'
 import { isConnectionFailure } from '../db/db.js'
 import { DomainError } from '../errors.js'
@@ -12,15 +11,17 @@ import {
   type FastifyReply,
   type FastifyRequest,
 } from '../http/server.js'
-import { admission, showWho, type AdmitDeps, type Admitted } from './admit.js'
-import { addCors } from './cors.js'
-import { operations, type OperationContract } from './contract/operations.js'
+import { admission, showWho, type AdmitDeps } from './admit.js'
+import type { OperationContract } from './contract/operation.js'
+import { operations } from './contract/operations.js'
 import { apiVersions } from './contract/versions.js'
-import type { PhoneNumbersDeps } from './model/deps.js'
+import { addCors } from './cors.js'
 import { errorAnswer } from './errors.js'
+import type { PhoneNumbersDeps } from './model/deps.js'
+import type { AddRoute } from './routes/route.js'
 import { addRoutes } from './routes/routes.js'
 
-export type DoorDeps = PhoneNumbersDeps &
+export type ApiDeps = PhoneNumbersDeps &
   AdmitDeps & {
     /** Host names that this API answers to; empty for all. */
     hosts: readonly string[]
@@ -28,14 +29,8 @@ export type DoorDeps = PhoneNumbersDeps &
     corsOrigins: readonly string[]
   }
 
-/** Adds one operation: its handler gets the request once it is admitted and read, and returns the answer's body. */
-export type AddRoute = <Query extends TObject, Body extends TSchema | undefined>(
-  contract: OperationContract<Query, Body>,
-  handle: (admitted: Admitted<Query, Body>, reply: FastifyReply, request: FastifyRequest) => unknown,
-) => void
-
 /** Adds the API to `server`, at its root: the official clients refuse an endpoint with a path. */
-export function openPhoneNumbersDoor(server: FastifyInstance, deps: DoorDeps): void {
+export function openPhoneNumbersApi(server: FastifyInstance, deps: ApiDeps): void {
   addCommonHeaders(server)
   addRequestLog(server, deps)
   addErrorAnswers(server, deps)
@@ -81,7 +76,7 @@ const routePath = (path: string): string => path.replace(/:/g, '::').replace(/\{
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
-function refuseOtherMethods(server: FastifyInstance, deps: DoorDeps): void {
+function refuseOtherMethods(server: FastifyInstance, deps: ApiDeps): void {
   for (const path of new Set(operations.map((operation) => operation.path))) {
     const contracts = operations.filter((operation) => operation.path === path)
     const allow = contracts.map(({ method }) => method)
@@ -129,7 +124,7 @@ const asked = new WeakMap<FastifyRequest, { operation: string; resource: string;
 const whoAsks = ({ resourceName: resource, evidence }: Principal): { resource: string; client?: string } =>
   evidence.scheme === 'token' ? { resource, client: evidence.callerId } : { resource }
 
-function addRequestLog(server: FastifyInstance, { logger }: DoorDeps): void {
+function addRequestLog(server: FastifyInstance, { logger }: ApiDeps): void {
   if (!logger.isLevelEnabled('info')) return
   server.addHook('onResponse', (request, reply, done) => {
     const { method, routeOptions } = request
@@ -149,7 +144,7 @@ function addRequestLog(server: FastifyInstance, { logger }: DoorDeps): void {
   })
 }
 
-function addErrorAnswers(server: FastifyInstance, { logger }: DoorDeps): void {
+function addErrorAnswers(server: FastifyInstance, { logger }: ApiDeps): void {
   server.setErrorHandler((error, request, reply) => {
     const refusal = asRefusal(error)
     const { status, headers, body } = errorAnswer(refusal)

@@ -2,17 +2,17 @@
  * The way in: what is checked of every request before its operation runs, in the order of contract 1.5. Where it comes
  * from, route and method, who asks, how often, whether they may, api-version.
  */
-import { allows } from '../auth/tokens/roles.js'
 import type { TokenPrincipal } from '../auth/tokens/claims.js'
+import { allows } from '../auth/tokens/roles.js'
+import { roleName, type Role } from '../auth/tokens/roles.js'
 import type { TokenVerifier } from '../auth/tokens/token-verifier.js'
 import { DomainError } from '../errors.js'
 import { clientAddress, type AddressList } from '../http/addresses.js'
-import type { RateLimit } from '../http/rate-limit.js'
 import type { QueryParameters } from '../http/query.js'
+import type { RateLimit } from '../http/rate-limit.js'
 import { rawTarget, type FastifyRequest } from '../http/server.js'
-import { parametersIn, readFlag, readPath } from './contract/parameters.js'
-import { roleName, type Role } from '../auth/tokens/roles.js'
 import type { OperationContract } from './contract/operation.js'
+import { parametersIn, readFlag, readPath } from './contract/parameters.js'
 import { readVersion, type ApiVersion } from './contract/versions.js'
 import { matchPath } from './match-path.js'
 

@@ -1,5 +1,6 @@
 /** Puts the Provisioning API onto a server: its paths, the headers of every answer, repeatability, and errors. */
 import { randomUUID } from 'node:crypto'
+import type { ConsentDeps } from '../accounts/commands/consents.js'
 import { isConnectionFailure, isStatementTimeout } from '../db/db.js'
 import { DomainError } from '../errors.js'
 import {
@@ -13,21 +14,20 @@ import {
   type FastifyRequest,
 } from '../http/server.js'
 import { admit, checkAddress, routeNotFound, pathOf, type AdmitDeps, type Admitted } from './admit.js'
-import { refusal } from './wire/response.js'
-import type { ConsentDeps } from '../accounts/commands/consents.js'
-import { readConditions } from './wire/conditions.js'
 import type { OperationContract } from './contract/operation.js'
 import { operations as operations2024 } from './contract/operations.js'
-import { errorAnswer } from './wire/errors.js'
 import { operations as operations2023 } from './facade-2023/operations.js'
 import { routes2023 } from './facade-2023/routes.js'
+import { routes2024 } from './routes/routes.js'
+import { answerStatus } from './status-routes.js'
+import { readConditions } from './wire/conditions.js'
+import { errorAnswer } from './wire/errors.js'
 import { carryOutOnce, type Carrying, type RepeatDeps } from './wire/repeat.js'
 import type { Answer } from './wire/repeatable-store.js'
+import { refusal } from './wire/response.js'
 import type { Handler, RouteDeps, Routes } from './wire/route.js'
-import { routes2024 } from './routes/routes.js'
-import { answerStatus } from './status/status-routes.js'
 
-export interface DoorDeps extends ConsentDeps, AdmitDeps, RepeatDeps, RouteDeps {
+export interface ApiDeps extends ConsentDeps, AdmitDeps, RepeatDeps, RouteDeps {
   /** Host names that this API answers to; empty for all. */
   hosts: readonly string[]
   /** Whether unknown paths of the server are this API's to answer: it stands alone. */
@@ -44,7 +44,7 @@ export const isProvisioningPath = (path: string): boolean =>
 const isStatusPath = (path: string): boolean => /^\/+status(?![^/:%])/.test(path)
 
 /** Adds the API to `server`, a scope of its own. */
-export function openProvisioningDoor(server: FastifyInstance, deps: DoorDeps): void {
+export function openProvisioningApi(server: FastifyInstance, deps: ApiDeps): void {
   const handlers = handlersOf(deps)
   addCommonHeaders(server)
   addRequestLog(server, deps)
@@ -72,7 +72,7 @@ export function openProvisioningDoor(server: FastifyInstance, deps: DoorDeps): v
 }
 
 /** Every operation has its handler; one without is a fault that shows at the start. */
-function handlersOf(deps: DoorDeps): Map<OperationContract, Handler> {
+function handlersOf(deps: ApiDeps): Map<OperationContract, Handler> {
   const routes: Routes = new Map([...routes2024(deps), ...routes2023(deps)])
   const missing = [...operations2024, ...operations2023].filter((operation) => !routes.has(operation))
   if (missing.length > 0) throw new Error(`No handler for ${missing.map(({ operationId }) => operationId).join(', ')}.`)
@@ -81,7 +81,7 @@ function handlersOf(deps: DoorDeps): Map<OperationContract, Handler> {
 
 /** Reads are just made; writes once, however often they are sent. */
 async function carryOut(
-  deps: DoorDeps,
+  deps: ApiDeps,
   admitted: Admitted,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -159,7 +159,7 @@ function addCommonHeaders(server: FastifyInstance): void {
 /** What a request turned out to ask for, once admitted; for its line in the log. */
 const asked = new WeakMap<FastifyRequest, { operation: string; caller: string }>()
 
-function addRequestLog(server: FastifyInstance, { logger }: DoorDeps): void {
+function addRequestLog(server: FastifyInstance, { logger }: ApiDeps): void {
   if (!logger.isLevelEnabled('info')) return
   server.addHook('onResponse', (request, reply, done) => {
     const { method } = request
@@ -170,7 +170,7 @@ function addRequestLog(server: FastifyInstance, { logger }: DoorDeps): void {
   })
 }
 
-function answerError(deps: DoorDeps, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function answerError(deps: ApiDeps, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, headers, body } = errorAnswer(asRefusal(error))
   logFailure(deps, error, status, request, reply)
   return send(reply, { status, headers, body: JSON.stringify(body) })
@@ -178,7 +178,7 @@ function answerError(deps: DoorDeps, error: unknown, request: FastifyRequest, re
 
 /** What the service couldn't do for a reason of its own; that a backend didn't answer is the backend's affair. */
 function logFailure(
-  { logger }: DoorDeps,
+  { logger }: ApiDeps,
   error: unknown,
   status: number,
   request: FastifyRequest,

@@ -2,8 +2,8 @@
  * Which operations a path has. Paths of this API are case-sensitive and end in actions (`{accountName}:{action}`), which
  * the server's router, shared with another API, is not made for.
  */
-import { operations as operations2024 } from './contract/operations.js'
 import type { OperationContract } from './contract/operation.js'
+import { operations as operations2024 } from './contract/operations.js'
 import { operations as operations2023 } from './facade-2023/operations.js'
 
 export interface PathMatch {

@@ -2,16 +2,9 @@
  * What the reconciler says to a backend, and what the answers mean. Claimed things are gathered into calls, as many of
  * one kind in one call as the backend takes; each call answers with a result for each of its things.
  */
-import type { Backend, BackendNumber, NumberUpload, Outcome, ServiceCode } from '../backends/port/backend.js'
-import { later } from '../clock.js'
-import type { Queryable } from '../db/db.js'
 import { passesOn, tenantAt } from '../accounts/account.js'
+import { observedOf } from '../accounts/agreement.js'
 import type { ProvisioningDeps } from '../accounts/deps.js'
-import { serviceKeyOf, services } from '../backends/port/services.js'
-import { namesOf, wantedRecords } from '../accounts/subdomain.js'
-import { inBatches } from './batches.js'
-import { call, commandOf, type Call, type Told } from './call.js'
-import type { Claimed } from '../sync/claims.js'
 import {
   consentChanges,
   desiredAccounts,
@@ -19,9 +12,16 @@ import {
   desiredSubdomains,
   type DesiredNumber,
 } from '../accounts/desired.js'
-import type { Result } from '../sync/results.js'
+import { namesOf, wantedRecords } from '../accounts/subdomain.js'
+import type { Backend, BackendNumber, NumberUpload, Outcome, ServiceCode } from '../backends/port/backend.js'
+import { serviceKeyOf, services } from '../backends/port/services.js'
+import { later } from '../clock.js'
+import type { Queryable } from '../db/db.js'
+import type { Claimed } from '../sync/claims.js'
 import { LOOK_AGAIN_MS, nextStep, placedAfter, type NumberStep } from '../sync/plan.js'
-import type { Observed } from '../sync/sync.js'
+import type { Result } from '../sync/results.js'
+import { inBatches } from './batches.js'
+import { call, commandOf, type Call, type Told } from './call.js'
 
 /** What has to be asked about claimed things of one service, and what is done without asking. */
 export interface Work {
@@ -149,16 +149,6 @@ function numberCall(
 const settingsOf = (desired: DesiredNumber | undefined): Pick<NumberUpload, 'configuration' | 'assignmentStatus'> => ({
   configuration: desired?.service?.configuration ?? {},
   ...(desired?.service?.assignmentStatus !== undefined && { assignmentStatus: desired.service.assignmentStatus }),
-})
-
-export const observedOf = ({
-  assignmentStatus,
-  acquiredCapabilities,
-  availableCapabilities,
-}: BackendNumber): Observed => ({
-  ...(assignmentStatus !== undefined && { assignmentStatus }),
-  ...(acquiredCapabilities !== undefined && { acquiredCapabilities }),
-  ...(availableCapabilities !== undefined && { availableCapabilities }),
 })
 
 /** Accounts: the customers that a backend knows. */

@@ -3,20 +3,21 @@
  * batch of what is due, asks the backend with no transaction open, and records each call's outcome as it comes in.
  * Several runs and several processes may be at it at once; a claimed thing is nobody else's until its claim ends.
  */
-import type { Backend } from '../backends/port/backend.js'
-import type { Tx } from '../db/db.js'
-import { assignNumbers, type Cause } from '../ledger/store.js'
+import { countNumber, noCounts } from '../accounts/account-number.js'
 import { addCounts, lockAccounts, purgeAccounts } from '../accounts/account-store.js'
 import { letGo } from '../accounts/commands/delete-numbers.js'
 import type { ProvisioningDeps } from '../accounts/deps.js'
-import { countNumber, noCounts } from '../accounts/account-number.js'
 import { findLeft, lockInLedger, restoreStored } from '../accounts/number-store.js'
-import { inParallel } from './batches.js'
-import type { Call } from './call.js'
-import { accountWork, consentWork, numberWork, subdomainWork, type Work } from './calls.js'
+import type { Backend } from '../backends/port/backend.js'
+import type { Tx } from '../db/db.js'
+import type { Cause } from '../ledger/history.js'
+import { assignNumbers } from '../ledger/store.js'
 import { hasTimeFor, markClaimed, newClaim, takeDue, type Claim, type Claimed } from '../sync/claims.js'
 import { deleteSynced, forgetAbandoned, recordResults, type Recorded, type Result } from '../sync/results.js'
 import type { SyncService } from '../sync/sync.js'
+import { inParallel } from './batches.js'
+import type { Call } from './call.js'
+import { accountWork, consentWork, numberWork, subdomainWork, type Work } from './calls.js'
 import { verify } from './verify.js'
 
 export interface Reconciled {

@@ -2,23 +2,17 @@
  * Looking at what a backend really has: in turn at everything it has confirmed, and soon at what a lost command may have
  * changed. What has drifted becomes due again; the reconciler then tells the backend as if for the first time.
  */
-import {
-  BackendError,
-  type Backend,
-  type BackendNumber,
-  type NumberConfiguration,
-  type ServiceCode,
-} from '../backends/port/backend.js'
-import { later } from '../clock.js'
 import { tenantAt } from '../accounts/account.js'
+import { driftOf, observedOf } from '../accounts/agreement.js'
 import type { ProvisioningDeps } from '../accounts/deps.js'
-import { serviceKeyOf } from '../backends/port/services.js'
-import { inBatches, inParallel } from './batches.js'
-import { observedOf } from './calls.js'
-import { claimToVerify, hasTimeFor, newClaim, type Claim, type Claimed } from '../sync/claims.js'
 import { desiredNumbers, type DesiredNumber } from '../accounts/desired.js'
+import { BackendError, type Backend, type BackendNumber, type ServiceCode } from '../backends/port/backend.js'
+import { serviceKeyOf } from '../backends/port/services.js'
+import { later } from '../clock.js'
+import { claimToVerify, hasTimeFor, newClaim, type Claim, type Claimed } from '../sync/claims.js'
 import { LOOK_AGAIN_MS } from '../sync/plan.js'
 import { forgetAbandoned, settleVerified, type Verified } from '../sync/results.js'
+import { inBatches, inParallel } from './batches.js'
 
 /** One run for one service, under a claim of its own. Returns how many things it looked at, and how many are due again. */
 export async function verify(
@@ -135,39 +129,3 @@ async function lookFor(
     return undefined
   }
 }
-
-/** Whether a backend has a number as it is wanted, as far as it tells. */
-export const agrees = (desired: DesiredNumber | undefined, found: BackendNumber | undefined): boolean =>
-  driftOf(desired, found) === undefined
-
-/** What a backend has otherwise than it is wanted, in words. */
-function driftOf(desired: DesiredNumber | undefined, found: BackendNumber | undefined): string | undefined {
-  if (found === undefined) return 'The backend no longer had it.'
-  const wanted = desired?.service?.configuration
-  const has = found.configuration
-  if (wanted === undefined || has === undefined) return undefined
-  const drifted = configurationParts.filter((part) => {
-    // Whoever may change it is not corrected.
-    if (wanted.allowTenantAddressUpdate && (part === 'civicAddressId' || part === 'locationId')) return false
-    // No number is without a usage: a configuration that lacks it was lost, not left untold.
-    if (has[part] === undefined && part !== 'usage') return false
-    return comparable(has[part]) !== comparable(wanted[part])
-  })
-  return drifted.length === 0 ? undefined : `The backend had another ${drifted.join(', ')}.`
-}
-
-/** Capabilities and usages have no order, and none is the same as nothing said. */
-const comparable = (value: NumberConfiguration[keyof NumberConfiguration]): string | boolean | undefined => {
-  if (typeof value !== 'object') return value
-  return value.length === 0 ? undefined : JSON.stringify([...value].sort())
-}
-
-const configurationParts: readonly (keyof NumberConfiguration)[] = [
-  'usage',
-  'choosableCapabilities',
-  'additionalUsages',
-  'civicAddressId',
-  'locationId',
-  'allowTenantAddressUpdate',
-  'displayedCountryCode',
-]

@@ -2,8 +2,8 @@
  * The statements by which an operator has backends asked again: what they refused, and what waits for its next attempt.
  * Each takes a batch; `commands/requeue.ts` goes on until nothing is left.
  */
-import { sql, type Queryable, type Sql, type Tx } from '../db/db.js'
 import { serviceKeys, services } from '../backends/port/services.js'
+import { sql, type Queryable, type Sql, type Tx } from '../db/db.js'
 import { anew } from './store.js'
 import type { SyncKind, SyncService, SyncStatus } from './sync.js'
 

@@ -2,8 +2,8 @@
  * The statements by which accepted writes ask for sync. They run in the write's own transaction, so that what was
  * acknowledged is also what will be told. How the reconciler takes the work up is in `claims.ts`.
  */
-import { sql, type Queryable, type Sql, type Tx } from '../db/db.js'
 import type { ServiceCode } from '../backends/port/backend.js'
+import { sql, type Queryable, type Sql, type Tx } from '../db/db.js'
 import type { Observed, SyncKind, SyncService } from './sync.js'
 
 export interface SyncRequest {

@@ -1,4 +1,4 @@
-/** Terms and money of resources from the command line: on a data folder, and while a stand-in runs on it. */
+/** Terms and money of resources from the command line: on a data folder, and while an emulator runs on it. */
 import type { PhoneNumbersClient } from '@azure/communication-phone-numbers'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -42,7 +42,7 @@ describe('on a data folder', () => {
   })
 })
 
-describe('while a stand-in runs on the data folder, which the commands then ask', () => {
+describe('while an emulator runs on the data folder, which the commands then ask', () => {
   let linebook: Linebook
   let client: PhoneNumbersClient
   beforeAll(async () => {

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { PhoneNumbersClient } from '@azure/communication-phone-numbers'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startLinebook, type Linebook } from '../fixtures/linebook-process.js'
 import { all, connect, connectWithKey, schemes } from './clients.js'
 

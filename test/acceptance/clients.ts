@@ -1,6 +1,4 @@
 /** Both generations of the official client, connected to a running server over either scheme. */
-import { readFileSync } from 'node:fs'
-import { globalAgent } from 'node:https'
 import {
   PhoneNumbersClient,
   SipRoutingClient,
@@ -10,6 +8,8 @@ import {
   type SearchAvailablePhoneNumbersRequest,
 } from '@azure/communication-phone-numbers'
 import { PhoneNumbersClient as PhoneNumbersClientV1 } from 'azure-phone-numbers-v1'
+import { readFileSync } from 'node:fs'
+import { globalAgent } from 'node:https'
 import type { Linebook, Scheme } from '../fixtures/linebook-process.js'
 
 export const schemes = ['http', 'https'] as const satisfies readonly Scheme[]

@@ -1,4 +1,4 @@
-/** The powers of a stand-in from outside: the official client against them, and the command line. */
+/** The test controls of an emulator from outside: the official client against them, and the command line. */
 import { PhoneNumbersClient } from '@azure/communication-phone-numbers'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -12,15 +12,15 @@ let dataDir: string
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'linebook-acceptance-'))
   linebook = await startLinebook({ dataDir })
-  await standin('PUT', '/snapshots/at-start')
+  await emulator('PUT', '/snapshots/at-start')
 })
 afterAll(async () => {
   await linebook?.stop()
   await rm(dataDir, { recursive: true, force: true })
 })
 
-const standin = async (method: string, path: string, body?: unknown) => {
-  const answer = await fetch(`${linebook.httpUrl}/_standin${path}`, {
+const emulator = async (method: string, path: string, body?: unknown) => {
+  const answer = await fetch(`${linebook.httpUrl}/_emulator${path}`, {
     method,
     headers: { authorization: `Basic ${btoa('linebook-admin:linebook-standin')}`, 'content-type': 'application/json' },
     ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -30,11 +30,11 @@ const standin = async (method: string, path: string, body?: unknown) => {
   return (text === '' ? undefined : JSON.parse(text)) as Record<string, unknown>
 }
 // What people's tests would do between them: quicker than beginning anew.
-beforeEach(() => standin('POST', '/snapshots/at-start/restore'))
+beforeEach(() => emulator('POST', '/snapshots/at-start/restore'))
 
 /** The client retries at once, and as often as it does by itself. */
 const aResource = async (wanted: object = {}) => {
-  const { connectionString, phoneNumbers, name } = (await standin('POST', '/resources', wanted)) as {
+  const { connectionString, phoneNumbers, name } = (await emulator('POST', '/resources', wanted)) as {
     connectionString: string
     phoneNumbers: string[]
     name: string
@@ -43,7 +43,7 @@ const aResource = async (wanted: object = {}) => {
   const client = new PhoneNumbersClient(connectionString, { allowInsecureConnection: true, retryOptions })
   return { client, phoneNumbers, name }
 }
-const faults = async () => (await standin('GET', '/faults'))['faults'] as { route: string; struck: number }[]
+const faults = async () => (await emulator('GET', '/faults'))['faults'] as { route: string; struck: number }[]
 
 describe('the official client', () => {
   it('whose answers get lost buys once: each request is sent again, and has one effect', async () => {
@@ -54,7 +54,7 @@ describe('the official client', () => {
       'PhoneNumbers_PurchasePhoneNumbers',
       'PhoneNumbers_ReleasePhoneNumber',
     ]) {
-      await standin('POST', '/faults', { route, effect: 'lose-answer', times: 1 })
+      await emulator('POST', '/faults', { route, effect: 'lose-answer', times: 1 })
     }
     const { searchId, phoneNumbers: found } = await search(client, { quantity: 2 })
     await purchase(client, searchId)
@@ -70,17 +70,17 @@ describe('the official client', () => {
   it('gets through cut connections, throttling and failures that pass', async () => {
     const { client } = await aResource()
     const route = 'PhoneNumbers_ListPhoneNumbers'
-    await standin('POST', '/faults', { route, effect: 'cut', times: 1 })
-    await standin('POST', '/faults', { route, effect: 'answer', status: 429, retryAfterSeconds: 0, times: 1 })
-    await standin('POST', '/faults', { route, effect: 'answer', status: 503, times: 1 })
+    await emulator('POST', '/faults', { route, effect: 'cut', times: 1 })
+    await emulator('POST', '/faults', { route, effect: 'answer', status: 429, retryAfterSeconds: 0, times: 1 })
+    await emulator('POST', '/faults', { route, effect: 'answer', status: 503, times: 1 })
     expect(await owned(client)).toEqual([])
     expect(await faults()).toMatchObject([{ struck: 1 }, { struck: 1 }, { struck: 1 }])
   })
 
   it('sees operations go as they were scripted', async () => {
     const { client, name } = await aResource()
-    await standin('POST', '/scripts', { resource: name, operation: 'search', polls: 2 })
-    await standin('POST', '/scripts', { resource: name, operation: 'purchase', failure: { code: 'NotEnoughCredit' } })
+    await emulator('POST', '/scripts', { resource: name, operation: 'search', polls: 2 })
+    await emulator('POST', '/scripts', { resource: name, operation: 'purchase', failure: { code: 'NotEnoughCredit' } })
     const poller = await client.beginSearchAvailablePhoneNumbers(aSearch(), quickly)
     const { searchId } = await poller.pollUntilDone()
     await expect(purchase(client, searchId)).rejects.toThrow()
@@ -88,10 +88,10 @@ describe('the official client', () => {
   })
 })
 
-it('what was told a stand-in is there again after it was started anew', async () => {
+it('what was told an emulator is there again after it was started anew', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'linebook-acceptance-'))
   const first = await startLinebook({ dataDir: folder })
-  const run = (command: string[], url: string) => runLinebook(['standin', ...command, '--url', url])
+  const run = (command: string[], url: string) => runLinebook(['emulator', ...command, '--url', url])
   expect((await run(['clock', '--advance', 'P1D'], first.httpUrl)).code).toBe(0)
   await run(['script', '--operation', 'search', '--by-hand'], first.httpUrl)
   await run(['snapshot', 'kept'], first.httpUrl)
@@ -105,9 +105,9 @@ it('what was told a stand-in is there again after it was started anew', async ()
   await rm(folder, { recursive: true, force: true })
 }, 120_000)
 
-describe('linebook standin', () => {
+describe('linebook emulator', () => {
   const run = (...args: string[]): Promise<CommandResult> =>
-    runLinebook(['standin', ...args], { env: { LINEBOOK_DATA_DIR: dataDir } })
+    runLinebook(['emulator', ...args], { env: { LINEBOOK_DATA_DIR: dataDir } })
   const told = async (...args: string[]): Promise<string> => {
     const { code, stdout, stderr } = await run(...args)
     expect([code, stderr]).toEqual([0, ''])

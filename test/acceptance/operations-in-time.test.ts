@@ -1,6 +1,6 @@
+import type { PhoneNumbersClient } from '@azure/communication-phone-numbers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { PhoneNumbersClient } from '@azure/communication-phone-numbers'
 import { startLinebook, type Linebook } from '../fixtures/linebook-process.js'
 import { aSearch, buy, connect, owned, quickly, search } from './clients.js'
 import { signedFetch, type Answer } from './signed-fetch.js'

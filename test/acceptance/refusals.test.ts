@@ -1,6 +1,6 @@
+import type { PhoneNumbersClient } from '@azure/communication-phone-numbers'
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { PhoneNumbersClient } from '@azure/communication-phone-numbers'
 import { startLinebook, type Linebook } from '../fixtures/linebook-process.js'
 import { all, aSearch, connect, connectWithKey, schemes } from './clients.js'
 

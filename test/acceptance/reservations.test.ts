@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type {
   AvailablePhoneNumber,
   PhoneNumbersClient,
   PhoneNumbersReservation,
 } from '@azure/communication-phone-numbers'
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startLinebook, type Linebook } from '../fixtures/linebook-process.js'
 import { all, connect, owned, quickly, schemes } from './clients.js'
 

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { PhoneNumbersClient, SearchAvailablePhoneNumbersRequest } from 'azure-phone-numbers-v1'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startLinebook, type Linebook } from '../fixtures/linebook-process.js'
 import { all, connectV1, hasten, schemes } from './clients.js'
 

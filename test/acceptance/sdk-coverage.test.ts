@@ -2,11 +2,11 @@
  * Every public method of the official clients, called against the running program. The list is the SDK's own: a method
  * that a later version brings fails here until somebody has written down what it should do.
  */
+import { PhoneNumbersClient, SipRoutingClient, type AvailablePhoneNumber } from '@azure/communication-phone-numbers'
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { PhoneNumbersClient, SipRoutingClient, type AvailablePhoneNumber } from '@azure/communication-phone-numbers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startLinebook, type Linebook } from '../fixtures/linebook-process.js'
 import { all, buy, connect, connectSipRouting, owned, quickly, search } from './clients.js'

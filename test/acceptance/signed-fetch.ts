@@ -22,7 +22,7 @@ export interface RequestOptions {
   body?: unknown
   /** Set last: they replace what signing sets. */
   headers?: Record<string, string>
-  /** base64; the stand-in resource's unless given. null: the request is not signed. */
+  /** base64; the emulator resource's unless given. null: the request is not signed. */
   accessKey?: string | null
   scheme?: 'http' | 'https'
   /** As the x-ms-date header has it; now unless given. */

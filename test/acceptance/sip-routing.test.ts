@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { SipRoutingClient, SipTrunk, SipTrunkRoute } from '@azure/communication-phone-numbers'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startLinebook, type Linebook } from '../fixtures/linebook-process.js'
 import { all, connectSipRouting, schemes } from './clients.js'
 

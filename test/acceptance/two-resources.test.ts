@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { PhoneNumbersClient } from '@azure/communication-phone-numbers'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runLinebook, startLinebook, type Linebook } from '../fixtures/linebook-process.js'
 import { startPostgresServer, type PostgresServer } from '../fixtures/postgres-server.js'
 import { all, buy, connect, connectWithKey, owned, purchase, release, search } from './clients.js'

@@ -1,6 +1,6 @@
 /** Two processes on one database, with the official client: less stock than demand, and nobody is sold a sold number. */
-import { afterAll, beforeAll, expect, it } from 'vitest'
 import pg from 'pg'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { runLinebook, startLinebook, type Linebook } from '../fixtures/linebook-process.js'
 import { startPostgresServer, type PostgresServer } from '../fixtures/postgres-server.js'
 import { connect, owned, purchase, release, search } from './clients.js'

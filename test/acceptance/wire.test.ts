@@ -418,7 +418,7 @@ it('whether the process is alive and can work is told without a key', async () =
   }
 })
 
-describe('the certificate of the stand-in', () => {
+describe('the certificate of the emulator', () => {
   const listCountries = fileURLToPath(new URL('list-countries.mjs', import.meta.url))
   const run = (env: Record<string, string>) =>
     promisify(execFile)(process.execPath, [listCountries, linebook.connectionString('https')], {

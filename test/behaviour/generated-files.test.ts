@@ -14,9 +14,9 @@ import * as provisioningOperations from '../../src/provisioning/contract/operati
 import * as parameters from '../../src/provisioning/contract/parameters.js'
 import * as requests from '../../src/provisioning/contract/requests.js'
 import * as provisioningVersions from '../../src/provisioning/contract/versions.js'
-import * as errors from '../../src/provisioning/wire/errors.js'
 import * as facadeModels from '../../src/provisioning/facade-2023/models.js'
 import * as facadeOperations from '../../src/provisioning/facade-2023/operations.js'
+import * as errors from '../../src/provisioning/wire/errors.js'
 import { openTestDatabase } from '../fixtures/database.js'
 
 const read = (path: string): string => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8')

@@ -1,28 +1,28 @@
-/** The program dies, or is stopped, in the middle of calls to billing and provisioning. */
+/** The program dies, or is stopped, in the middle of calls to billing and fulfilment. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { startHookSystem, type HookSystem, type SeenCall } from '../fixtures/hook-system.js'
-import { runLinebook, startLinebook, type Linebook, type LinebookOptions } from '../fixtures/linebook-process.js'
 import { connect, owned, search } from '../acceptance/clients.js'
 import { signedFetch } from '../acceptance/signed-fetch.js'
+import { startHookSystem, type HookSystem, type SeenCall } from '../fixtures/hook-system.js'
+import { runLinebook, startLinebook, type Linebook, type LinebookOptions } from '../fixtures/linebook-process.js'
 
-/** That are at provisioning when the program is killed. */
+/** That are at fulfilment when the program is killed. */
 const PURCHASES = 4
 const patience = { timeout: 20_000, interval: 100 }
 
 let folder: string
 let billing: HookSystem
-let provisioning: HookSystem
+let fulfilment: HookSystem
 const running: Linebook[] = []
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'linebook-hooks-'))
-  ;[billing, provisioning] = await Promise.all([startHookSystem(), startHookSystem()])
+  ;[billing, fulfilment] = await Promise.all([startHookSystem(), startHookSystem()])
 })
 afterEach(async () => {
   await Promise.all(running.splice(0).map((linebook) => linebook.stop()))
-  await Promise.all([billing.close(), provisioning.close()])
+  await Promise.all([billing.close(), fulfilment.close()])
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -30,7 +30,7 @@ const optionsWith = (timeoutMs: number): LinebookOptions => ({
   dataDir: folder,
   env: {
     LINEBOOK_BILLING_HOOK_URL: billing.url,
-    LINEBOOK_PROVISIONING_HOOK_URL: `${provisioning.url}/linebook?key=1`,
+    LINEBOOK_FULFILMENT_HOOK_URL: `${fulfilment.url}/linebook?key=1`,
     LINEBOOK_HOOK_SECRET: 'hook-secret',
     LINEBOOK_HOOK_TIMEOUT_MS: `${timeoutMs}`,
   },
@@ -69,7 +69,7 @@ async function statusOf(linebook: Linebook, id: string): Promise<string> {
 
 /** The purchase was done once at both systems, for all of its numbers. */
 const expectOneEffect = ({ id, phoneNumbers }: { id: string; phoneNumbers: string[] }) => {
-  for (const { effects } of [billing, provisioning]) {
+  for (const { effects } of [billing, fulfilment]) {
     expect(effects.get(id)).toEqual({ times: 1, numbers: phoneNumbers, undone: false })
   }
 }
@@ -78,7 +78,7 @@ describe('purchases whose calls are under way', () => {
   it('are finished after a kill -9, with one effect each', async () => {
     const options = optionsWith(3_000)
     const first = await start(options)
-    const provisioned = holdBack(provisioning, ({ action }) => action === 'provision')
+    const provisioned = holdBack(fulfilment, ({ action }) => action === 'provision')
     const orders: { id: string; phoneNumbers: string[] }[] = []
     while (orders.length < PURCHASES) orders.push(await order(first))
     await expect.poll(provisioned.count, patience).toBe(PURCHASES)

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startLinebook, type Linebook, type LinebookOptions } from '../fixtures/linebook-process.js'
-import { startPostgresServer, type PostgresServer } from '../fixtures/postgres-server.js'
 import { aSearch, connect, owned, search } from '../acceptance/clients.js'
 import { signedFetch } from '../acceptance/signed-fetch.js'
+import { startLinebook, type Linebook, type LinebookOptions } from '../fixtures/linebook-process.js'
+import { startPostgresServer, type PostgresServer } from '../fixtures/postgres-server.js'
 
 const CLIENTS = 4
 const NUMBERS_PER_SEARCH = 3

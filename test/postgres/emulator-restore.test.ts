@@ -4,24 +4,24 @@ import { sql, type Sql, type Tx } from '../../src/db/db.js'
 import { restoreSnapshot, takeSnapshot } from '../../src/emulator/state/snapshots.js'
 import { aSearch, buy, PURCHASE, US } from '../fixtures/buying.js'
 import { openTestPostgres } from '../fixtures/database.js'
+import { anEmulator, type Emulator } from '../fixtures/emulator.js'
 import { createTestService, type TestClient, type TestService } from '../fixtures/service.js'
-import { aStandin, type Standin } from '../fixtures/emulator.js'
 import { enterStock } from '../fixtures/stock.js'
 
 const db = await openTestPostgres(20)
 afterAll(() => db.close())
 
 let service: TestService
-let standin: Standin
+let emulator: Emulator
 let buyer: TestClient
 beforeEach(async () => {
   service = await createTestService(db)
-  standin = await aStandin(service)
+  emulator = await anEmulator(service)
   buyer = await service.client()
   await enterStock(db, { count: 50 })
 })
 afterEach(async () => {
-  await standin.send('DELETE', '/snapshots/s')
+  await emulator.send('DELETE', '/snapshots/s')
   await service.close()
 })
 
@@ -71,19 +71,19 @@ async function expectConsistent(): Promise<void> {
 
 it('restores under requests: each is wholly before or wholly after, and none fails for it', async () => {
   await buy(buyer, 2)
-  await standin.send('PUT', '/snapshots/s')
+  await emulator.send('PUT', '/snapshots/s')
   const clients = await Promise.all(['a', 'b', 'c', 'd'].map((name) => service.client(name)))
-  await standin.send('PUT', '/snapshots/s')
+  await emulator.send('PUT', '/snapshots/s')
   const buyers = clients.map(keepBuying)
   for (let round = 0; round < 15; round++) {
-    expect((await standin.send('POST', '/snapshots/s/restore')).status).toBe(200)
+    expect((await emulator.send('POST', '/snapshots/s/restore')).status).toBe(200)
     await expectConsistent()
   }
   const outcomes = await Promise.all(buyers.map(({ stop }) => stop()))
   for (const { statuses } of outcomes) expect(statuses.filter((status) => status >= 500 || status === 401)).toEqual([])
   expect(outcomes.reduce((sum, { bought }) => sum + bought, 0)).toBeGreaterThan(0)
   await expectConsistent()
-  await standin.send('POST', '/snapshots/s/restore')
+  await emulator.send('POST', '/snapshots/s/restore')
   expect(await countOf(sql`number where state = 'owned'`)).toBe(2)
 }, 60_000)
 
@@ -119,7 +119,7 @@ it('takes a snapshot of one instant while numbers are bought', async () => {
 
 it('resets under requests: none fails for it, and what was is gone', async () => {
   const buying = keepBuying(buyer)
-  for (let round = 0; round < 5; round++) expect((await standin.send('POST', '/reset')).status).toBe(204)
+  for (let round = 0; round < 5; round++) expect((await emulator.send('POST', '/reset')).status).toBe(204)
   const { statuses } = await buying.stop()
   expect(statuses.filter((status) => status >= 500)).toEqual([])
   expect(await countOf(sql`number`)).toBe(0)
@@ -145,14 +145,14 @@ it('takes what stands in two tables as of one instant, though somebody changes b
 })
 
 it('lets no request in while it restores: those that come wait for it', async () => {
-  await standin.send('PUT', '/snapshots/s')
+  await emulator.send('PUT', '/snapshots/s')
   const { holder, release } = await holding(sql`update number set shuffle = 1 where e164 = '+12065550100'`)
   const order: string[] = []
-  const restoring = standin.send('POST', '/snapshots/s/restore').then(() => order.push('restored'))
+  const restoring = emulator.send('POST', '/snapshots/s/restore').then(() => order.push('restored'))
   await expect.poll(waiters).toBeGreaterThan(0)
   const asking = buyer.send('GET', '/phoneNumbers').then(() => order.push('answered'))
-  // Not the powers themselves, nor probes.
-  expect((await standin.send('GET', '/clock')).status).toBe(200)
+  // Not the test controls themselves, nor probes.
+  expect((await emulator.send('GET', '/clock')).status).toBe(200)
   expect((await service.server.inject('/readyz')).statusCode).toBe(200)
   expect(order).toEqual([])
   release()
@@ -179,7 +179,7 @@ async function holding(first: Sql, rest: (tx: Tx) => Promise<void> = async () =>
 /** How many connections to this database wait for a lock. */
 const waiters = () => countOf(sql`pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)
 
-it("waits for whoever has a table locked, without standing in anybody's way", async () => {
+it("waits for whoever has a table locked, without emulatorg in anybody's way", async () => {
   await takeSnapshot(db, 's', new Date())
   const first = sql`update number set shuffle = shuffle where e164 = '+12065550100'`
   const { holder, release } = await holding(first, async (tx) => {

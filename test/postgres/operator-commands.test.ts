@@ -1,11 +1,11 @@
-import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Command } from 'commander'
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { numberCommand } from '../../src/cli/commands/number.js'
 import { requeueCommand } from '../../src/cli/commands/requeue.js'
 import { statusCommand } from '../../src/cli/commands/status.js'
 import { systemClock } from '../../src/clock.js'
-import { openTestPostgres, truncate } from '../fixtures/database.js'
 import { anOperator, type Operator } from '../behaviour/provisioning/an-operator.js'
+import { openTestPostgres, truncate } from '../fixtures/database.js'
 
 const db = await openTestPostgres()
 afterAll(() => db.close())

@@ -1,11 +1,11 @@
 /** Writers of the same accounts and numbers at the same time, at two servers on one database. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { NumberDetails } from '../../src/accounts/account-number.js'
+import { putNumbers } from '../../src/accounts/commands/put-numbers.js'
 import { sql, type Db, type Tx } from '../../src/db/db.js'
 import { openPostgres } from '../../src/db/postgres.js'
 import { listHistory } from '../../src/ledger/reads.js'
 import { createLogger } from '../../src/log.js'
-import { putNumbers } from '../../src/accounts/commands/put-numbers.js'
-import type { NumberDetails } from '../../src/accounts/account-number.js'
 import { reconcile } from '../../src/reconcile/reconcile.js'
 import {
   brokenInvariants,

@@ -1,6 +1,9 @@
 /** Several processes on one PostgreSQL: they share the work, never touch one number at once, and never block each other. */
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { deleteNumbers } from '../../src/accounts/commands/delete-numbers.js'
+import { putNumbers } from '../../src/accounts/commands/put-numbers.js'
+import type { ProvisioningDeps } from '../../src/accounts/deps.js'
 import { MemoryDocuments } from '../../src/backends/simulated/memory-documents.js'
 import { readSeed } from '../../src/backends/simulated/seed.js'
 import { createSimulatedBackend } from '../../src/backends/simulated/simulated.js'
@@ -8,14 +11,11 @@ import { sql, type Db } from '../../src/db/db.js'
 import { openPostgres } from '../../src/db/postgres.js'
 import { DomainError } from '../../src/errors.js'
 import { createLogger } from '../../src/log.js'
-import { deleteNumbers } from '../../src/accounts/commands/delete-numbers.js'
-import { putNumbers } from '../../src/accounts/commands/put-numbers.js'
-import type { ProvisioningDeps } from '../../src/accounts/deps.js'
 import { reconcile } from '../../src/reconcile/reconcile.js'
-import { openTestPostgres } from '../fixtures/database.js'
-import { WatchedBackend } from '../fixtures/watched-backend.js'
 import { anOperator, caller } from '../behaviour/provisioning/an-operator.js'
 import { expectStoredWhole } from '../behaviour/provisioning/watched-operator.js'
+import { openTestPostgres } from '../fixtures/database.js'
+import { WatchedBackend } from '../fixtures/watched-backend.js'
 
 const PROCESSES = 3
 const WRITERS = 4

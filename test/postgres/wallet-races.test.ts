@@ -1,7 +1,7 @@
 /** What many do at once with one wallet or one limit, over two processes on one database. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { chargeMonth } from '../../src/buyers/wallet/charge-month.js'
 import { saveTerms } from '../../src/buyers/store.js'
+import { chargeMonth } from '../../src/buyers/wallet/charge-month.js'
 import { openPostgres } from '../../src/db/postgres.js'
 import { createLogger } from '../../src/log.js'
 import { buy, PURCHASE, search } from '../fixtures/buying.js'

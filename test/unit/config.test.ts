@@ -6,9 +6,9 @@ const secret = Buffer.alloc(32, 7).toString('base64')
 const production = { LINEBOOK_MODE: 'production', DATABASE_URL: 'postgres://db/linebook', LINEBOOK_SECRET_KEY: secret }
 
 describe('settings', () => {
-  it('make a stand-in on this machine when nothing is set', () => {
+  it('make an emulator on this machine when nothing is set', () => {
     expect(readConfig({})).toMatchObject({
-      mode: 'standin',
+      mode: 'emulator',
       host: '127.0.0.1',
       httpPort: 8080,
       httpsPort: 8443,
@@ -38,7 +38,7 @@ describe('settings', () => {
   it.each([
     [
       { LINEBOOK_MODE: 'prod' },
-      'LINEBOOK_MODE (--mode): "prod" is not a usable value; it takes one of standin, production.',
+      'LINEBOOK_MODE (--mode): "prod" is not a usable value; it takes one of emulator, production.',
     ],
     [{ LINEBOOK_HTTP_PORT: '65536' }, 'LINEBOOK_HTTP_PORT'],
     [{ LINEBOOK_HTTP_PORT: 'abc' }, 'a whole number from 0 to 65535'],

@@ -1,9 +1,9 @@
-/** What commands make of the answers of servers that are no stand-in, or refuse. */
+/** What commands make of the answers of servers that are no emulator, or refuse. */
 import { Command } from 'commander'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { addStandinOptions, askStandin } from '../../src/cli/emulator/request.js'
+import { addEmulatorOptions, askEmulator } from '../../src/cli/connection/emulator-request.js'
 
 let server: Server
 let url: string
@@ -20,9 +20,9 @@ beforeEach(async () => {
 afterEach(() => new Promise((resolve) => server.close(resolve)))
 
 const ask = (...flags: string[]) => {
-  const command = addStandinOptions(new Command()).exitOverride()
+  const command = addEmulatorOptions(new Command()).exitOverride()
   command.parse(['--url', url, ...flags], { from: 'user' })
-  return askStandin(command, { method: 'GET', path: '/clock' }, () => '')
+  return askEmulator(command, { method: 'GET', path: '/clock' }, () => '')
 }
 const error = (code: string, message = 'No.', details?: object[]) =>
   JSON.stringify({ error: { code, message, ...(details && { details }) } })
@@ -33,9 +33,9 @@ it.each([
   [404, error('RouteNotFound')],
   [401, error('Denied')],
   [401, ''],
-])('a %i of %j is of no stand-in', async (status, body) => {
+])('a %i of %j is of no emulator', async (status, body) => {
   answer = { status, body }
-  await expect(ask()).rejects.toThrow(`${url} is no stand-in: a Linebook in production mode has none of these powers.`)
+  await expect(ask()).rejects.toThrow(`${url} is no emulator: a Linebook in production mode has no test controls.`)
 })
 
 it.each([

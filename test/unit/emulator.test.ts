@@ -1,4 +1,4 @@
-/** The pure parts of a stand-in's powers: durations, chance, routes of faults, the rule book of scripts, the clock. */
+/** The pure parts of the test controls: durations, chance, routes of faults, the rule book of scripts, the clock. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ManualClock, MovableClock } from '../../src/clock.js'

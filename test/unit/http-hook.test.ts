@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readConfig } from '../../src/config/config.js'
-import { standinTls } from '../../src/http/tls.js'
+import { emulatorTls } from '../../src/http/tls.js'
 import { HookUnavailable, type HookAction, type HookCall, type HookName } from '../../src/phone-numbers/hooks/hook.js'
 import { HttpHook } from '../../src/phone-numbers/hooks/http-hook.js'
 import { listen } from '../fixtures/backend-server.js'
@@ -38,10 +38,10 @@ const aCall = (action: HookAction = 'begin'): HookCall => ({
   resourceName: 'line\r\nbreak: "ü"',
   numbers,
 })
-const aHook = (name: HookName = 'provisioning', over: Partial<ConstructorParameters<typeof HttpHook>[0]> = {}) =>
+const aHook = (name: HookName = 'fulfilment', over: Partial<ConstructorParameters<typeof HttpHook>[0]> = {}) =>
   new HttpHook({ name, url: stub.url, secret: SECRET, timeoutMs: TIMEOUT_MS, ...over })
 
-const answered = (answer: StubAnswer, name: HookName = 'provisioning', action: HookAction = 'begin') => {
+const answered = (answer: StubAnswer, name: HookName = 'fulfilment', action: HookAction = 'begin') => {
   stub.answer = () => answer
   return aHook(name).call(aCall(action))
 }
@@ -74,8 +74,8 @@ describe('a call', () => {
   it.each([
     ['billing', 'begin', 'approve'],
     ['billing', 'undo', 'void'],
-    ['provisioning', 'begin', 'provision'],
-    ['provisioning', 'undo', 'cancel'],
+    ['fulfilment', 'begin', 'provision'],
+    ['fulfilment', 'undo', 'cancel'],
   ] as const)('to %s to %s says "%s"', async (name, action, word) => {
     await answered({}, name, action)
     expect(JSON.parse(stub.seen[0]?.body ?? '')).toMatchObject({ action: word })
@@ -155,7 +155,7 @@ describe('settles nothing, though the system may have acted', () => {
     ['refused numbers in another shape', { refused: ['+12065550100'] }],
   ])('200 with %s', async (_name, body) => {
     expect((await unavailable(answered({ body }))).message).toBe(
-      'The provisioning hook answered with something else than the JSON of docs/hooks.md.',
+      'The fulfilment hook answered with something else than the JSON of docs/hooks.md.',
     )
   })
 
@@ -180,7 +180,7 @@ describe('settles nothing, though the system may have acted', () => {
       return undefined
     }
     expect((await unavailable(aHook().call(aCall()))).message).toBe(
-      'The provisioning hook answered with more than 262144 bytes.',
+      'The fulfilment hook answered with more than 262144 bytes.',
     )
     expect(written).toBeLessThan(64 * 1024 * 1024)
   })
@@ -206,7 +206,7 @@ describe('settles nothing, though the system may have acted', () => {
       return undefined
     }
     const { message, mayHaveActed } = await unavailable(aHook().call(aCall()))
-    expect([message, mayHaveActed]).toEqual(['The provisioning hook broke the connection off: UND_ERR_SOCKET.', true])
+    expect([message, mayHaveActed]).toEqual(['The fulfilment hook broke the connection off: UND_ERR_SOCKET.', true])
   })
 
   it('what is not HTTP', async () => {
@@ -243,7 +243,7 @@ describe('is known not to have reached the system', () => {
   it('a call to where nobody listens', async () => {
     await stub.close()
     const { message, mayHaveActed } = await unavailable(aHook().call(aCall()))
-    expect([message, mayHaveActed]).toEqual(["The provisioning hook can't be reached: ECONNREFUSED.", false])
+    expect([message, mayHaveActed]).toEqual(["The fulfilment hook can't be reached: ECONNREFUSED.", false])
   })
 
   it('a call to a host that nobody knows', async () => {
@@ -255,7 +255,7 @@ describe('is known not to have reached the system', () => {
 
   it('a call over TLS to whom nobody vouches for', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'linebook-hook-'))
-    const { cert, key } = await standinTls(folder, '127.0.0.1')
+    const { cert, key } = await emulatorTls(folder, '127.0.0.1')
     const { url, close } = await listen(createTlsServer({ cert, key }))
     try {
       const { message, mayHaveActed } = await unavailable(

@@ -1,14 +1,14 @@
+import { Command } from 'commander'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
-import { Command } from 'commander'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { withAnswers, addAnswerOptions } from '../../src/cli/connection/answers.js'
-import { rememberAddress } from '../../src/db/running-server.js'
-import { serverAnswers, standinToken } from '../../src/cli/connection/server-answers.js'
+import { serverAnswers, emulatorToken } from '../../src/cli/connection/server-answers.js'
 import { lockDataDir } from '../../src/db/data-dir-lock.js'
+import { rememberAddress } from '../../src/db/running-server.js'
 
 interface Asked {
   line: string
@@ -98,12 +98,12 @@ describe('a running server', () => {
   })
 })
 
-describe('a stand-in', () => {
+describe('an emulator', () => {
   const config = { issuerTenant: 'linebook', tokenAudiences: ['https://api.example', 'other'] }
 
   it('gives its administrator a token', async () => {
     answer.body = '{"access_token": "abc"}'
-    expect(await standinToken(url, config)).toBe('abc')
+    expect(await emulatorToken(url, config)).toBe('abc')
     expect(asked).toMatchObject([{ line: 'POST /linebook/oauth2/v2.0/token' }])
     expect(Object.fromEntries(new URLSearchParams(asked[0]?.body))).toEqual({
       grant_type: 'client_credentials',
@@ -115,7 +115,7 @@ describe('a stand-in', () => {
 
   it('that gives none has to be asked by somebody with a token', async () => {
     answer = { status: 401, body: '{"error": "invalid_client"}' }
-    await expect(standinToken(url, config)).rejects.toThrow(/401.*--url .* --token/)
+    await expect(emulatorToken(url, config)).rejects.toThrow(/401.*--url .* --token/)
   })
 })
 

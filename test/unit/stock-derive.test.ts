@@ -86,7 +86,7 @@ describe('the country', () => {
     const given = { phoneNumberType: 'mobile', areaCode: '100' }
     expect(placeOf('+9991000000', { countryCode: 'DE', ...given })).toBe('DE mobile 100')
     expect(placeOf('+9991000000', { countryCode: 'ZZ', ...given })).toBe('ZZ mobile 100')
-    // As stand-ins make them up: with the calling code of the country behind the one of tests.
+    // As emulators make them up: with the calling code of the country behind the one of tests.
     expect(placeOf('+99949100000001', { countryCode: 'DE', ...given })).toBe('DE mobile 100')
   })
 })

@@ -1,9 +1,9 @@
 /** Asking a backend something while a client waits (contract 5.12, 5.13). */
 import { BackendError, type Backend, type ServiceCode } from '../../backends/port/backend.js'
+import { services, type ServiceKey } from '../../backends/port/services.js'
 import { DomainError } from '../../errors.js'
 import type { Account } from '../account.js'
 import type { ProvisioningDeps } from '../deps.js'
-import { services, type ServiceKey } from '../../backends/port/services.js'
 
 /** What the backend answers. Throws 'backend-failed' with the backend's own words when it doesn't. */
 export async function ask<Answer>(code: ServiceCode, asking: Promise<Answer>): Promise<Answer> {

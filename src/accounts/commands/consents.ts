@@ -2,13 +2,12 @@
 import { serviceCodes, type Consent, type Relationship, type ServiceCode } from '../../backends/port/backend.js'
 import type { Clock } from '../../clock.js'
 import type { Queryable, Tx } from '../../db/db.js'
-import { rfiNotFound, type RelationshipPatch, type RequestForInformation } from '../consent.js'
+import { requestSync } from '../../sync/store.js'
 import { accountsOfTenants } from '../account-store.js'
+import { rfiNotFound, type RelationshipPatch, type RequestForInformation } from '../consent.js'
 import { lockConsentChange, putConsentChange, readConsentStates } from '../consent-store.js'
 import { activeServices, type Precondition, type ProvisioningDeps } from '../deps.js'
 import { consentChanges, type ConsentChange } from '../desired.js'
-import { requestSync } from '../../sync/store.js'
-import { shownConsent } from '../../provisioning/wire/tags.js'
 import { ask } from './ask-backend.js'
 
 /** A consent and the backend that it came from. */
@@ -87,13 +86,13 @@ export async function patchConsent(
   deps: ConsentDeps,
   tx: Tx,
   announced: Announced,
-  { precondition, read }: { precondition: Precondition; read(): RelationshipPatch },
+  { precondition, read }: { precondition: Precondition<RequestForInformation>; read(): RelationshipPatch },
 ): Promise<RequestForInformation> {
   const key = announced.consent.tenantId.toLowerCase()
   const at = deps.clock.now()
   await lockConsentChange(tx, key)
   const [before] = (await show(deps, tx, [announced])) as [RequestForInformation]
-  precondition(shownConsent(before))
+  precondition(before)
   const patch = read()
   const { status, comment } = before.relationship
   await putConsentChange(tx, {

@@ -1,12 +1,12 @@
 import type { Tx } from '../../db/db.js'
 import { DomainError } from '../../errors.js'
+import { dropSync, requestRelease } from '../../sync/store.js'
+import type { SyncService } from '../../sync/sync.js'
+import type { Account } from '../account.js'
 import { findAccount, readCounts, removeAccount } from '../account-store.js'
 import { causeOf, type Caller, type Precondition, type ProvisioningDeps } from '../deps.js'
 import { nextE164s } from '../number-store.js'
 import { wantedLabel } from '../subdomain.js'
-import { dropSync, requestRelease } from '../../sync/store.js'
-import type { SyncService } from '../../sync/sync.js'
-import { storedAccount } from '../../provisioning/wire/tags.js'
 import { takeOff } from './delete-numbers.js'
 import type { AccountWritten } from './put-account.js'
 
@@ -14,7 +14,7 @@ export interface AccountDelete {
   name: string
   /** Whether its numbers are deleted with it. */
   deleteNumbers: boolean
-  precondition: Precondition
+  precondition: Precondition<Account>
 }
 
 /** How many numbers of an account are deleted at a time; all within one transaction. */
@@ -31,7 +31,7 @@ export async function deleteAccount(
   { name, deleteNumbers, precondition }: AccountDelete,
 ): Promise<Pick<AccountWritten, 'told' | 'labels'>> {
   const account = await findAccount(tx, name, 'update')
-  precondition(account && storedAccount(account))
+  precondition(account)
   if (account === undefined) return { told: [], labels: [] }
   const cause = causeOf(deps, caller)
   const { total } = await readCounts(tx, account.id)

@@ -1,14 +1,14 @@
-import type { Tx } from '../../db/db.js'
-import { noteWithdrawn, unassignNumbers, type Cause } from '../../ledger/store.js'
-import { passesOn, type Account } from '../account.js'
-import { addCounts, findAccount } from '../account-store.js'
-import { activeServices, causeOf, restsUntil, type Caller, type Precondition, type ProvisioningDeps } from '../deps.js'
-import { countNumber, noCounts } from '../account-number.js'
-import { deleteStored, lockStored, markRemoved } from '../number-store.js'
 import { serviceKeyOf } from '../../backends/port/services.js'
+import type { Tx } from '../../db/db.js'
+import type { Cause } from '../../ledger/history.js'
+import { noteWithdrawn, unassignNumbers } from '../../ledger/store.js'
 import { requestRelease } from '../../sync/store.js'
 import type { SyncService } from '../../sync/sync.js'
-import { storedNumber } from '../../provisioning/wire/tags.js'
+import { passesOn, type Account } from '../account.js'
+import { countNumber, noCounts } from '../account-number.js'
+import { addCounts, findAccount } from '../account-store.js'
+import { activeServices, causeOf, restsUntil, type Caller, type Precondition, type ProvisioningDeps } from '../deps.js'
+import { deleteStored, lockStored, markRemoved, type StoredNumber } from '../number-store.js'
 import { accountNotFound } from './find.js'
 
 /** Deletes one number. An account or number that isn't there is deleted already. Throws 'condition-not-met'. */
@@ -16,7 +16,7 @@ export async function deleteNumber(
   deps: ProvisioningDeps,
   tx: Tx,
   caller: Caller,
-  { accountName, e164, precondition }: { accountName: string; e164: string; precondition: Precondition },
+  { accountName, e164, precondition }: { accountName: string; e164: string; precondition: Precondition<StoredNumber> },
 ): Promise<SyncService[]> {
   const account = await findAccount(tx, accountName, 'share')
   if (account === undefined) {
@@ -49,10 +49,10 @@ export async function takeOff(
   account: Account,
   e164s: readonly string[],
   cause: Cause,
-  precondition?: Precondition,
+  precondition?: Precondition<StoredNumber>,
 ): Promise<SyncService[]> {
   const numbers = await lockStored(tx, account.id, e164s)
-  if (precondition) precondition(numbers[0] && storedNumber(numbers[0]))
+  if (precondition) precondition(numbers[0])
   if (numbers.length === 0) return []
   const synced = numbers.filter((number) => number.synced.length > 0).map(({ e164 }) => e164)
   const ours = activeServices(deps).filter((code) => passesOn(account, serviceKeyOf[code]))

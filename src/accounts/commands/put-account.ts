@@ -1,20 +1,19 @@
 import { serviceCodes } from '../../backends/port/backend.js'
+import { serviceKeyOf, type ServiceKey } from '../../backends/port/services.js'
 import { violatesUnique, type Tx } from '../../db/db.js'
 import { DomainError } from '../../errors.js'
 import { newId } from '../../ids.js'
-import { checkAccount, passesOn, type AccountSettings } from '../account.js'
-import { findAccount, insertAccount, readCounts, updateAccount } from '../account-store.js'
-import type { Precondition, ProvisioningDeps } from '../deps.js'
-import { serviceKeyOf, type ServiceKey } from '../../backends/port/services.js'
-import { checkLength, wantedLabel } from '../subdomain.js'
 import { forgetSync, requestRelease, requestSync, requestSyncOfNumbers, settleNumbers } from '../../sync/store.js'
 import type { SyncService } from '../../sync/sync.js'
-import { storedAccount } from '../../provisioning/wire/tags.js'
+import { checkAccount, passesOn, type Account, type AccountSettings } from '../account.js'
+import { findAccount, insertAccount, readCounts, updateAccount } from '../account-store.js'
+import type { Precondition, ProvisioningDeps } from '../deps.js'
+import { checkLength, wantedLabel } from '../subdomain.js'
 
 /** A write of this API: what it is about is found first, its conditions are judged, and only then what it wants. */
 export interface AccountPut {
   name: string
-  precondition: Precondition
+  precondition: Precondition<Account>
   /** The account wanted; throws what is wrong with the body, or can't be put over what is there. */
   read(before: AccountSettings | undefined): AccountSettings
 }
@@ -36,7 +35,7 @@ export async function putAccount(deps: ProvisioningDeps, tx: Tx, put: AccountPut
   const at = deps.clock.now()
   for (;;) {
     const before = await findAccount(tx, put.name, 'update')
-    put.precondition(before && storedAccount(before))
+    put.precondition(before)
     const wanted = put.read(before)
     checkAccount(wanted, before && { account: before, counts: await readCounts(tx, before.id) })
     const label = wantedLabel(wanted)

@@ -1,23 +1,22 @@
 import { serviceCodes, type ServiceCode } from '../../backends/port/backend.js'
+import { serviceKeyOf } from '../../backends/port/services.js'
 import type { Tx } from '../../db/db.js'
 import { DomainError } from '../../errors.js'
 import { assignNumbers, moveAssigned } from '../../ledger/store.js'
-import { passesOn, type Account, type NumberCounts } from '../account.js'
-import { addCounts, findAccount, purgeAccounts } from '../account-store.js'
-import { causeOf, type Caller, type Precondition, type ProvisioningDeps } from '../deps.js'
-import { countNumber, isEnabled, noCounts, numberFaults, type NumberToPut } from '../account-number.js'
-import { findStored, putStored, type StoredNumber } from '../number-store.js'
-import { serviceKeyOf } from '../../backends/port/services.js'
 import { lockSync, requestRelease, requestSync } from '../../sync/store.js'
 import type { SyncService } from '../../sync/sync.js'
-import { storedNumber } from '../../provisioning/wire/tags.js'
+import { passesOn, type Account, type NumberCounts } from '../account.js'
+import { countNumber, isEnabled, noCounts, numberFaults, type NumberToPut } from '../account-number.js'
+import { addCounts, findAccount, purgeAccounts } from '../account-store.js'
+import { causeOf, type Caller, type Precondition, type ProvisioningDeps } from '../deps.js'
+import { findStored, putStored, type StoredNumber } from '../number-store.js'
 import { accountNotFound } from './find.js'
 
 export interface NumbersPut {
   accountName: string
   e164s: string[]
   /** Judged for a single number only; batches have no conditions. */
-  precondition?: Precondition
+  precondition?: Precondition<StoredNumber>
   /** The numbers wanted, in the order of `e164s`; throws what is wrong with the body. */
   read(account: Account, before: (e164: string) => NumberToPut | undefined): NumberToPut[]
   /** Where the number at `index` stands in the request; undefined when the request is that number. */
@@ -46,7 +45,7 @@ export async function putNumbers(
   }
   if (put.precondition) {
     const before = visible(put.e164s[0] as string)
-    put.precondition(before && storedNumber(before))
+    put.precondition(before)
   }
   const numbers = put.read(account, visible)
   refuse(put, numbers, (number) => numberFaults(account, number, deps.rules))

@@ -2,7 +2,6 @@ import type { Clock } from '../../clock.js'
 import type { Db, Tx } from '../../db/db.js'
 import { invalidInput } from '../../errors.js'
 import { isE164 } from '../../ledger/number.js'
-import { lockInLedger } from '../number-store.js'
 import {
   drawGeneration,
   findRefused,
@@ -13,6 +12,7 @@ import {
   type Which,
 } from '../../sync/refused.js'
 import type { SyncKind, SyncService, SyncStatus } from '../../sync/sync.js'
+import { lockInLedger } from '../number-store.js'
 
 /** What to try again; what is left out does not matter. */
 export interface Requeue {

@@ -104,7 +104,7 @@ export class KeySet {
     }
   }
 
-  /** The clock of a stand-in may be moved either way. */
+  /** The clock of an emulator may be moved either way. */
   #since(instantMs: number): number {
     return Math.abs(this.#options.clock.now().getTime() - instantMs)
   }

@@ -5,8 +5,8 @@
  * A token is taken apart first, to learn whose it claims to be; nothing it says counts before that issuer's key has
  * verified the signature. Only asymmetric algorithms are accepted, so that nobody can sign with a published key.
  */
-import { hash } from 'node:crypto'
 import type { JSONWebKeySet, JWTPayload, ProtectedHeaderParameters } from 'jose'
+import { hash } from 'node:crypto'
 import type { Clock } from '../../clock.js'
 import { DomainError } from '../../errors.js'
 import type { Logger } from '../../log.js'

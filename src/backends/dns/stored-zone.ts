@@ -2,8 +2,8 @@
  * The zone that Linebook keeps itself, in its own database: all processes then agree on what it says, and it survives
  * them. A server that answers DNS queries, or a provider's zone, stands behind the same port.
  */
-import type { TxtRecord, Zone } from '../port/zone.js'
 import { sql, type Db } from '../../db/db.js'
+import type { TxtRecord, Zone } from '../port/zone.js'
 
 export class StoredZone implements Zone {
   readonly name = 'built-in'

@@ -1,6 +1,6 @@
 /**
- * What the simulated backends remember, as small JSON documents. Kept in memory here; a stand-in keeps them in its
- * database (`src/standin/stored-documents.ts`), so that its backends survive a restart and are the same for all
+ * What the simulated backends remember, as small JSON documents. Kept in memory here; an emulator keeps them in its
+ * database (`src/emulator/stored-documents.ts`), so that its backends survive a restart and are the same for all
  * processes on one PostgreSQL.
  */
 import type { ServiceCode } from '../port/backend.js'

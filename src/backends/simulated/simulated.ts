@@ -1,6 +1,6 @@
 /**
  * The member of the port that is no system of anybody's: it behaves as the original did, keeps its own world, and
- * misbehaves when asked to by name, so that a stand-in, a demonstration or a test has something behind every service.
+ * misbehaves when asked to by name, so that an emulator, a demonstration or a test has something behind every service.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../../clock.js'

@@ -1,6 +1,6 @@
-/** The documents of simulated backends, kept in the stand-in's own database. */
-import { LOG_LIMITS, type Change, type Documents, type LoggedCall, type Ref, type Scope } from './documents.js'
+/** The documents of simulated backends, kept in the emulator's own database. */
 import { empty, sql, type Db, type Queryable, type Tx } from '../../db/db.js'
+import { LOG_LIMITS, type Change, type Documents, type LoggedCall, type Ref, type Scope } from './documents.js'
 
 export function storedDocuments(db: Db): Documents {
   const sinceCut = new Map<Scope, number>()

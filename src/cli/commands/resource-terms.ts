@@ -4,8 +4,8 @@ import { addressFault, readAddress, type Address } from '../../buyers/address.js
 import { parseEntitlement } from '../../buyers/entitlement.js'
 import { SetupError } from '../../errors.js'
 import { withBuyers } from '../connection/buyers.js'
-import { resourceText } from '../text/resource-text.js'
 import { addSettings, print, STORE_SETTINGS } from '../connection/settings.js'
+import { resourceText } from '../text/resource-text.js'
 import { counted } from '../text/words.js'
 
 const SOON = 'Running servers search by it within five seconds, and purchase by it at once.'

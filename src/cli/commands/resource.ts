@@ -1,11 +1,11 @@
 import { Argument, Command, Option } from 'commander'
 import { listResources } from '../../auth/resource-store.js'
-import { addResource, revealResource, rotateKey, STANDIN_RESOURCE, type AccessKeys } from '../../auth/resources.js'
+import { addResource, revealResource, rotateKey, EMULATOR_RESOURCE, type AccessKeys } from '../../auth/resources.js'
 import type { Config } from '../../config/config.js'
 import { SetupError } from '../../errors.js'
+import { addSettings, print, STORE_SETTINGS, withStore } from '../connection/settings.js'
 import { grantCommand, grantLines, revokeCommand } from './grants.js'
 import { addressCommand, entitleCommand, limitCommand, showCommand } from './resource-terms.js'
-import { addSettings, print, STORE_SETTINGS, withStore } from '../connection/settings.js'
 
 export const resourceCommand = (): Command =>
   new Command('resource')
@@ -71,7 +71,7 @@ const rotateKeyCommand = (): Command =>
 export const connectionStringCommand = (): Command =>
   addSettings(new Command('connection-string'), [...STORE_SETTINGS, 'host', 'httpPort', 'httpsPort'])
     .description('Print the connection string that the Azure SDK takes')
-    .argument('[name]', 'the resource', STANDIN_RESOURCE)
+    .argument('[name]', 'the resource', EMULATOR_RESOURCE)
     .addOption(new Option('--scheme <SCHEME>', 'which listener').choices(['http', 'https']).default('https'))
     .option('--endpoint <URL>', 'the address clients use, when it is not this machine')
     .option('--secondary', 'with the secondary access key')

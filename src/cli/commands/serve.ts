@@ -3,7 +3,7 @@ import { addSettings, configOf, print, STORE_SETTINGS, withStore } from '../conn
 
 export const serveCommand = (): Command =>
   addSettings(new Command('serve'))
-    .description('Run the service until Ctrl-C. With nothing set it is a stand-in on this machine')
+    .description('Run the service until Ctrl-C. With nothing set it is an emulator on this machine')
     .addHelpText(
       'after',
       `

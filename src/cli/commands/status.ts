@@ -14,7 +14,7 @@ export const statusCommand = (): Command =>
       `
 Of each service: what is pending, and of that what is due now, what is being told (under way) and what waits for its
 next try; since when the oldest is pending; what was refused (failed). CALLS is "stopped" while a backend that does not
-answer is left alone for a time. Then the purchases that wait for the billing or provisioning hook, and why.
+answer is left alone for a time. Then the purchases that wait for the billing or fulfilment hook, and why.
 ${WHOM_IT_ASKS}
 
 Examples:

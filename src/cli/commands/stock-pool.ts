@@ -1,4 +1,4 @@
-/** Whose stock a command is about: a resource may have one to itself, which has its name; stand-ins make such. */
+/** Whose stock a command is about: a resource may have one to itself, which has its name; emulators make such. */
 import { Option } from 'commander'
 import { listResources } from '../../auth/resource-store.js'
 import type { Db } from '../../db/db.js'

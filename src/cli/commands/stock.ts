@@ -10,10 +10,10 @@ import { generateStock } from '../../ledger/stock/generate.js'
 import { importStock, type BadLine, type ImportOutcome } from '../../ledger/stock/import.js'
 import { reportStock } from '../../ledger/stock/report.js'
 import { withBuyers } from '../connection/buyers.js'
-import { ProgressBar } from '../text/progress.js'
-import { poolOption, requirePool } from './stock-pool.js'
-import { reportTable } from '../text/stock-table.js'
 import { addSettings, print, STORE_SETTINGS, withStore } from '../connection/settings.js'
+import { ProgressBar } from '../text/progress.js'
+import { reportTable } from '../text/stock-table.js'
+import { poolOption, requirePool } from './stock-pool.js'
 
 export const stockCommand = (): Command =>
   new Command('stock')

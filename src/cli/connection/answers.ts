@@ -1,33 +1,18 @@
 /** Whom a command asks how things stand: the server that runs, or the database itself. */
 import { Option, type Command } from 'commander'
+import { requeueFailed } from '../../accounts/commands/requeue.js'
 import type { BackendChoice } from '../../backends/configure.js'
 import type { Store } from '../../compose/store.js'
 import type { Config } from '../../config/config.js'
 import { DataDirInUse } from '../../db/data-dir-lock.js'
+import { findRunning } from '../../db/running-server.js'
 import { SetupError } from '../../errors.js'
 import { statusOfCalls } from '../../operations/call-status.js'
-import { requeueFailed, type Requeue } from '../../accounts/commands/requeue.js'
 import { statusOfBackends, syncServices, type ServiceAtWork } from '../../provisioning/status/status.js'
 import { timelineOf } from '../../provisioning/status/timeline.js'
-import {
-  statusView,
-  timelineView,
-  type RequeuedJson,
-  type StatusJson,
-  type TimelineJson,
-} from '../../provisioning/status/views.js'
-import { findRunning } from '../../db/running-server.js'
-import { serverAnswers, standinToken } from './server-answers.js'
+import { statusView, timelineView } from '../../provisioning/status/views.js'
+import { serverAnswers, emulatorToken, type Answers } from './server-answers.js'
 import { addSettings, configOf, STORE_SETTINGS, withStore } from './settings.js'
-
-export interface Answers {
-  /** Who answers, for people. */
-  source: string
-  status(): Promise<StatusJson>
-  requeue(wanted: Requeue): Promise<RequeuedJson>
-  /** Undefined for a number that was never heard of. */
-  timeline(e164: string): Promise<TimelineJson | undefined>
-}
 
 /** What commands add to their help about it. */
 export const WHOM_IT_ASKS = `
@@ -51,7 +36,7 @@ export async function withAnswers<T>(command: Command, work: (answers: Answers) 
   if (url !== undefined && token !== undefined) return work(serverAnswers(url, token))
   const config = configOf(command)
   const running = config.databaseUrl === undefined ? await findRunning(config.dataDir) : undefined
-  if (running !== undefined) return work(serverAnswers(running, await standinToken(running, config)))
+  if (running !== undefined) return work(serverAnswers(running, await emulatorToken(running, config)))
   try {
     return await withStore(command, (store) => work(storeAnswers(store, config)))
   } catch (error) {

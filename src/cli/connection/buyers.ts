@@ -1,16 +1,16 @@
 /**
- * Where commands about buyers and their stock are carried out: by the stand-in that runs on the embedded database, which
+ * Where commands about buyers and their stock are carried out: by the emulator that runs on the embedded database, which
  * is its alone, or else on the database itself.
  */
 import type { Command } from 'commander'
-import { chargeMonth, type ChargedMonth } from '../../buyers/wallet/charge-month.js'
 import { changeTerms, showBuyer, type ShownBuyer, type Terms } from '../../buyers/terms.js'
+import { chargeMonth, type ChargedMonth } from '../../buyers/wallet/charge-month.js'
 import { credit, showWallets, type Wallet } from '../../buyers/wallets.js'
 import type { Store } from '../../compose/store.js'
-import { restore, retire } from '../../ledger/commands.js'
 import { findRunning } from '../../db/running-server.js'
+import { restore, retire } from '../../ledger/commands.js'
+import { requestEmulator, type Asked } from './emulator-request.js'
 import { configOf, withStore } from './settings.js'
-import { requestStandin, type Asked } from '../emulator/request.js'
 
 export interface Buyers {
   show(name: string): Promise<ShownBuyer>
@@ -35,7 +35,7 @@ export async function withBuyers<T>(command: Command, work: (buyers: Buyers) => 
   const running = config.databaseUrl === undefined ? await findRunning(config.dataDir) : undefined
   return running === undefined
     ? withStore(command, (store) => work(storedBuyers(store)))
-    : work(standinBuyers((asked) => requestStandin(running, asked)))
+    : work(emulatorBuyers((asked) => requestEmulator(running, asked)))
 }
 
 const storedBuyers = (store: Store): Buyers => {
@@ -52,7 +52,7 @@ const storedBuyers = (store: Store): Buyers => {
   }
 }
 
-export function standinBuyers(send: (asked: Asked) => Promise<unknown>): Buyers {
+export function emulatorBuyers(send: (asked: Asked) => Promise<unknown>): Buyers {
   const of = (name: string) => `/resources/${encodeURIComponent(name)}`
   return {
     show: async (name) => (await send({ method: 'GET', path: `${of(name)}/terms` })) as ShownBuyer,

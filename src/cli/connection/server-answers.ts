@@ -1,14 +1,22 @@
 /** What commands ask a running server, over its API. */
-import { SetupError } from '../../errors.js'
-import { STANDIN_CLIENT_SECRET } from '../../issuer/clients.js'
 import type { Requeue } from '../../accounts/commands/requeue.js'
+import { SetupError } from '../../errors.js'
+import { EMULATOR_CLIENT_SECRET } from '../../issuer/clients.js'
 import type { RequeuedJson, StatusJson, TimelineJson } from '../../provisioning/status/views.js'
-import type { Answers } from './answers.js'
+
+export interface Answers {
+  /** Who answers, for people. */
+  source: string
+  status(): Promise<StatusJson>
+  requeue(wanted: Requeue): Promise<RequeuedJson>
+  /** Undefined for a number that was never heard of. */
+  timeline(e164: string): Promise<TimelineJson | undefined>
+}
 
 const TIMEOUT_MS = 30_000
 const MAX_SHOWN_CHARS = 300
 const NOT_KNOWN = 'NumberNotFound'
-export const STANDIN_ADMIN = 'linebook-admin'
+export const EMULATOR_ADMIN = 'linebook-admin'
 
 export function serverAnswers(url: string, token: string): Answers {
   const origin = originOf(url)
@@ -35,8 +43,8 @@ export function serverAnswers(url: string, token: string): Answers {
   }
 }
 
-/** Gets a token of a stand-in's own issuer, as its well-known administrator. Throws a SetupError. */
-export async function standinToken(
+/** Gets a token of an emulator's own issuer, as its well-known administrator. Throws a SetupError. */
+export async function emulatorToken(
   url: string,
   { issuerTenant, tokenAudiences }: { issuerTenant: string; tokenAudiences: readonly string[] },
 ): Promise<string> {
@@ -45,8 +53,8 @@ export async function standinToken(
     method: 'POST',
     body: new URLSearchParams({
       grant_type: 'client_credentials',
-      client_id: STANDIN_ADMIN,
-      client_secret: STANDIN_CLIENT_SECRET,
+      client_id: EMULATOR_ADMIN,
+      client_secret: EMULATOR_CLIENT_SECRET,
       scope: `${tokenAudiences[0] ?? ''}/.default`,
     }),
   })
@@ -54,7 +62,7 @@ export async function standinToken(
     answer.status === 200 ? (jsonOf(answer.text) as { access_token?: unknown } | undefined)?.access_token : undefined
   if (typeof token === 'string') return token
   throw new SetupError(
-    `A Linebook runs at ${origin}, but gave no token to ${STANDIN_ADMIN} (it answered ${answer.status}). ` +
+    `A Linebook runs at ${origin}, but gave no token to ${EMULATOR_ADMIN} (it answered ${answer.status}). ` +
       `Ask it with a token that has the role ProvisioningAPI.Admin: --url ${origin} --token TOKEN.`,
   )
 }
@@ -74,7 +82,7 @@ export async function request(url: string, init: RequestInit): Promise<Answer> {
   }
 }
 
-/** Codes of the TLS layer for a certificate that nobody vouches for: a stand-in signs its own. */
+/** Codes of the TLS layer for a certificate that nobody vouches for: an emulator signs its own. */
 const UNTRUSTED = /^(DEPTH_ZERO_)?SELF_SIGNED_CERT|^UNABLE_TO_VERIFY_LEAF_SIGNATURE|^UNABLE_TO_GET_ISSUER_CERT/
 
 function unreachable(origin: string, error: unknown): SetupError {
@@ -82,7 +90,7 @@ function unreachable(origin: string, error: unknown): SetupError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   const reason = cause instanceof Error && cause.message !== '' ? cause.message : code || String(error)
   const hint = UNTRUSTED.test(code)
-    ? ' A stand-in prints the name of its certificate when it starts: set NODE_EXTRA_CA_CERTS to that, or use its HTTP address.'
+    ? ' An emulator prints the name of its certificate when it starts: set NODE_EXTRA_CA_CERTS to that, or use its HTTP address.'
     : ''
   return new SetupError(`${origin} can't be reached: ${reason}.${hint}`, { cause: error })
 }

@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { readFile } from 'node:fs/promises'
 import { SetupError } from '../../errors.js'
-import { addStandinOptions, askStandin } from './request.js'
+import { addEmulatorOptions, askEmulator } from '../connection/emulator-request.js'
 import { counted, instant } from '../text/words.js'
 
 interface MadeResource {
@@ -12,7 +12,7 @@ interface MadeResource {
 }
 
 export const resourceCommand = (): Command =>
-  addStandinOptions(new Command('resource'))
+  addEmulatorOptions(new Command('resource'))
     .description('Make a resource with a stock of its own: what it buys touches nobody else')
     .argument('[name]', 'made up when left out')
     .option('--resource-host <HOST...>', 'host name it answers to; without any it is known by its keys')
@@ -28,15 +28,15 @@ Stock is a list; each item says a place and how many, or names numbers:
 Made-up numbers begin with +999, which no country has.
 
 Examples:
-  $ linebook standin resource
-  $ linebook standin resource shop --wallet 25USD --stock @stock.json
-  $ linebook standin resource --json | jq -r .connectionString`,
+  $ linebook emulator resource
+  $ linebook emulator resource shop --wallet 25USD --stock @stock.json
+  $ linebook emulator resource --json | jq -r .connectionString`,
     )
     .action(async (name: string | undefined, options: ResourceOptions, command: Command) => {
       const { resourceHost: hosts, wallet: wallets } = options
       const stock = await readStock(options.stock)
       const body = { name, hosts, stock, wallets }
-      return askStandin(command, { method: 'POST', path: '/resources', body }, (made: MadeResource) =>
+      return askEmulator(command, { method: 'POST', path: '/resources', body }, (made: MadeResource) =>
         [
           `Resource ${made.name} has ${counted(made.phoneNumbers.length, 'number')} to itself.`,
           `  ${made.connectionString}`,
@@ -89,13 +89,13 @@ interface Listed {
 }
 
 export const resourcesCommand = (): Command =>
-  addStandinOptions(new Command('resources'))
+  addEmulatorOptions(new Command('resources'))
     .description('List the resources that have a stock of their own')
     .option('--remove <NAME>', 'remove this one instead, with all that is its own')
-    .addHelpText('after', '\nExamples:\n  $ linebook standin resources\n  $ linebook standin resources --remove shop')
+    .addHelpText('after', '\nExamples:\n  $ linebook emulator resources\n  $ linebook emulator resources --remove shop')
     .action(({ remove }: { remove?: string }, command: Command) =>
       remove === undefined
-        ? askStandin(
+        ? askEmulator(
             command,
             { method: 'GET', path: '/resources' },
             ({ resources }: Listed) =>
@@ -106,7 +106,7 @@ export const resourcesCommand = (): Command =>
                 )
                 .join('\n') || 'There is none.',
           )
-        : askStandin(
+        : askEmulator(
             command,
             { method: 'DELETE', path: `/resources/${encodeURIComponent(remove)}` },
             () => `The resource ${remove} is removed, with all that was its own.`,

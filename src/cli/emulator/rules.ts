@@ -1,6 +1,6 @@
-/** The commands that say how operations and requests of a stand-in go: scripts, operations by hand, faults. */
+/** The commands that say how operations and requests of an emulator go: scripts, operations by hand, faults. */
 import { Argument, Command, InvalidArgumentError } from 'commander'
-import { addStandinOptions, askStandin } from './request.js'
+import { addEmulatorOptions, askEmulator } from '../connection/emulator-request.js'
 import { counted, instant } from '../text/words.js'
 
 interface Script {
@@ -16,14 +16,14 @@ interface Script {
 }
 
 export const scriptCommand = (): Command =>
-  addStandinOptions(new Command('script'))
+  addEmulatorOptions(new Command('script'))
     .description('Say how operations go from now on; without --after, --polls and --by-hand they end at once')
     .option('--operation <KIND>', 'only search, purchase, reservationPurchase, release or capabilities')
     .option('--resource <NAME>', 'only those of a resource')
     .option('--times <COUNT>', 'only so many', wholeNumber)
     .option('--after <DURATION>', 'they end after a time: milliseconds or an ISO 8601 duration')
     .option('--polls <COUNT>', 'they end when they are asked for the so many-th time', wholeNumber)
-    .option('--by-hand', 'they wait until "linebook standin operation" moves them on')
+    .option('--by-hand', 'they wait until "linebook emulator operation" moves them on')
     .option('--fail <CODE>', 'they fail with this error')
     .option('--message <TEXT>', 'what the error says; needed where the code is not a published one')
     .addHelpText(
@@ -32,9 +32,9 @@ export const scriptCommand = (): Command =>
 Scripts are gone through in the order in which they were given; the first that is for an operation counts.
 
 Examples:
-  $ linebook standin script --operation purchase --polls 3
-  $ linebook standin script --operation search --times 1 --fail OutOfStock
-  $ linebook standin script --resource test-1 --by-hand`,
+  $ linebook emulator script --operation purchase --polls 3
+  $ linebook emulator script --operation search --times 1 --fail OutOfStock
+  $ linebook emulator script --resource test-1 --by-hand`,
     )
     .action((given: ScriptOptions, command: Command) => {
       const { operation, resource, times, after, polls, byHand, fail, message } = given
@@ -47,7 +47,7 @@ Examples:
         byHand,
         ...((fail ?? message) !== undefined && { failure: { code: fail, message } }),
       }
-      return askStandin(command, { method: 'POST', path: '/scripts', body }, (script: Script) => scriptText(script))
+      return askEmulator(command, { method: 'POST', path: '/scripts', body }, (script: Script) => scriptText(script))
     })
 
 interface ScriptOptions {
@@ -88,12 +88,12 @@ interface Pending {
 }
 
 export const operationsCommand = (): Command =>
-  addStandinOptions(new Command('operations'))
+  addEmulatorOptions(new Command('operations'))
     .description('List the operations that have not ended')
     .option('--resource <NAME>', 'only those of a resource')
-    .addHelpText('after', '\nExample:\n  $ linebook standin operations')
+    .addHelpText('after', '\nExample:\n  $ linebook emulator operations')
     .action(({ resource }: { resource?: string }, command: Command) =>
-      askStandin(
+      askEmulator(
         command,
         { method: 'GET', path: `/operations${resourceQuery(resource)}` },
         ({ operations }: { operations: Pending[] }) =>
@@ -107,7 +107,7 @@ const pendingText = ({ id, resource, createdAt, waitsFor, dueAt, pollsLeft }: Pe
 }
 
 export const operationCommand = (): Command =>
-  addStandinOptions(new Command('operation'))
+  addEmulatorOptions(new Command('operation'))
     .description('Move a pending operation on')
     .argument('<id>', 'the operation')
     .addArgument(new Argument('<status>', 'what becomes of it').choices(['running', 'succeeded', 'failed']))
@@ -118,11 +118,11 @@ export const operationCommand = (): Command =>
       'after',
       `
 Examples:
-  $ linebook standin operation purchase_0f9e… running
-  $ linebook standin operation purchase_0f9e… failed --code NotEnoughCredit`,
+  $ linebook emulator operation purchase_0f9e… running
+  $ linebook emulator operation purchase_0f9e… failed --code NotEnoughCredit`,
     )
     .action((id: string, status: string, { resource, code, message }: OperationOptions, command: Command) =>
-      askStandin(
+      askEmulator(
         command,
         {
           method: 'POST',
@@ -155,7 +155,7 @@ interface Fault {
 }
 
 export const faultCommand = (): Command =>
-  addStandinOptions(new Command('fault'))
+  addEmulatorOptions(new Command('fault'))
     .description('Make requests fail from now on')
     .argument('<route>', 'an operationId, or a method (or *) and a path with {name} and *')
     .argument('<effect>', 'what happens: answer, delay, cut or lose-answer')
@@ -177,14 +177,14 @@ Effects:
   lose-answer   it is carried out, then the connection ends without an answer
 
 Examples:
-  $ linebook standin fault PhoneNumbers_PurchasePhoneNumbers lose-answer --times 1
-  $ linebook standin fault "GET /phoneNumbers/*" answer --status 503 --retry-after 1 --probability 0.2 --seed 7
-  $ linebook standin fault "* /*" delay --delay 300`,
+  $ linebook emulator fault PhoneNumbers_PurchasePhoneNumbers lose-answer --times 1
+  $ linebook emulator fault "GET /phoneNumbers/*" answer --status 503 --retry-after 1 --probability 0.2 --seed 7
+  $ linebook emulator fault "* /*" delay --delay 300`,
     )
     .action((route: string, effect: string, options: FaultOptions, command: Command) => {
       const { status, code, message, retryAfter, delay, probability, seed, times } = options
       const parts = { status, code, message, retryAfterSeconds: retryAfter, delayMs: delay, probability, seed, times }
-      return askStandin(
+      return askEmulator(
         command,
         { method: 'POST', path: '/faults', body: { route, effect, ...parts } },
         (fault: Fault) => faultText(fault),
@@ -213,19 +213,19 @@ function faultText({ id, route, effect, status, delayMs, probability, times, met
 
 /** Lists rules, removes one or all. */
 function listCommand(plural: string, singular: string, lines: (body: never) => string[]): Command {
-  return addStandinOptions(new Command(plural))
+  return addEmulatorOptions(new Command(plural))
     .description(`List ${plural}`)
     .option('--remove <ID>', 'remove this one instead')
     .option('--clear', 'remove all instead')
-    .addHelpText('after', `\nExamples:\n  $ linebook standin ${plural}\n  $ linebook standin ${plural} --clear`)
+    .addHelpText('after', `\nExamples:\n  $ linebook emulator ${plural}\n  $ linebook emulator ${plural} --clear`)
     .action(({ remove, clear }: { remove?: string; clear?: true }, command: Command) => {
       const path = `/${plural}`
       if (remove !== undefined) {
         const at = `${path}/${encodeURIComponent(remove)}`
-        return askStandin(command, { method: 'DELETE', path: at }, () => `The ${singular} ${remove} is removed.`)
+        return askEmulator(command, { method: 'DELETE', path: at }, () => `The ${singular} ${remove} is removed.`)
       }
-      if (clear) return askStandin(command, { method: 'DELETE', path }, () => `There are no ${plural} any more.`)
-      return askStandin(
+      if (clear) return askEmulator(command, { method: 'DELETE', path }, () => `There are no ${plural} any more.`)
+      return askEmulator(
         command,
         { method: 'GET', path },
         (body: never) => lines(body).join('\n') || `There are no ${plural}.`,

@@ -5,8 +5,8 @@ import { counted, instantWithAge, printable, relative } from './words.js'
 
 const waitsFor: Readonly<Record<CallStage, string>> = {
   billing: 'for billing to approve',
-  provisioning: 'for provisioning to carry out',
-  'undo-provisioning': 'to be cancelled at provisioning: they have failed, and it may have carried them out',
+  fulfilment: 'for fulfilment to carry out',
+  'undo-fulfilment': 'to be cancelled at fulfilment: they have failed, and it may have carried them out',
   'undo-billing': 'to be voided at billing: they have failed, in part or altogether, and it may have approved them',
 }
 

@@ -1,5 +1,5 @@
 /**
- * The faults that a stand-in makes on purpose: which requests are met, and when. Pure, and deterministic: the same seed
+ * The faults that an emulator makes on purpose: which requests are met, and when. Pure, and deterministic: the same seed
  * and the same requests give the same faults. The hooks that make them are in `fault-hooks.ts`.
  */
 

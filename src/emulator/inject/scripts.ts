@@ -1,4 +1,4 @@
-/** The rule book of scripted operations: how a stand-in's operations go. Pure; the routes are in `script-control.ts`. */
+/** The rule book of scripted operations: how an emulator's operations go. Pure; the routes are in `script-control.ts`. */
 import type { Course, OperationFailure, OperationKind } from '../../operations/operation.js'
 
 export interface Script {

@@ -42,7 +42,7 @@ export interface IsolatedResource {
 
 export const MAX_ISOLATED_RESOURCES = 1_000
 const NAME_BYTES = 5
-const ACTOR = 'standin'
+const ACTOR = 'emulator'
 
 /** Makes a resource with its stock and money, all or nothing. Throws 'invalid-input', 'state-conflict'. */
 export async function makeIsolatedResource(deps: IsolatedDeps, wanted: WantedResource): Promise<IsolatedResource> {
@@ -127,7 +127,7 @@ export async function removeIsolatedResource(db: Db, name: string): Promise<void
     if (resource.pool !== name) {
       throw new DomainError(
         'state-conflict',
-        `The resource ${name} has no stock of its own: it was not made here. POST /_standin/reset begins anew.`,
+        `The resource ${name} has no stock of its own: it was not made here. POST /_emulator/reset begins anew.`,
       )
     }
     await refuseAssigned(tx, name)

@@ -1,10 +1,10 @@
 /**
- * The routes under `/_standin/backends`: by them people and tests look at the simulated backends of a stand-in, change
- * their world and make them misbehave. Told for people in docs/standin-backends.md.
+ * The routes under `/_emulator/backends`: by them people and tests look at the simulated backends of an emulator, change
+ * their world and make them misbehave. Told for people in docs/emulator-backends.md.
  */
+import { wireConsent, wireNumber } from '../../backends/http/wire.js'
 import type { Backends } from '../../backends/port/backend.js'
 import { serviceCodes } from '../../backends/port/backend.js'
-import { wireConsent, wireNumber } from '../../backends/http/wire.js'
 import type { SimulatedControl } from '../../backends/simulated/control.js'
 import { isMisbehaviourName, misbehaviourNames } from '../../backends/simulated/misbehaviour.js'
 import { isSimulated } from '../../backends/simulated/simulated.js'
@@ -18,7 +18,7 @@ export interface BackendControlDeps extends ControlDeps {
   backends: Backends
 }
 
-export const CONTROL_PREFIX = '/_standin/backends'
+export const CONTROL_PREFIX = '/_emulator/backends'
 
 type Handle = (control: SimulatedControl, request: FastifyRequest, params: Params) => unknown
 

@@ -1,4 +1,4 @@
-/** What the bodies of `/_standin/backends` are made of. */
+/** What the bodies of `/_emulator/backends` are made of. */
 import Type, { type TSchema } from 'typebox'
 import { CapabilityPlan, CivicAddress, Consent } from '../../backends/http/contract.js'
 import { driftEffects } from '../../backends/simulated/control.js'

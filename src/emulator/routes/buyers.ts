@@ -1,11 +1,11 @@
 /**
- * The routes by which a person sets what a resource may buy and pay on a running stand-in, so that every refusal of
+ * The routes by which a person sets what a resource may buy and pay on a running emulator, so that every refusal of
  * searches and purchases has a cause that can be set. The same as `linebook resource`, `wallet` and `stock retire`.
  */
 import Type from 'typebox'
+import { parseEntitlement } from '../../buyers/entitlement.js'
 import { changeTerms, showBuyer } from '../../buyers/terms.js'
 import { chargeMonth } from '../../buyers/wallet/charge-month.js'
-import { parseEntitlement } from '../../buyers/entitlement.js'
 import { credit, showWallets } from '../../buyers/wallets.js'
 import type { Clock } from '../../clock.js'
 import type { Db } from '../../db/db.js'
@@ -22,7 +22,7 @@ export interface BuyerControlDeps {
   resourcesChanged: () => Promise<void>
 }
 
-const ACTOR = 'standin'
+const ACTOR = 'emulator'
 const USUAL_LINES = 20
 const MOST_LINES = 1_000
 const MOST_NUMBERS = 10_000

@@ -1,15 +1,15 @@
-/** The clock of a stand-in: shown, moved forward, set, and put back to real time. */
+/** The clock of an emulator: shown, moved forward, set, and put back to real time. */
 import Type from 'typebox'
 import type { MovableClock } from '../../clock.js'
 import { invalidInput } from '../../errors.js'
+import { addDuration } from '../inject/duration.js'
+import type { Setting, EmulatorSettings } from '../state/settings.js'
 import { readBody } from './input.js'
 import type { ControlRoute } from './routes.js'
-import { addDuration } from '../inject/duration.js'
-import type { Setting, StandinSettings } from '../state/settings.js'
 
 export interface ClockControlDeps {
   clock: MovableClock
-  settings: StandinSettings
+  settings: EmulatorSettings
   /** Does what has fallen due: told when the clock has moved. */
   catchUp: () => Promise<object>
 }

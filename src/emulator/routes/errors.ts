@@ -36,7 +36,7 @@ export function controlErrorAnswer(error: unknown): ControlErrorAnswer {
   return {
     status,
     headers: {
-      ...(status === 401 && { 'WWW-Authenticate': 'Basic realm="linebook stand-in", Bearer' }),
+      ...(status === 401 && { 'WWW-Authenticate': 'Basic realm="linebook emulator", Bearer' }),
       ...(status === 405 && { Allow: (refusal?.allow ?? []).join(', ') }),
       ...(refusal?.retryAfterSeconds !== undefined && { 'Retry-After': String(Math.ceil(refusal.retryAfterSeconds)) }),
     },

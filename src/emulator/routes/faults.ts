@@ -2,8 +2,6 @@
 import Type, { type Static } from 'typebox'
 import { DomainError, invalidInput, notFound } from '../../errors.js'
 import { newId } from '../../ids.js'
-import { readBody } from './input.js'
-import { Made, type ControlRoute } from './routes.js'
 import {
   faultEffects,
   patternsOf,
@@ -12,11 +10,13 @@ import {
   type FaultEffect,
   type RoutedOperation,
 } from '../inject/faults.js'
-import type { StandinSettings } from '../state/settings.js'
+import type { EmulatorSettings } from '../state/settings.js'
+import { readBody } from './input.js'
+import { Made, type ControlRoute } from './routes.js'
 
 export interface FaultControlDeps {
   faults: FaultBook
-  settings: StandinSettings
+  settings: EmulatorSettings
   /** Every operation of both APIs. */
   operations: readonly RoutedOperation[]
 }
@@ -79,7 +79,7 @@ async function addFault(deps: FaultControlDeps, wanted: Static<typeof NewFault>)
 const removeFault = ({ settings }: FaultControlDeps, id: string): Promise<void> =>
   settings.change<readonly Fault[]>(FAULTS_SETTING, (faults = []) => {
     const left = faults.filter((fault) => fault.id !== id)
-    if (left.length === faults.length) throw notFound(`There is no fault ${id}; GET /_standin/faults lists them.`)
+    if (left.length === faults.length) throw notFound(`There is no fault ${id}; GET /_emulator/faults lists them.`)
     return left.length === 0 ? undefined : left
   })
 

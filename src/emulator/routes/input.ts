@@ -1,4 +1,4 @@
-/** Reads what comes to `/_standin`; what is wrong is refused with its place and what would be right. */
+/** Reads what comes to `/_emulator`; what is wrong is refused with its place and what would be right. */
 import type { Static, TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { DomainError, invalidInput } from '../../errors.js'

@@ -6,9 +6,6 @@ import type { FastifyRequest } from '../../http/server.js'
 import { numberTypes } from '../../ledger/number.js'
 import { PlaceFinder } from '../../ledger/stock/derive.js'
 import type { Place, StockNumber } from '../../ledger/stock/enter.js'
-import { readBody } from './input.js'
-import { Made, type ControlRoute } from './routes.js'
-import type { Gate } from '../state/gate.js'
 import {
   checkedName,
   listIsolatedResources,
@@ -17,6 +14,9 @@ import {
   type IsolatedDeps,
 } from '../resources/isolated-resources.js'
 import { lockMadeUpNumbers, madeUpNumbers } from '../resources/test-numbers.js'
+import type { Gate } from '../state/gate.js'
+import { readBody } from './input.js'
+import { Made, type ControlRoute } from './routes.js'
 
 export interface ResourceControlDeps extends IsolatedDeps {
   gate: Gate

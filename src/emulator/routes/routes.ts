@@ -1,4 +1,4 @@
-/** How routes under `/_standin` are put onto a server: who may use them, JSON out, and what is said to a wrong request. */
+/** How routes under `/_emulator` are put onto a server: who may use them, JSON out, and what is said to a wrong request. */
 import { DomainError, notFound } from '../../errors.js'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from '../../http/server.js'
 import type { Logger } from '../../log.js'

@@ -6,12 +6,12 @@ import { pickQuery, type QueryParameters } from '../../http/query.js'
 import type { FastifyRequest } from '../../http/server.js'
 import { newId } from '../../ids.js'
 import { operationKinds, type OperationFailure } from '../../operations/operation.js'
+import { durationMs } from '../inject/duration.js'
+import type { Script, ScriptBook } from '../inject/scripts.js'
+import { findPending, listPending } from '../state/pending-operations.js'
+import type { EmulatorSettings } from '../state/settings.js'
 import { readBody } from './input.js'
 import { Made, type ControlRoute } from './routes.js'
-import { durationMs } from '../inject/duration.js'
-import { findPending, listPending } from '../state/pending-operations.js'
-import type { Script, ScriptBook } from '../inject/scripts.js'
-import type { StandinSettings } from '../state/settings.js'
 
 /** What an operation can be told by hand. */
 export type ByHand = { to: 'running' } | { to: 'succeeded' } | { to: 'failed'; failure: OperationFailure }
@@ -19,7 +19,7 @@ export type ByHand = { to: 'running' } | { to: 'succeeded' } | { to: 'failed'; f
 export interface ScriptControlDeps {
   db: Queryable
   scripts: ScriptBook
-  settings: StandinSettings
+  settings: EmulatorSettings
   /** The published codes of failures: they need no message. */
   failureCodes: readonly string[]
   /** Moves a pending operation on. Throws DomainErrors. */
@@ -95,7 +95,7 @@ async function addScript(deps: ScriptControlDeps, wanted: Static<typeof NewScrip
 const removeScript = ({ settings }: ScriptControlDeps, id: string): Promise<void> =>
   settings.change<readonly Script[]>(SCRIPTS_SETTING, (scripts = []) => {
     const left = scripts.filter((script) => script.id !== id)
-    if (left.length === scripts.length) throw notFound(`There is no script ${id}; GET /_standin/scripts lists them.`)
+    if (left.length === scripts.length) throw notFound(`There is no script ${id}; GET /_emulator/scripts lists them.`)
     return left.length === 0 ? undefined : left
   })
 
@@ -156,7 +156,7 @@ async function moveByHand(
   const [found, other] = isStorable(operationId) ? await findPending(deps.db, operationId, resource) : []
   if (!found) {
     const whose = resource === undefined ? '' : ` of ${resource}`
-    throw notFound(`No operation ${operationId}${whose} is pending; GET /_standin/operations lists those that are.`)
+    throw notFound(`No operation ${operationId}${whose} is pending; GET /_emulator/operations lists those that are.`)
   }
   if (other) {
     throw invalidInput(

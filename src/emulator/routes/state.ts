@@ -1,21 +1,21 @@
-/** The routes that replace all that a stand-in knows: reset, and snapshots. */
+/** The routes that replace all that an emulator knows: reset, and snapshots. */
 import type { Clock } from '../../clock.js'
 import type { Db } from '../../db/db.js'
 import { schemaVersion } from '../../db/migrate.js'
-import type { ControlRoute } from './routes.js'
-import { noBody } from './input.js'
 import type { Gate } from '../state/gate.js'
 import { emptyTables } from '../state/reset.js'
+import type { EmulatorSettings } from '../state/settings.js'
 import { deleteSnapshot, listSnapshots, restoreSnapshot, takeSnapshot, type Snapshot } from '../state/snapshots.js'
-import type { StandinSettings } from '../state/settings.js'
+import { noBody } from './input.js'
+import type { ControlRoute } from './routes.js'
 
 export interface StateControlDeps {
   db: Db
   /** What snapshots are dated by. */
   realClock: Clock
   gate: Gate
-  settings: StandinSettings
-  /** Puts into an empty database what a fresh stand-in has. */
+  settings: EmulatorSettings
+  /** Puts into an empty database what a fresh emulator has. */
   fill: () => Promise<void>
   /** Told when everything may have changed: what is kept in memory is to be read again. */
   refresh: () => Promise<void>

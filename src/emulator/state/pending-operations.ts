@@ -13,7 +13,7 @@ export interface PendingOperation {
   pollsLeft: number | null
 }
 
-/** Operations that have not ended, oldest first. Stand-ins have few: no index is needed. */
+/** Operations that have not ended, oldest first. Emulators have few: no index is needed. */
 export const listPending = (db: Queryable, resource: string | undefined, limit: number): Promise<PendingOperation[]> =>
   db.query<PendingOperation>(sql`
     select o.id, r.name as resource, o.kind, o.created_at as "createdAt",

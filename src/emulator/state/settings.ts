@@ -1,5 +1,5 @@
 /**
- * What a stand-in was told about itself (its clock, scripted operations, faults), kept in memory, where requests look it
+ * What an emulator was told about itself (its clock, scripted operations, faults), kept in memory, where requests look it
  * up, and in the database, so that a restart goes on from there and other processes on it learn of it.
  *
  * Everything happens in one queue: a change reads what is stored, so that two processes don't undo each other's, writes
@@ -18,7 +18,7 @@ export interface Setting<Value> {
 
 type AnySetting = Setting<unknown>
 
-export class StandinSettings {
+export class EmulatorSettings {
   readonly #db: Db
   readonly #logger: Logger
   readonly #settings = new Map<string, AnySetting>()
@@ -57,7 +57,7 @@ export class StandinSettings {
     this.#used.add(name)
     if (!isFirst) return
     this.#enqueue(() => this.#writeUsed()).catch((error: unknown) => {
-      this.#logger.warn({ err: error }, 'what a stand-in has used up could not be stored')
+      this.#logger.warn({ err: error }, 'what an emulator has used up could not be stored')
     })
   }
 
@@ -80,7 +80,7 @@ export class StandinSettings {
 
   async #load(): Promise<void> {
     await this.#writeUsed()
-    const rows = await this.#db.query<{ name: string; value: string }>(sql`select name, value from standin_setting`)
+    const rows = await this.#db.query<{ name: string; value: string }>(sql`select name, value from emulator_setting`)
     const stored = new Map(rows.map(({ name, value }) => [name, JSON.parse(value) as unknown]))
     for (const [name, setting] of this.#settings) {
       // Requests go on meanwhile: what has just been used up is newer than what was read.
@@ -97,9 +97,9 @@ export class StandinSettings {
   async #write(name: string, value: unknown): Promise<void> {
     await this.#db.query(
       value === undefined
-        ? sql`delete from standin_setting where name = ${name}`
+        ? sql`delete from emulator_setting where name = ${name}`
         : sql`
-            insert into standin_setting (name, value) values (${name}, ${JSON.stringify(value)})
+            insert into emulator_setting (name, value) values (${name}, ${JSON.stringify(value)})
             on conflict (name) do update set value = excluded.value`,
     )
   }

@@ -1,5 +1,5 @@
 /**
- * Snapshots of all that a stand-in knows, and the way back.
+ * Snapshots of all that an emulator knows, and the way back.
  *
  * A snapshot is a schema of the same database, `snapshot_{name}`, with a copy of each table that isn't empty; what was
  * noted when it was taken is the schema's comment. Going back costs a comparison of each table with its copy, and writes
@@ -116,7 +116,7 @@ async function findSnapshot(db: Queryable, name: string): Promise<Snapshot> {
   const known = taken.map((snapshot) => snapshot.name).join(', ')
   throw notFound(
     `There is no snapshot ${name.slice(0, 100)}. ${known ? `There are: ${known}.` : 'There is none yet.'} ` +
-      'PUT /_standin/snapshots/{name} takes one.',
+      'PUT /_emulator/snapshots/{name} takes one.',
   )
 }
 

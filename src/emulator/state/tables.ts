@@ -1,5 +1,5 @@
 /**
- * The tables of a stand-in as the database's own catalogue tells them, so that what works on all of them (snapshots,
+ * The tables of an emulator as the database's own catalogue tells them, so that what works on all of them (snapshots,
  * reset) knows of each new one by itself.
  */
 import { sql, type Queryable } from '../../db/db.js'
@@ -20,7 +20,7 @@ export interface Table {
  */
 const APART = ['schema_version', 'issuer_key', 'issuer_assertion']
 
-/** Every table that is part of a stand-in's state; those that are referred to come before those that refer to them. */
+/** Every table that is part of an emulator's state; those that are referred to come before those that refer to them. */
 export async function readTables(db: Queryable): Promise<Table[]> {
   const tables = await db.query<Table>(sql`
     select c.relname as name,

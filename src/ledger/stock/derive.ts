@@ -2,8 +2,8 @@
  * Where a number belongs, from what is said about it and from the number itself. What isn't said is derived where the
  * numbering plan makes it certain, and asked for elsewhere: a wrong guess would sell the number as what it isn't.
  */
-import { createRequire } from 'node:module'
 import type { PhoneNumber } from 'libphonenumber-js/max'
+import { createRequire } from 'node:module'
 import { isE164, numberTypes, type NumberType } from '../number.js'
 import type { Place } from './enter.js'
 

@@ -1,8 +1,9 @@
 /** How numbers come into stock: in batches, each with its place and the first line of its history. */
 import { isConnectionFailure, sql, type Db, type Tx } from '../../db/db.js'
 import { SetupError } from '../../errors.js'
+import type { Cause } from '../history.js'
 import type { NumberType } from '../number.js'
-import { SHUFFLE_RANGE, type Cause } from '../store.js'
+import { SHUFFLE_RANGE } from '../store.js'
 
 export interface Place {
   countryCode: string

@@ -1,4 +1,4 @@
-/** The fictional numbers of stand-in mode. Sources of each range: data/README.md. */
+/** The fictional numbers of emulator mode. Sources of each range: data/README.md. */
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { sql, type Db } from '../../db/db.js'
@@ -16,7 +16,7 @@ interface SeedRange {
   administrativeDivision?: string
 }
 
-const SEED_FILE = fileURLToPath(new URL('../../../data/standin-stock.json', import.meta.url))
+const SEED_FILE = fileURLToPath(new URL('../../../data/emulator-stock.json', import.meta.url))
 
 /** Fills an empty ledger with the fictional numbers; one that has numbers is left alone. Returns how many came in. */
 export async function seedStock(db: Db, now: Date): Promise<number> {
@@ -25,7 +25,7 @@ export async function seedStock(db: Db, now: Date): Promise<number> {
   const { ranges } = JSON.parse(await readFile(SEED_FILE, 'utf8')) as { ranges: SeedRange[] }
   const numbers = ranges.flatMap((range) => [...numbersOf({ ...range, place: toPlace(range) })])
   const { entered } = await db.transaction((tx) =>
-    new StockEntry(tx, { at: now, actor: 'system', reason: 'stand-in stock' }).enter(numbers),
+    new StockEntry(tx, { at: now, actor: 'system', reason: 'emulator stock' }).enter(numbers),
   )
   await db.query(refreshStatistics)
   return entered

@@ -2,8 +2,8 @@ import { violatesUnique, type Tx } from '../../db/db.js'
 import { DomainError } from '../../errors.js'
 import { isDue, type Operation } from '../../operations/operation.js'
 import { findOperationByMark, insertOperation, NUMBER_BUSY_INDEX, REQUEST_MARK_INDEX } from '../../operations/store.js'
-import type { Caller, PhoneNumbersDeps } from '../model/deps.js'
 import { carryOutAndEnd } from '../execution/carry-out.js'
+import type { Caller, PhoneNumbersDeps } from '../model/deps.js'
 
 /**
  * Runs the transaction that accepts an operation. When it fails although the very same request has begun an operation

@@ -1,19 +1,12 @@
 import type { Principal } from '../../auth/authenticate.js'
 import type { Tx } from '../../db/db.js'
 import type { ShownError } from '../../errors.js'
-import { findStanding, holdThese, releaseHeld, type SoldKind } from '../../ledger/chosen.js'
+import { findEmulatorg, holdThese, releaseHeld, type SoldKind } from '../../ledger/chosen.js'
+import type { Cause } from '../../ledger/history.js'
 import { numberTypes } from '../../ledger/number.js'
-import { cancelHold, extendHold, type Cause } from '../../ledger/store.js'
+import { cancelHold, extendHold } from '../../ledger/store.js'
 import { defaultOffering, type Catalogue, type Offering } from '../model/catalogue.js'
 import { actorOf, type PhoneNumbersDeps } from '../model/deps.js'
-import {
-  deleteReservation,
-  deleteReserved,
-  insertReserved,
-  listReserved,
-  lockReservation,
-  openReservation,
-} from '../model/reservation-store.js'
 import {
   notReserved,
   reservationStatus,
@@ -22,6 +15,14 @@ import {
   type ReservedNumber,
   type WantedChange,
 } from '../model/reservation.js'
+import {
+  deleteReservation,
+  deleteReserved,
+  insertReserved,
+  listReserved,
+  lockReservation,
+  openReservation,
+} from '../model/reservation-store.js'
 import { requireReservationId, reservationNotActive, reservationNotFound } from './read-reservations.js'
 
 /** A number that a reservation did not get. */
@@ -138,15 +139,15 @@ async function whyMissed(
   now: Date,
 ): Promise<FailedNumber[]> {
   if (e164s.length === 0) return []
-  const standings = new Map((await findStanding(tx, e164s, pool)).map((standing) => [standing.e164, standing]))
+  const emulatorgs = new Map((await findEmulatorg(tx, e164s, pool)).map((emulatorg) => [emulatorg.e164, emulatorg]))
   return e164s.map((e164) => {
-    const standing = standings.get(e164)
-    if (!standing) return failedNumber(e164, notReserved.unknown())
-    const { countryCode, numberType } = standing
+    const emulatorg = emulatorgs.get(e164)
+    if (!emulatorg) return failedNumber(e164, notReserved.unknown())
+    const { countryCode, numberType } = emulatorg
     const offering = defaultOffering(catalogue, countryCode, numberType)
-    if (offering) return failedNumber(e164, notReserved.taken(standing, now), offering)
+    if (offering) return failedNumber(e164, notReserved.taken(emulatorg, now), offering)
     const isServed = catalogue.countries.includes(countryCode)
-    return failedNumber(e164, isServed ? notReserved.notOffered(standing) : notReserved.countryNotServed(countryCode))
+    return failedNumber(e164, isServed ? notReserved.notOffered(emulatorg) : notReserved.countryNotServed(countryCode))
   })
 }
 

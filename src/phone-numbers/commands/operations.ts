@@ -1,15 +1,16 @@
 import type { Principal } from '../../auth/authenticate.js'
 import type { Tx } from '../../db/db.js'
 import { DomainError, notFound } from '../../errors.js'
-import { cancelHold, type Cause } from '../../ledger/store.js'
+import type { Cause } from '../../ledger/history.js'
+import { cancelHold } from '../../ledger/store.js'
 import { hasCalled } from '../../operations/call-out.js'
 import { ended, hasStarted, isDue, type Operation, type OperationFailure } from '../../operations/operation.js'
 import { endOperation, findOperation, lockPendingOperation, saveWaiting } from '../../operations/store.js'
-import { actorOf, type PhoneNumbersDeps } from '../model/deps.js'
-import { lockSearch, saveSearch } from '../model/search-store.js'
 import { carryOutAndEnd, carryOutClaimed, causeOf } from '../execution/carry-out.js'
 import { callOffPurchase } from '../execution/purchase.js'
 import { lockSale } from '../execution/sales.js'
+import { actorOf, type PhoneNumbersDeps } from '../model/deps.js'
+import { lockSearch, saveSearch } from '../model/search-store.js'
 
 const MAX_OPERATION_ID_LENGTH = 100
 
@@ -55,7 +56,7 @@ async function goOn(deps: PhoneNumbersDeps, tx: Tx, operation: Operation): Promi
 export type ByHand = { to: 'running' } | { to: 'succeeded' } | { to: 'failed'; failure: OperationFailure }
 
 /**
- * Moves a pending operation on by hand, whatever it waits for: for stand-ins. Returns it as it is then; one that has
+ * Moves a pending operation on by hand, whatever it waits for: for emulators. Returns it as it is then; one that has
  * other systems to ask goes on by asking them. Throws 'not-found', and 'state-conflict' for one that has ended or whose
  * calls have begun.
  */

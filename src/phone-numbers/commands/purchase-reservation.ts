@@ -1,14 +1,14 @@
 import { DomainError } from '../../errors.js'
 import { newOperation, operationId, type Operation } from '../../operations/operation.js'
 import { findOperation } from '../../operations/store.js'
-import { askerOf, type Caller, type PhoneNumbersDeps } from '../model/deps.js'
-import { lockReservation } from '../model/reservation-store.js'
-import { reservationStatus } from '../model/reservation.js'
-import { acceptOnce } from './accept.js'
 import { acceptPurchase } from '../execution/purchase.js'
+import { saleOfReservation } from '../execution/reservation-sale.js'
+import { askerOf, type Caller, type PhoneNumbersDeps } from '../model/deps.js'
+import { reservationStatus } from '../model/reservation.js'
+import { lockReservation } from '../model/reservation-store.js'
+import { acceptOnce } from './accept.js'
 import { resellAgreementMissing } from './purchase-search.js'
 import { requireReservationId, reservationNotActive, reservationNotFound } from './read-reservations.js'
-import { saleOfReservation } from '../execution/reservation-sale.js'
 
 /**
  * Purchases all numbers of a reservation. Asking again for a purchase that is under way or has ended has no second

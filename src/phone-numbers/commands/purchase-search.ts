@@ -2,13 +2,13 @@ import { DomainError } from '../../errors.js'
 import { isUuid } from '../../ids.js'
 import { newOperation, type Operation } from '../../operations/operation.js'
 import { findOperation } from '../../operations/store.js'
+import { acceptPurchase } from '../execution/purchase.js'
+import { saleOfSearch } from '../execution/search-sale.js'
 import { askerOf, type Caller, type PhoneNumbersDeps } from '../model/deps.js'
 import type { Search } from '../model/search.js'
 import { lockSearch } from '../model/search-store.js'
 import { acceptOnce } from './accept.js'
 import { searchNotFound } from './get-search-result.js'
-import { acceptPurchase } from '../execution/purchase.js'
-import { saleOfSearch } from '../execution/search-sale.js'
 
 /**
  * Purchases all numbers that a search holds. Asking again for a purchase that is under way or done has no second

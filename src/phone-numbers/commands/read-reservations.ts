@@ -2,8 +2,8 @@ import type { Principal } from '../../auth/authenticate.js'
 import { DomainError, invalidInput } from '../../errors.js'
 import { isUuid } from '../../ids.js'
 import type { PhoneNumbersDeps } from '../model/deps.js'
-import { findReservation, listReservations, type ReservationKey } from '../model/reservation-store.js'
 import type { Reservation, ReservationWithNumbers, reservationStatus } from '../model/reservation.js'
+import { findReservation, listReservations, type ReservationKey } from '../model/reservation-store.js'
 
 /** A reservation of the caller. Throws 'invalid-input' for an id that is no UUID, 'reservation-not-found'. */
 export async function getReservation(

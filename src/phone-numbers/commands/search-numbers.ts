@@ -4,12 +4,12 @@ import { newId } from '../../ids.js'
 import { covers, type AssignmentType, type Capabilities, type NumberType } from '../../ledger/number.js'
 import { ended, isDue, newOperation, subjectId, type Operation } from '../../operations/operation.js'
 import { insertOperation } from '../../operations/store.js'
+import { searchNow } from '../execution/run-search.js'
 import type { Offering } from '../model/catalogue.js'
 import { askerOf, type Caller, type PhoneNumbersDeps } from '../model/deps.js'
 import type { Search } from '../model/search.js'
 import { findSearch, saveSearch } from '../model/search-store.js'
 import { acceptOnce } from './accept.js'
-import { searchNow } from '../execution/run-search.js'
 
 export interface WantedSearch {
   countryCode: string

@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { PhoneNumbersBrowseRequest, PhoneNumbersBrowseResult } from './models.js'
-import type { OperationContract } from './operations.js'
+import type { OperationContract } from './operation.js'
 import { versionsSince } from './versions.js'
 
 export const browseAvailableNumbers = {

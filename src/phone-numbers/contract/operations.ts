@@ -1,7 +1,8 @@
 /** Every operation of the published API: the one source of its routes, its checks and its OpenAPI document. */
-import Type, { type TObject, type TSchema } from 'typebox'
+import Type, { type TSchema } from 'typebox'
 import { browseAvailableNumbers } from './browse.js'
 import * as models from './models.js'
+import { operation, type OperationContract } from './operation.js'
 import { searchOperatorInformation } from './operator-information.js'
 import {
   createOrUpdateReservation,
@@ -12,34 +13,6 @@ import {
 } from './reservations.js'
 import { getSipRouting, updateSipRouting } from './sip-routing.js'
 import { versionsSince } from './versions.js'
-
-export interface OperationContract<
-  Query extends TObject = TObject,
-  Body extends TSchema | undefined = TSchema | undefined,
-> {
-  operationId: string
-  summary: string
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
-  /** In OpenAPI's form; the colons of `/:search` are literal. */
-  path: string
-  versions: readonly string[]
-  query: Query
-  /** Absent: a body is not read. */
-  body: Body
-  /** No body at all is read as an empty object. */
-  bodyOptional?: true
-  success: {
-    status: number
-    description: string
-    body?: TSchema
-    /** Other answers of success that the handler may choose, with the same body. */
-    otherwise?: Readonly<Record<number, string>>
-  }
-}
-
-const operation = <Query extends TObject, Body extends TSchema | undefined>(
-  contract: OperationContract<Query, Body>,
-): OperationContract<Query, Body> => contract
 
 const none = Type.Object({})
 const Skip = Type.Optional(Type.Integer({ minimum: 0, default: 0 }))

@@ -1,6 +1,6 @@
 /** Operator information: what can be said about a telephone number from outside of it. */
 import Type, { type Static } from 'typebox'
-import type { OperationContract } from './operations.js'
+import type { OperationContract } from './operation.js'
 import { versionsSince } from './versions.js'
 
 const operatorNumberTypes = ['unknown', 'other', 'geographic', 'mobile'] as const

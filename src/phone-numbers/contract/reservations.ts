@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import * as models from './models.js'
-import type { OperationContract } from './operations.js'
+import type { OperationContract } from './operation.js'
 import { versionsSince } from './versions.js'
 
 const none = Type.Object({})

@@ -1,6 +1,6 @@
 /** SIP routing: its shapes on the wire and its two operations. */
 import Type, { type Static, type TSchema } from 'typebox'
-import type { OperationContract } from './operations.js'
+import type { OperationContract } from './operation.js'
 import { sipVersions } from './versions.js'
 
 /** By FQDN. A pattern of our own, for the usual `.*` leaves names with a line break unchecked. */

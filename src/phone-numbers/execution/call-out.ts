@@ -1,17 +1,17 @@
 /**
- * The calls that purchases make to billing and provisioning: claim → act → record. Nothing is open in the database
+ * The calls that purchases make to billing and fulfilment: claim → act → record. Nothing is open in the database
  * while a system is called, and what it said counts only while the claim holds. `call-outcome.ts` has what follows
  * from an answer.
  */
-import { later } from '../../clock.js'
 import { readBuyer } from '../../buyers/store.js'
+import { later } from '../../clock.js'
 import { isConnectionFailure } from '../../db/db.js'
 import { newId } from '../../ids.js'
 import { isUndo, systemOf, type CallOut } from '../../operations/call-out.js'
 import { claimCalls, lockClaimed } from '../../operations/call-store.js'
 import type { Operation } from '../../operations/operation.js'
-import type { PhoneNumbersDeps } from '../model/deps.js'
 import { HookUnavailable, type Hook, type HookCall } from '../hooks/hook.js'
+import type { PhoneNumbersDeps } from '../model/deps.js'
 import { purchaseKey } from '../model/sale.js'
 import { asCalled, recordOutcome, type Said } from './call-outcome.js'
 import { lockSale } from './sales.js'
@@ -39,7 +39,7 @@ export async function makeDueCalls(deps: PhoneNumbersDeps): Promise<{ done: numb
 
 /** Takes what is due, for longer than the call can take: after a crash it is due again by itself. */
 export async function claimDueCalls({ db, clock, hooks }: PhoneNumbersDeps): Promise<ClaimedCall[]> {
-  const longestMs = Math.max(hooks.billing?.timeoutMs ?? 0, hooks.provisioning?.timeoutMs ?? 0)
+  const longestMs = Math.max(hooks.billing?.timeoutMs ?? 0, hooks.fulfilment?.timeoutMs ?? 0)
   const now = clock.now()
   const claim = { by: newId(), until: later(now, longestMs + CLAIM_MARGIN_MS), limit: CALLS_PER_RUN }
   const operations = await db.transaction((tx) => claimCalls(tx, claim, now))

@@ -1,9 +1,9 @@
 /**
- * What follows from a call to billing or provisioning, stored in the transaction that records it: the next call, the
+ * What follows from a call to billing or fulfilment, stored in the transaction that records it: the next call, the
  * end of the purchase, or another try. Undoing goes on behind an operation that has ended for its client.
  */
-import { later } from '../../clock.js'
 import { amountOf, formatAmount } from '../../buyers/wallet/amount.js'
+import { later } from '../../clock.js'
 import type { Tx } from '../../db/db.js'
 import {
   callAt,
@@ -20,8 +20,8 @@ import {
 import { saveCall } from '../../operations/call-store.js'
 import { ended, type Operation, type OperationFailure } from '../../operations/operation.js'
 import { endOperation } from '../../operations/store.js'
-import type { PhoneNumbersDeps } from '../model/deps.js'
 import type { HookAnswer } from '../hooks/hook.js'
+import type { PhoneNumbersDeps } from '../model/deps.js'
 import { purchaseKey, type Sale, type SaleLine } from '../model/sale.js'
 import { isSearchErrorCode } from '../model/search.js'
 import { causeOf } from './carry-out.js'
@@ -80,8 +80,8 @@ export function recordOutcome(
     const failure = refusalOf(callOut.stage, said.refused.code, said.refused.message)
     return abandon(deps, tx, operation, failure, [...doneBefore(callOut), ...earlier])
   }
-  if (callOut.stage === 'billing' && deps.hooks.provisioning) {
-    return next(tx, operation, callAt('provisioning', { done: ['billing'] }), deps.clock.now())
+  if (callOut.stage === 'billing' && deps.hooks.fulfilment) {
+    return next(tx, operation, callAt('fulfilment', { done: ['billing'] }), deps.clock.now())
   }
   return complete(deps, tx, operation, callOut, said.refusedNumbers)
 }
@@ -115,7 +115,7 @@ async function recordUnavailable(
 
 /** A refusal in the words of the published list: its own code where that is one of them. */
 function refusalOf(stage: CallStage, code: string | undefined, message: string): OperationFailure {
-  if (stage === 'provisioning') return { code: 'ProvisioningFailed', message: `Provisioning refused: ${message}` }
+  if (stage === 'fulfilment') return { code: 'ProvisioningFailed', message: `Fulfilment refused: ${message}` }
   if (code === undefined) return { code: 'PurchaseFailed', message: `Billing refused: ${message}` }
   return isSearchErrorCode(code)
     ? { code, message }

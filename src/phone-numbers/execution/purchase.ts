@@ -3,16 +3,17 @@
  * makes the numbers owned, or abandoned, which frees them and gives the money back. Without delay and without other
  * systems to ask both happen in the transaction that accepts it.
  */
-import type { Tx } from '../../db/db.js'
 import { refuseOffering, refuseQuantity, type Refusal, type Wanted } from '../../buyers/buyer.js'
 import { chargeFor, refundAll, refundFor, type Charged } from '../../buyers/purchase-money.js'
 import { countOwnedLocked, readBuyer, type BuyerWithWallets } from '../../buyers/store.js'
-import { cancelHold, extendHold, purchaseHeld, type Cause } from '../../ledger/store.js'
+import type { Tx } from '../../db/db.js'
+import type { Cause } from '../../ledger/history.js'
+import { cancelHold, extendHold, purchaseHeld } from '../../ledger/store.js'
 import { callAt, type CallStage } from '../../operations/call-out.js'
 import { ended, isDue, newOperation, type Operation, type OperationFailure } from '../../operations/operation.js'
 import { insertOperation } from '../../operations/store.js'
-import { askerOf, type Caller, type PhoneNumbersDeps } from '../model/deps.js'
 import type { Hooks } from '../hooks/hook.js'
+import { askerOf, type Caller, type PhoneNumbersDeps } from '../model/deps.js'
 import type { Sale, SaleLine } from '../model/sale.js'
 
 /** Stores the operation of a purchase, carried out if it can be at once, and marks its hold as promised if not. */
@@ -51,8 +52,8 @@ export async function acceptPurchase(
   return operation
 }
 
-function withCalls(operation: Operation, { billing, provisioning }: Hooks): Operation {
-  const stage: CallStage | null = billing ? 'billing' : provisioning ? 'provisioning' : null
+function withCalls(operation: Operation, { billing, fulfilment }: Hooks): Operation {
+  const stage: CallStage | null = billing ? 'billing' : fulfilment ? 'fulfilment' : null
   return stage === null ? operation : { ...operation, callOut: callAt(stage), startsAt: null }
 }
 
@@ -112,7 +113,7 @@ export interface CompletedPurchase {
 /**
  * Makes the numbers of a purchase owned. What is not there any more, or was refused, is not bought and not charged:
  * the operation has then failed, in part or altogether, and says which and why.
- * @param refused numbers that provisioning would not have, with its reason
+ * @param refused numbers that fulfilment would not have, with its reason
  */
 export async function completePurchase(
   tx: Tx,

@@ -1,6 +1,6 @@
 import type { Tx } from '../../db/db.js'
-import { completeReservation, saveReservationState } from '../model/reservation-store.js'
 import type { ReservationWithNumbers } from '../model/reservation.js'
+import { completeReservation, saveReservationState } from '../model/reservation-store.js'
 import type { Sale, SaleProgress } from '../model/sale.js'
 
 /** The purchase of a locked reservation: every number on terms of its own. */

@@ -1,6 +1,6 @@
 import type { Tx } from '../../db/db.js'
-import { isSearchErrorCode, type Search, type SearchError } from '../model/search.js'
 import type { Sale, SaleProgress } from '../model/sale.js'
+import { isSearchErrorCode, type Search, type SearchError } from '../model/search.js'
 import { saveSearch } from '../model/search-store.js'
 
 /** The purchase of what a search, locked, holds: all numbers on the same terms. */

@@ -1,6 +1,6 @@
 /**
  * The port to the systems that an operator may have asked before a purchase ends: billing, which allows it, and
- * provisioning, which carries it out where calls are routed. The wire is told in docs/hooks.md.
+ * fulfilment, which carries it out where calls are routed. The wire is told in docs/hooks.md.
  */
 
 import type { CalledNumber, CalledSystem } from '../../operations/call-out.js'
@@ -39,7 +39,7 @@ export interface Hook {
 
 export interface Hooks {
   billing: Hook | undefined
-  provisioning: Hook | undefined
+  fulfilment: Hook | undefined
   /** How long a purchase goes on asking a system that does not answer. */
   giveUpMs: number
 }

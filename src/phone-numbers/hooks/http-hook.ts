@@ -39,7 +39,7 @@ const MAX_MESSAGE_CHARS = 500
 const MS_PER_SECOND = 1_000
 
 /** What the published words for a call are, by system. */
-const ACTIONS = { billing: { begin: 'approve', undo: 'void' }, provisioning: { begin: 'provision', undo: 'cancel' } }
+const ACTIONS = { billing: { begin: 'approve', undo: 'void' }, fulfilment: { begin: 'provision', undo: 'cancel' } }
 
 export class HttpHook implements Hook {
   readonly timeoutMs: number

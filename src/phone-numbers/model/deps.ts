@@ -3,9 +3,9 @@ import type { Clock } from '../../clock.js'
 import type { Db } from '../../db/db.js'
 import type { Logger } from '../../log.js'
 import type { Course, OperationKind } from '../../operations/operation.js'
-import type { Catalogue } from './catalogue.js'
-import type { OperatorDetails } from '../operator-information/operator-prefixes.js'
 import type { Hooks } from '../hooks/hook.js'
+import type { OperatorDetails } from '../operator-information/operator-prefixes.js'
+import type { Catalogue } from './catalogue.js'
 import type { ReservationLimits } from './reservation.js'
 
 /** What the commands of this API work with. */

@@ -1,13 +1,13 @@
 import {
-  searchOperatorInformation,
-  type OperatorInformation,
-} from '../operator-information/search-operator-information.js'
-import {
   searchOperatorInformation as contract,
   type OperatorInformation as OperatorInformationView,
 } from '../contract/operator-information.js'
 import type { PhoneNumbersDeps } from '../model/deps.js'
-import type { AddRoute } from '../api.js'
+import {
+  searchOperatorInformation,
+  type OperatorInformation,
+} from '../operator-information/search-operator-information.js'
+import type { AddRoute } from './route.js'
 
 export function addOperatorInformationRoutes(add: AddRoute, deps: PhoneNumbersDeps): void {
   add(contract, async ({ body }) => {

@@ -3,11 +3,11 @@ import { purchaseReservation } from '../commands/purchase-reservation.js'
 import { getReservation, pageKey, pageOfReservations } from '../commands/read-reservations.js'
 import * as contract from '../contract/reservations.js'
 import type { PhoneNumbersDeps } from '../model/deps.js'
-import type { AddRoute } from '../api.js'
+import { readChange } from '../model/reservation.js'
 import { accepted } from './operation-headers.js'
 import { pageOf, pageView } from './paging.js'
-import { readChange } from '../model/reservation.js'
 import { reservationSummaryView, reservationView } from './reservation-views.js'
+import type { AddRoute } from './route.js'
 
 export function addReservationRoutes(add: AddRoute, deps: PhoneNumbersDeps): void {
   add(contract.listReservations, async ({ principal, query, version }) => {

@@ -1,10 +1,10 @@
 import { getSipRouting, updateSipRouting } from '../contract/sip-routing.js'
 import type * as wire from '../contract/sip-routing.js'
-import type { AddRoute } from '../api.js'
 import type { PhoneNumbersDeps } from '../model/deps.js'
 import type { SipConfiguration, SipConfigurationChange, TrunkChange } from '../sip/configuration.js'
 import { findConfiguration } from '../sip/store.js'
 import { updateRouting } from '../sip/update-routing.js'
+import type { AddRoute } from './route.js'
 
 export function addSipRoutes(add: AddRoute, deps: PhoneNumbersDeps): void {
   add(getSipRouting, async ({ principal }) => configurationView(await findConfiguration(deps.db, principal.resourceId)))

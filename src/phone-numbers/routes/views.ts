@@ -1,6 +1,6 @@
 /** From the ledger's words to the published shapes. Keys stand in the order in which the service sends them. */
-import type { OwnedNumber } from '../../ledger/reads.js'
 import type { Price } from '../../ledger/number.js'
+import type { OwnedNumber } from '../../ledger/reads.js'
 import {
   lastActionAt,
   shownStatus,
@@ -8,7 +8,6 @@ import {
   type OperationFailure,
   type OperationKind,
 } from '../../operations/operation.js'
-import type { Offering } from '../model/catalogue.js'
 import type {
   AvailablePhoneNumber,
   PhoneNumberOperation,
@@ -16,8 +15,9 @@ import type {
   PurchasedPhoneNumber,
 } from '../contract/models.js'
 import type { RequestVersion } from '../contract/versions.js'
-import { resultLink } from './links.js'
+import type { Offering } from '../model/catalogue.js'
 import { searchErrorCodes, shownError, type Search } from '../model/search.js'
+import { resultLink } from './links.js'
 
 /** ISO 8601 with the offset written `+00:00`, as the service writes it. */
 export const dateTime = (date: Date): string => date.toISOString().replace('Z', '+00:00')

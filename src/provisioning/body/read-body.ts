@@ -1,11 +1,11 @@
 /** From bodies of api-versions 2024 to what the commands take. All faults of a body are told in one error. */
 import type { Static } from 'typebox'
 import type { AccountService, AccountSettings } from '../../accounts/account.js'
-import type { RelationshipPatch } from '../../accounts/consent.js'
-import * as requests from '../contract/requests.js'
 import type { NumberDetails, NumberService, NumberToPut } from '../../accounts/account-number.js'
-import { readNumbers } from './read-batch.js'
+import type { RelationshipPatch } from '../../accounts/consent.js'
 import { serviceKeys, type ServiceKey } from '../../backends/port/services.js'
+import * as requests from '../contract/requests.js'
+import { readNumbers } from './read-batch.js'
 import { Faults, readWhole, strictReader, within, type Reader } from './strict-reader.js'
 
 const accountReader = strictReader(requests.AccountRequest)

@@ -4,10 +4,10 @@
  */
 import type { Static } from 'typebox'
 import type { AccountService, AccountSettings } from '../../accounts/account.js'
-import { DomainError } from '../../errors.js'
 import type { NumberDetails, NumberToPut } from '../../accounts/account-number.js'
-import { readNumbers } from '../body/read-batch.js'
 import { serviceKeys, type ServiceKey } from '../../backends/port/services.js'
+import { DomainError } from '../../errors.js'
+import { readNumbers } from '../body/read-batch.js'
 import { readWhole, strictReader } from '../body/strict-reader.js'
 import * as models from './models.js'
 

@@ -1,14 +1,17 @@
 /** The operations of api-version 2023-10-01, over the same commands and the same store. */
-import { json, noContent, resource } from '../wire/response.js'
+import type { AccountNumber } from '../../accounts/account-number.js'
 import { deleteAccount } from '../../accounts/commands/delete-account.js'
 import { deleteNumber } from '../../accounts/commands/delete-numbers.js'
 import { putAccount } from '../../accounts/commands/put-account.js'
 import { putNumbers } from '../../accounts/commands/put-numbers.js'
 import { getAccount, getNumber, readNumber, type ShownAccount } from '../../accounts/commands/read.js'
+import { namesOf, wantedLabel } from '../../accounts/subdomain.js'
 import { readFlag, readParameter } from '../contract/parameters.js'
+import { carryOutAccountWrite, pageOfAccounts } from '../routes/accounts.js'
+import { accountNamed, carryOutNumberWrite, pageOfNumbers, putBatch } from '../routes/numbers.js'
 import { etagText } from '../wire/etag.js'
 import { oldListRules, readListQuery } from '../wire/list.js'
-import type { AccountNumber } from '../../accounts/account-number.js'
+import { json, noContent, resource } from '../wire/response.js'
 import {
   bodyOf,
   deferred,
@@ -19,10 +22,7 @@ import {
   type RouteDeps,
   type Routes,
 } from '../wire/route.js'
-import { carryOutAccountWrite, pageOfAccounts } from '../routes/accounts.js'
-import { accountNamed, carryOutNumberWrite, pageOfNumbers, putBatch } from '../routes/numbers.js'
-import { namesOf, wantedLabel } from '../../accounts/subdomain.js'
-import { shownAccount, shownNumber } from '../wire/tags.js'
+import { shownAccount, shownNumber, storedAccount, storedNumber } from '../wire/tags.js'
 import * as contract from './operations.js'
 import {
   accountOf2023,
@@ -74,7 +74,7 @@ const accountRoutes = (deps: RouteDeps): Routes =>
           write: (tx) =>
             putAccount(deps, tx, {
               name,
-              precondition: preconditionOf(context),
+              precondition: preconditionOf(context, storedAccount),
               read: (before) => {
                 const account = wanted()
                 if (before) assertRepresentableAccount(before)
@@ -91,7 +91,7 @@ const accountRoutes = (deps: RouteDeps): Routes =>
         const deletion = {
           name: param(context, 'accountName'),
           deleteNumbers: false,
-          precondition: preconditionOf(context),
+          precondition: preconditionOf(context, storedAccount),
         }
         return carryOutAccountWrite(deps, carrying, {
           name: undefined,
@@ -140,7 +140,7 @@ const numberRoutes = (deps: RouteDeps): Routes =>
           const { account, created, told } = await putNumbers(deps, tx, context.caller, {
             accountName,
             e164s: [e164],
-            precondition: preconditionOf(context),
+            precondition: preconditionOf(context, storedNumber),
             read: (_, before) => {
               const number = wanted()
               const there = before(e164)
@@ -176,7 +176,7 @@ const numberRoutes = (deps: RouteDeps): Routes =>
         const deletion = {
           accountName: param(context, 'accountName'),
           e164: param(context, 'phoneNumber'),
-          precondition: preconditionOf(context),
+          precondition: preconditionOf(context, storedNumber),
         }
         return carryOutNumberWrite(deps, carrying, async (tx) => ({
           told: await deleteNumber(deps, tx, context.caller, deletion),

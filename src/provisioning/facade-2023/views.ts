@@ -1,8 +1,8 @@
 /** From the domain to the shapes of api-version 2023-10-01, which tells nothing of sync. */
 import type { AccountSettings, SubdomainTokens } from '../../accounts/account.js'
-import { shaped } from '../contract/shaped.js'
 import { isEnabled, type NumberDetails } from '../../accounts/account-number.js'
 import type { SubdomainStatus } from '../../accounts/subdomain.js'
+import { shaped } from '../contract/shaped.js'
 import * as models from './models.js'
 
 const statuses: Readonly<Record<SubdomainStatus, models.DirectRoutingProvisioningState['subdomainStatus']>> = {

@@ -1,8 +1,8 @@
-import { sql, type Sql } from '../../db/db.js'
 import { countColumn } from '../../accounts/account-store.js'
-import { serviceKeys, type ServiceKey } from '../../backends/port/services.js'
-import { statusOf } from '../../sync/store.js'
 import type { SubdomainStatus } from '../../accounts/subdomain.js'
+import { serviceKeys, type ServiceKey } from '../../backends/port/services.js'
+import { sql, type Sql } from '../../db/db.js'
+import { statusOf } from '../../sync/store.js'
 import type { FilterField } from './fields.js'
 
 /** The path whose values are in the DNS zone, not in the database: they are read before the query is made. */

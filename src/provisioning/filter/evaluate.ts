@@ -1,6 +1,6 @@
 /** A filter over items in memory. It chooses what the condition of `compile.ts` chooses among the same items as rows. */
-import { compareOrdinal } from './ordinal.js'
 import { checkFilter, fieldAt, type FilterFields, type FilterFieldType } from './fields.js'
+import { compareOrdinal } from './ordinal.js'
 import type { Comparison, Filter, FilterPath, Literal, TextTest } from './parse.js'
 import { asciiLower, comparable, type Comparable } from './values.js'
 

@@ -1,6 +1,6 @@
 /** What the items of a list can be filtered by, and whether a filter asks for nothing else. */
-import { DomainError } from '../../errors.js'
 import type { Sql } from '../../db/db.js'
+import { DomainError } from '../../errors.js'
 import type { Filter, FilterPath, Literal } from './parse.js'
 import { shown } from './tokens.js'
 

@@ -1,6 +1,6 @@
 import type { ServiceCode } from '../../backends/port/backend.js'
-import { sql, type Sql } from '../../db/db.js'
 import { serviceKeys, services, type ServiceKey } from '../../backends/port/services.js'
+import { sql, type Sql } from '../../db/db.js'
 import { statusOf } from '../../sync/store.js'
 import type { FilterField } from './fields.js'
 

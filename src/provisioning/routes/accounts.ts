@@ -1,8 +1,6 @@
 /** Accounts: from the wire's words to the commands, and back. */
-import type { Tx } from '../../db/db.js'
 import type { Account, AccountWithStatus } from '../../accounts/account.js'
 import { countAccounts, listAccounts } from '../../accounts/account-store.js'
-import { noContent, resource } from '../wire/response.js'
 import { deleteAccount } from '../../accounts/commands/delete-account.js'
 import { putAccount, type AccountWritten } from '../../accounts/commands/put-account.js'
 import {
@@ -12,16 +10,19 @@ import {
   withSubdomains,
   type ShownAccount,
 } from '../../accounts/commands/read.js'
+import { activeServices } from '../../accounts/deps.js'
+import type { Tx } from '../../db/db.js'
+import { reconcile } from '../../reconcile/reconcile.js'
+import { readAccount } from '../body/read-body.js'
 import * as contract from '../contract/operations.js'
 import { readFlag } from '../contract/parameters.js'
 import type { Version2024 } from '../contract/versions.js'
-import { activeServices } from '../../accounts/deps.js'
 import { accountFields } from '../filter/account-fields.js'
 import { compileFilter } from '../filter/compile.js'
 import { cutPage, pageLimit, readListQuery, type ListQuery, type Page } from '../wire/list.js'
-import { readAccount } from '../body/read-body.js'
 import type { Carrying } from '../wire/repeat.js'
 import type { Answer } from '../wire/repeatable-store.js'
+import { noContent, resource } from '../wire/response.js'
 import {
   bodyOf,
   deferred,
@@ -33,8 +34,7 @@ import {
   type RouteDeps,
   type Routes,
 } from '../wire/route.js'
-import { reconcile } from '../../reconcile/reconcile.js'
-import { shownAccount } from '../wire/tags.js'
+import { shownAccount, storedAccount } from '../wire/tags.js'
 import { accountView } from '../wire/views.js'
 
 export const accountRoutes = (deps: RouteDeps): Routes =>
@@ -61,7 +61,7 @@ export const accountRoutes = (deps: RouteDeps): Routes =>
         const read = deferred(() => readAccount(bodyOf(deps, context), name))
         return carryOutAccountWrite(deps, carrying, {
           name,
-          write: (tx) => putAccount(deps, tx, { name, precondition: preconditionOf(context), read }),
+          write: (tx) => putAccount(deps, tx, { name, precondition: preconditionOf(context, storedAccount), read }),
           answer: (shown, { created }) =>
             resource(created ? 201 : 200, view(context, shown), shownAccount(shown.account, shown.subdomain)),
         })
@@ -73,7 +73,7 @@ export const accountRoutes = (deps: RouteDeps): Routes =>
         const deletion = {
           name: param(context, 'accountName'),
           deleteNumbers: readFlag('deleteNumbers', context.query.get('deletenumbers')),
-          precondition: preconditionOf(context),
+          precondition: preconditionOf(context, storedAccount),
         }
         return carryOutAccountWrite(deps, carrying, {
           name: undefined,

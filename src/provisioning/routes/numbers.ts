@@ -1,24 +1,25 @@
 /** Numbers: from the wire's words to the commands, and back. */
-import type { Tx } from '../../db/db.js'
 import type { Account } from '../../accounts/account.js'
+import type { AccountNumber, NumberToPut } from '../../accounts/account-number.js'
 import { findAccount } from '../../accounts/account-store.js'
-import { json, noContent, resource } from '../wire/response.js'
 import { deleteNumber, deleteNumbers } from '../../accounts/commands/delete-numbers.js'
 import { accountNotFound } from '../../accounts/commands/find.js'
 import { putNumbers } from '../../accounts/commands/put-numbers.js'
 import { getNumber, readNumber } from '../../accounts/commands/read.js'
+import { activeServices } from '../../accounts/deps.js'
+import { countNumbers, listNumbers, readNumbers } from '../../accounts/number-store.js'
+import type { Tx } from '../../db/db.js'
+import type { SyncService } from '../../sync/sync.js'
+import { targetOf } from '../body/read-batch.js'
+import { readBatch, readIdentifiers, readNumber as readNumberBody } from '../body/read-body.js'
 import * as contract from '../contract/operations.js'
 import type { Version2024 } from '../contract/versions.js'
-import { activeServices } from '../../accounts/deps.js'
 import { compileFilter } from '../filter/compile.js'
 import { numberFields } from '../filter/number-fields.js'
 import { cutPage, pageLimit, readListQuery, type ListQuery, type Page } from '../wire/list.js'
-import type { AccountNumber, NumberToPut } from '../../accounts/account-number.js'
-import { countNumbers, listNumbers, readNumbers } from '../../accounts/number-store.js'
-import { targetOf } from '../body/read-batch.js'
-import { readBatch, readIdentifiers, readNumber as readNumberBody } from '../body/read-body.js'
 import type { Carrying } from '../wire/repeat.js'
 import type { Answer } from '../wire/repeatable-store.js'
+import { json, noContent, resource } from '../wire/response.js'
 import {
   bodyOf,
   deferred,
@@ -30,8 +31,7 @@ import {
   type RouteDeps,
   type Routes,
 } from '../wire/route.js'
-import type { SyncService } from '../../sync/sync.js'
-import { shownNumber } from '../wire/tags.js'
+import { shownNumber, storedNumber } from '../wire/tags.js'
 import { numberView } from '../wire/views.js'
 
 export function numberRoutes(deps: RouteDeps): Routes {
@@ -72,7 +72,7 @@ export function numberRoutes(deps: RouteDeps): Routes {
         const [accountName, e164] = [param(context, 'accountName'), param(context, 'telephoneNumber')]
         const read = deferred(() => [readNumberBody(bodyOf(deps, context), { accountName, e164 })])
         return carryOutNumberWrite(deps, carrying, async (tx) => {
-          const put = { accountName, e164s: [e164], precondition: preconditionOf(context), read }
+          const put = { accountName, e164s: [e164], precondition: preconditionOf(context, storedNumber), read }
           const { account, created, told } = await putNumbers(deps, tx, context.caller, put)
           const number = await readNumber(deps, tx, account, e164)
           return { told, answer: resource(created ? 201 : 200, view(context, number), shownNumber(number)) }
@@ -85,7 +85,7 @@ export function numberRoutes(deps: RouteDeps): Routes {
         const deletion = {
           accountName: param(context, 'accountName'),
           e164: param(context, 'telephoneNumber'),
-          precondition: preconditionOf(context),
+          precondition: preconditionOf(context, storedNumber),
         }
         return carryOutNumberWrite(deps, carrying, async (tx) => ({
           told: await deleteNumber(deps, tx, context.caller, deletion),

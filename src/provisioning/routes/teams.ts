@@ -1,5 +1,4 @@
 /** What Teams tenants know and ask for: from the wire's words to the commands, and back. */
-import { json, resource } from '../wire/response.js'
 import { find, getConsent, listConsents, patchConsent } from '../../accounts/commands/consents.js'
 import {
   availableCapabilities,
@@ -7,12 +6,13 @@ import {
   listCapabilityPlans,
   listCivicAddresses,
 } from '../../accounts/commands/teams.js'
+import { readConsentPatch, readIdentifiers, readNothing } from '../body/read-body.js'
 import * as contract from '../contract/operations.js'
 import type { Version2024 } from '../contract/versions.js'
 import { addressFields } from '../filter/address-fields.js'
 import { consentFields } from '../filter/consent-fields.js'
 import { readListQuery, sliceInMemory, sortKey } from '../wire/list.js'
-import { readConsentPatch, readIdentifiers, readNothing } from '../body/read-body.js'
+import { json, resource } from '../wire/response.js'
 import {
   bodyOf,
   deferred,
@@ -96,7 +96,10 @@ const consentRoutes = (deps: RouteDeps): Routes =>
         // Asked before the transaction begins: none is kept open while a backend is waited for.
         const announced = await find(deps, param(context, 'tenantId'))
         const answer = await commit(async (tx) => {
-          const consent = await patchConsent(deps, tx, announced, { precondition: preconditionOf(context), read })
+          const consent = await patchConsent(deps, tx, announced, {
+            precondition: preconditionOf(context, shownConsent),
+            read,
+          })
           return resource(200, consentView(consent, versionOf(context)), shownConsent(consent))
         })
         deps.nudge([announced.code])

@@ -1,7 +1,7 @@
 /** How the work for each backend stands: what `linebook status` and `GET /status` tell. */
+import type { ProvisioningDeps } from '../../accounts/deps.js'
 import { serviceCodes } from '../../backends/port/backend.js'
 import { sql, type Db, type Queryable } from '../../db/db.js'
-import type { ProvisioningDeps } from '../../accounts/deps.js'
 import type { SyncKind, SyncService } from '../../sync/sync.js'
 
 /** Everything that a reconciler serves, in the order in which it is told. */

@@ -9,8 +9,8 @@ import { DomainError, invalidInput } from '../../errors.js'
 import type { QueryParameters } from '../../http/query.js'
 import { filterPredicate } from '../filter/evaluate.js'
 import { checkFilter, type FilterFields } from '../filter/fields.js'
-import { parseFilter, type Filter } from '../filter/parse.js'
 import { compareOrdinal } from '../filter/ordinal.js'
+import { parseFilter, type Filter } from '../filter/parse.js'
 
 export const DEFAULT_PAGE_SIZE = 200
 export const MAX_PAGE_SIZE = 500

@@ -8,12 +8,12 @@
  * it counts when that is done, or when the lease has run out, and until then the request is still being carried out.
  */
 import { createHash } from 'node:crypto'
+import type { ProvisioningDeps } from '../../accounts/deps.js'
 import { later, type Clock } from '../../clock.js'
 import type { Db, Tx } from '../../db/db.js'
 import { DomainError } from '../../errors.js'
-import { newId } from '../../ids.js'
 import { parseHttpDate, parseRfc3339 } from '../../http/dates.js'
-import type { ProvisioningDeps } from '../../accounts/deps.js'
+import { newId } from '../../ids.js'
 import {
   findRemembered,
   giveBack,

@@ -1,7 +1,7 @@
 /** Answers before they are sent: a repeated request is given the very same one again. */
+import { DomainError } from '../../errors.js'
 import type { Version } from './conditions.js'
 import { versionHeaders } from './conditions.js'
-import { DomainError } from '../../errors.js'
 import { errorAnswer } from './errors.js'
 import type { Answer } from './repeatable-store.js'
 

@@ -1,14 +1,14 @@
 /** What a handler of an operation is given, and what it gives back. */
-import type { Admitted } from '../admit.js'
 import type { ConsentDeps } from '../../accounts/commands/consents.js'
-import { checkRead, checkWrite, versionHeaders, type Conditions, type Version } from './conditions.js'
-import type { OperationContract } from '../contract/operation.js'
 import type { Caller, Precondition } from '../../accounts/deps.js'
-import { nextLink, type ListQuery, type Page } from './list.js'
-import { json, resource } from './response.js'
+import type { Admitted } from '../admit.js'
 import { readJson } from '../body/read-json.js'
+import type { OperationContract } from '../contract/operation.js'
+import { checkRead, checkWrite, versionHeaders, type Conditions, type Version } from './conditions.js'
+import { nextLink, type ListQuery, type Page } from './list.js'
 import type { Carrying } from './repeat.js'
 import type { Answer } from './repeatable-store.js'
+import { json, resource } from './response.js'
 
 export interface RouteDeps extends ConsentDeps {
   /** Origin under which clients reach us; undefined: as each request says. */
@@ -59,11 +59,14 @@ export const bodyOf = ({ tolerateTrailingCommas }: RouteDeps, { body, contentTyp
     trailingCommas: tolerateTrailingCommas,
   })
 
-/** Refuses a write whose conditions don't hold. */
+/**
+ * Refuses a write whose conditions don't hold.
+ * @param versionOf the version that clients know of what is stored
+ */
 export const preconditionOf =
-  ({ conditions }: Context): Precondition =>
+  <Stored>({ conditions }: Context, versionOf: (stored: Stored) => Version): Precondition<Stored> =>
   (current) =>
-    checkWrite(conditions, current)
+    checkWrite(conditions, current && versionOf(current))
 
 /** A resource that is asked for, or the news that it is as the client knows it. */
 export const readAnswer = ({ conditions }: Context, version: Version, view: () => unknown): Answer =>

@@ -1,11 +1,11 @@
 /** What the two parts of a tag are made of: what clients can write, and the rest of what they see (contract 1.7). */
-import type { CivicAddress } from '../../backends/port/backend.js'
 import type { Account, AccountWithStatus } from '../../accounts/account.js'
+import type { AccountNumber, NumberDetails } from '../../accounts/account-number.js'
 import type { RequestForInformation } from '../../accounts/consent.js'
+import type { SubdomainStatus } from '../../accounts/subdomain.js'
+import type { CivicAddress } from '../../backends/port/backend.js'
 import type { Version } from './conditions.js'
 import { etagOf } from './etag.js'
-import type { AccountNumber, NumberDetails } from '../../accounts/account-number.js'
-import type { SubdomainStatus } from '../../accounts/subdomain.js'
 
 const accountConfiguration = ({ name, correlationId, teamsTenantId, services }: Account) => ({
   name,

@@ -2,21 +2,21 @@
  * From the domain to the shapes of api-versions 2024. What is absent is left out, never null, but for
  * `serviceProvisioningErrors`.
  */
-import type { CapabilityPlan, CivicAddress, ServiceCode } from '../../backends/port/backend.js'
 import {
   passesOn,
   type AccountService,
   type AccountWithStatus,
   type DirectRoutingConfiguration,
 } from '../../accounts/account.js'
+import type { AccountNumber, NumberService } from '../../accounts/account-number.js'
 import type { RequestForInformation } from '../../accounts/consent.js'
+import type { SubdomainStatus } from '../../accounts/subdomain.js'
+import type { CapabilityPlan, CivicAddress, ServiceCode } from '../../backends/port/backend.js'
+import { services, type ServiceKey } from '../../backends/port/services.js'
+import type { Observed, SyncState } from '../../sync/sync.js'
 import * as models from '../contract/models.js'
 import { shaped } from '../contract/shaped.js'
 import type { Version2024 } from '../contract/versions.js'
-import type { AccountNumber, NumberService } from '../../accounts/account-number.js'
-import { services, type ServiceKey } from '../../backends/port/services.js'
-import type { SubdomainStatus } from '../../accounts/subdomain.js'
-import type { Observed, SyncState } from '../../sync/sync.js'
 
 /** Documentation has null where nothing is wrong, the examples of the preview have an empty list. */
 const provisioningState = ({ status, errors }: SyncState, version: Version2024) => ({

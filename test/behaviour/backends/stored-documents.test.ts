@@ -1,12 +1,12 @@
-/** The simulated backend over the stand-in's database: the port's suite, and what only a database can show. */
+/** The simulated backend over the emulator's database: the port's suite, and what only a database can show. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { LOG_LIMITS, type Documents } from '../../../src/backends/simulated/documents.js'
 import { MemoryDocuments } from '../../../src/backends/simulated/memory-documents.js'
 import { readSeed } from '../../../src/backends/simulated/seed.js'
 import { createSimulatedBackend } from '../../../src/backends/simulated/simulated.js'
+import { storedDocuments } from '../../../src/backends/simulated/stored-documents.js'
 import { ManualClock } from '../../../src/clock.js'
 import type { Db } from '../../../src/db/db.js'
-import { storedDocuments } from '../../../src/backends/simulated/stored-documents.js'
 import { aNumber, anUpload, aTenant, CALLING, describeBackendContract } from '../../fixtures/backend-contract.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
 

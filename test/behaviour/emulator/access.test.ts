@@ -1,10 +1,10 @@
-/** Who may use the powers of a stand-in; and that production has none. */
+/** Who may use the test controls of an emulator; and that production has none. */
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { addClient } from '../../../src/issuer/clients.js'
 import { openTestDatabase } from '../../fixtures/database.js'
+import { anEmulator, basic } from '../../fixtures/emulator.js'
 import { tokenOf } from '../../fixtures/operator.js'
 import { createTestService, type TestService } from '../../fixtures/service.js'
-import { aStandin, basic } from '../../fixtures/emulator.js'
 
 const db = await openTestDatabase()
 afterAll(() => db.close())
@@ -13,7 +13,7 @@ let service: TestService
 afterEach(() => service.close())
 beforeEach(async () => {
   service = await createTestService(db)
-  await aStandin(service)
+  await anEmulator(service)
 })
 
 const ROUTES = [
@@ -47,11 +47,11 @@ const ROUTES = [
 const send = (method: string, path: string, authorization?: string, to = service) =>
   to.server.inject({
     method: method as 'GET',
-    url: `/_standin${path}`,
+    url: `/_emulator${path}`,
     headers: { ...(authorization !== undefined && { authorization }) },
   })
 
-describe.each(ROUTES)('%s /_standin%s', (method, path) => {
+describe.each(ROUTES)('%s /_emulator%s', (method, path) => {
   it('lets in nobody who has not shown that they may', async () => {
     await addClient(service.store, { clientId: 'rotated', roles: ['ProvisioningAPI.Admin'] })
     for (const authorization of [
@@ -68,7 +68,7 @@ describe.each(ROUTES)('%s /_standin%s', (method, path) => {
     ]) {
       const answer = await send(method, path, authorization)
       expect([authorization, answer.statusCode]).toEqual([authorization, 401])
-      expect(answer.headers['www-authenticate']).toBe('Basic realm="linebook stand-in", Bearer')
+      expect(answer.headers['www-authenticate']).toBe('Basic realm="linebook emulator", Bearer')
       expect(answer.json()).toEqual({
         error: { code: 'Unauthorized', message: expect.stringMatching(/.{20}/) as string },
       })
@@ -88,20 +88,20 @@ describe.each(ROUTES)('%s /_standin%s', (method, path) => {
     ]) {
       const { statusCode } = await send(method, path, authorization)
       expect([401, 403, 500]).not.toContain(statusCode)
-      await aStandin(service)
+      await anEmulator(service)
       if (path === '/reset') return
     }
   })
 })
 
-describe('a stand-in', () => {
+describe('an emulator', () => {
   it('says which methods a path takes, and which paths there are', async () => {
     const wrong = await send('PATCH', '/clock', basic('linebook-admin'))
     expect([wrong.statusCode, wrong.headers['allow']]).toEqual([405, 'GET, POST, PUT'])
     const unknown = await send('GET', '/clocks', basic('linebook-admin'))
     expect(unknown.statusCode).toBe(404)
     expect(unknown.json<{ error: { message: string } }>().error.message).toMatch(
-      /The paths are .*\/_standin\/snapshots\/\{name\}\/restore.*\/_standin\/resources/,
+      /The paths are .*\/_emulator\/snapshots\/\{name\}\/restore.*\/_emulator\/resources/,
     )
   })
 
@@ -110,7 +110,7 @@ describe('a stand-in', () => {
       LINEBOOK_BUILT_IN_ISSUER: 'off',
       LINEBOOK_TOKEN_ISSUERS: '',
     })
-    await aStandin(without)
+    await anEmulator(without)
     const answer = await send('GET', '/clock', basic('linebook-admin'), without)
     expect([answer.statusCode, answer.body]).toEqual([401, expect.stringMatching(/built-in issuer is off/)])
     await without.close()
@@ -121,12 +121,12 @@ describe('a stand-in', () => {
       for (const [method, path] of ROUTES) {
         const answer = await service.server.inject({
           method,
-          url: `/_standin${path}`,
+          url: `/_emulator${path}`,
           headers: { authorization: basic('linebook-admin'), 'content-type': 'application/json' },
           payload,
         })
         expect([method, path, payload, answer.statusCode < 500]).toEqual([method, path, payload, true])
-        if (path === '/reset') await aStandin(service)
+        if (path === '/reset') await anEmulator(service)
       }
     }
   })
@@ -138,7 +138,7 @@ it('production has none of it: its answer is the one of any unknown path', async
     LINEBOOK_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
     DATABASE_URL: 'postgres://unused.example/linebook',
   })
-  await aStandin(production)
+  await anEmulator(production)
   for (const [method, path] of ROUTES) {
     const answer = await send(method, path, basic('linebook-admin'), production)
     const unknown = await production.server.inject({
@@ -148,6 +148,6 @@ it('production has none of it: its answer is the one of any unknown path', async
     })
     expect([path, answer.statusCode, answer.body]).toEqual([path, unknown.statusCode, unknown.body])
   }
-  expect(production.wiring.powers).toBeUndefined()
+  expect(production.wiring.controls).toBeUndefined()
   await production.close()
 })

@@ -1,27 +1,27 @@
-/** What a person sets on a running stand-in about buyers, so that each refusal has a cause that can be set. */
+/** What a person sets on a running emulator about buyers, so that each refusal has a cause that can be set. */
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { buy, PURCHASE, search } from '../../fixtures/buying.js'
 import { openTestDatabase } from '../../fixtures/database.js'
+import { anEmulator, type Emulator } from '../../fixtures/emulator.js'
 import { countIn, expectPurchaseFails, expectSearchFails } from '../../fixtures/failing.js'
 import { createTestService, type TestClient, type TestService } from '../../fixtures/service.js'
-import { aStandin, type Standin } from '../../fixtures/emulator.js'
 import { enterStock } from '../../fixtures/stock.js'
 
 const db = await openTestDatabase()
 afterAll(() => db.close())
 
 let service: TestService
-let standin: Standin
+let emulator: Emulator
 let buyer: TestClient
 afterEach(() => service.close())
 beforeEach(async () => {
   service = await createTestService(db)
-  standin = await aStandin(service)
+  emulator = await anEmulator(service)
   buyer = await service.client()
   await enterStock(db)
 })
 
-const setTerms = (body: unknown) => standin.send('PATCH', '/resources/buyer/terms', body)
+const setTerms = (body: unknown) => emulator.send('PATCH', '/resources/buyer/terms', body)
 const address = { line: '1 Main Street', city: 'Dublin', postalCode: 'D02 X285' }
 
 describe('the terms of a resource', () => {
@@ -40,7 +40,7 @@ describe('the terms of a resource', () => {
       numbers: { owned: 0, underWay: 0 },
     })
     await setTerms({ numberLimit: null, entitledTo: null })
-    expect((await standin.send('GET', '/resources/buyer/terms')).body).toMatchObject({
+    expect((await emulator.send('GET', '/resources/buyer/terms')).body).toMatchObject({
       numberLimit: null,
       entitledTo: null,
       addresses: { IE: address },
@@ -75,14 +75,14 @@ describe('the terms of a resource', () => {
 
   it('are of a resource that there is', async () => {
     for (const name of ['nobody', '%00', 'Local', 'a%2Fb']) {
-      expect((await standin.send('PATCH', `/resources/${name}/terms`, {})).status).toBe(404)
-      expect((await standin.send('GET', `/resources/${name}/wallets`)).status).toBe(404)
+      expect((await emulator.send('PATCH', `/resources/${name}/terms`, {})).status).toBe(404)
+      expect((await emulator.send('GET', `/resources/${name}/wallets`)).status).toBe(404)
     }
   })
 })
 
 describe('wallets', () => {
-  const credit = (body: unknown) => standin.send('POST', '/resources/buyer/wallets', body)
+  const credit = (body: unknown) => emulator.send('POST', '/resources/buyer/wallets', body)
 
   it('are filled, charged and shown', async () => {
     expect(await credit({ amount: '2.5', currency: 'usd', note: 'first' })).toMatchObject({
@@ -92,7 +92,7 @@ describe('wallets', () => {
     await buy(buyer, 2)
     const { searchId } = await search(buyer)
     await expectPurchaseFails(buyer, db, searchId, { error: 'NotEnoughCredit', errorCode: 1007 })
-    const { body } = await standin.send('GET', '/resources/buyer/wallets?limit=1')
+    const { body } = await emulator.send('GET', '/resources/buyer/wallets?limit=1')
     expect(body).toEqual({
       wallets: [
         expect.objectContaining({
@@ -102,7 +102,7 @@ describe('wallets', () => {
         }),
       ],
     })
-    expect((await standin.send('GET', '/wallets')).body).toMatchObject({ wallets: [{ balance: '0.50', entries: [] }] })
+    expect((await emulator.send('GET', '/wallets')).body).toMatchObject({ wallets: [{ balance: '0.50', entries: [] }] })
   })
 
   it('are charged for a month of the clock that was moved', async () => {
@@ -110,9 +110,11 @@ describe('wallets', () => {
     await buy(buyer, 2)
     service.clock.advance(40 * 24 * 60 * 60_000)
     const charged = { month: '2026-04', charged: [{ currency: 'USD', wallets: 1, numbers: 2, amount: '2.00' }] }
-    expect((await standin.send('POST', '/charge-month')).body).toMatchObject(charged)
-    expect((await standin.send('POST', '/charge-month', { month: '2026-04' })).body).toMatchObject({ chargedBefore: 1 })
-    expect((await standin.send('POST', '/charge-month', { month: '2026-05' })).status).toBe(400)
+    expect((await emulator.send('POST', '/charge-month')).body).toMatchObject(charged)
+    expect((await emulator.send('POST', '/charge-month', { month: '2026-04' })).body).toMatchObject({
+      chargedBefore: 1,
+    })
+    expect((await emulator.send('POST', '/charge-month', { month: '2026-05' })).status).toBe(400)
   })
 
   it.each([
@@ -128,7 +130,7 @@ describe('wallets', () => {
   })
 
   it.each(['limit=x', 'limit=1001', 'limit=1&limit=2', 'after=1'])('are not shown by ?%s', async (query) => {
-    expect((await standin.send('GET', `/resources/buyer/wallets?${query}`)).status).toBe(400)
+    expect((await emulator.send('GET', `/resources/buyer/wallets?${query}`)).status).toBe(400)
   })
 })
 
@@ -136,13 +138,13 @@ describe('stock', () => {
   it('that is held can be retired, so that a purchase gets a part', async () => {
     const { searchId, phoneNumbers } = await search(buyer, { quantity: 2 })
     const gone = phoneNumbers.slice(0, 1)
-    expect((await standin.send('POST', '/stock/retire', { phoneNumbers: gone })).status).toBe(409)
-    expect((await standin.send('POST', '/stock/retire', { phoneNumbers: gone, evenHeld: true })).status).toBe(204)
+    expect((await emulator.send('POST', '/stock/retire', { phoneNumbers: gone })).status).toBe(409)
+    expect((await emulator.send('POST', '/stock/retire', { phoneNumbers: gone, evenHeld: true })).status).toBe(204)
     await buyer.send('POST', PURCHASE, { body: { searchId } })
     expect([await countIn(db, 'owned'), await countIn(db, 'retired')]).toEqual([1, 1])
-    expect((await standin.send('POST', '/stock/restore', { phoneNumbers: gone })).status).toBe(204)
+    expect((await emulator.send('POST', '/stock/restore', { phoneNumbers: gone })).status).toBe(204)
     expect(await countIn(db, 'retired')).toBe(0)
-    expect((await standin.send('POST', '/stock/retire', { phoneNumbers: ['+12'] })).status).toBe(409)
-    expect((await standin.send('POST', '/stock/retire', { phoneNumbers: ['x'] })).status).toBe(400)
+    expect((await emulator.send('POST', '/stock/retire', { phoneNumbers: ['+12'] })).status).toBe(409)
+    expect((await emulator.send('POST', '/stock/retire', { phoneNumbers: ['x'] })).status).toBe(400)
   })
 })

@@ -1,32 +1,32 @@
-/** The clock of a stand-in: what moving it does to holds, operations and quarantine, and what it leaves alone. */
+/** The clock of an emulator: what moving it does to holds, operations and quarantine, and what it leaves alone. */
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { everyService } from '../../fixtures/accounts.js'
 import { buy, buyOne, PURCHASE, search } from '../../fixtures/buying.js'
 import { openTestDatabase } from '../../fixtures/database.js'
+import { anEmulator, type Emulator } from '../../fixtures/emulator.js'
 import { anOperator } from '../../fixtures/operator.js'
 import { createTestService, TEST_START, type TestClient, type TestService } from '../../fixtures/service.js'
-import { aStandin, type Standin } from '../../fixtures/emulator.js'
 import { enterStock } from '../../fixtures/stock.js'
 
 const db = await openTestDatabase()
 afterAll(() => db.close())
 
 let service: TestService
-let standin: Standin
+let emulator: Emulator
 let buyer: TestClient
 afterEach(() => service.close())
 beforeEach(async () => {
   service = await createTestService(db, { LINEBOOK_PURCHASE_DELAY_MS: '60000', LINEBOOK_QUARANTINE_DAYS: '30' })
-  standin = await aStandin(service)
+  emulator = await anEmulator(service)
   buyer = await service.client()
 })
 
-const advance = (by: string | number) => standin.send('POST', '/clock', { advance: by })
+const advance = (by: string | number) => emulator.send('POST', '/clock', { advance: by })
 const START = TEST_START.toISOString()
 
 describe('the clock', () => {
   it('shows the time, which is the real one until it is moved', async () => {
-    expect(await standin.send('GET', '/clock')).toMatchObject({
+    expect(await emulator.send('GET', '/clock')).toMatchObject({
       status: 200,
       body: { now: START, real: START, offsetMs: 0 },
     })
@@ -39,15 +39,15 @@ describe('the clock', () => {
   })
 
   it('is set to an instant ahead, whatever its offset, and goes back to real time', async () => {
-    const set = await standin.send('PUT', '/clock', { now: '2026-03-02T00:00:00+01:00' })
+    const set = await emulator.send('PUT', '/clock', { now: '2026-03-02T00:00:00+01:00' })
     expect(set.body).toMatchObject({ now: '2026-03-01T23:00:00.000Z', real: START })
-    expect((await standin.send('PUT', '/clock', { now: 'real' })).body).toMatchObject({ now: START, offsetMs: 0 })
+    expect((await emulator.send('PUT', '/clock', { now: 'real' })).body).toMatchObject({ now: START, offsetMs: 0 })
   })
 
   it('goes on by itself after it was moved', async () => {
     await advance('P1D')
     service.clock.advance(5_000)
-    expect((await standin.send('GET', '/clock')).body).toMatchObject({ now: '2026-03-02T12:00:05.000Z' })
+    expect((await emulator.send('GET', '/clock')).body).toMatchObject({ now: '2026-03-02T12:00:05.000Z' })
   })
 
   it.each([
@@ -64,10 +64,10 @@ describe('the clock', () => {
     ['PUT', { now: '2200-01-01T00:00:00Z' }, /hundred years/],
     ['PUT', '{"now": ', /not JSON/],
   ])('refuses %s %j, saying what would be right', async (method, body, message) => {
-    const { status, body: answer } = await standin.send(method, '/clock', body)
+    const { status, body: answer } = await emulator.send(method, '/clock', body)
     expect(status).toBe(400)
     expect(JSON.stringify(answer)).toMatch(message)
-    expect((await standin.send('GET', '/clock')).body).toMatchObject({ offsetMs: 0 })
+    expect((await emulator.send('GET', '/clock')).body).toMatchObject({ offsetMs: 0 })
   })
 })
 
@@ -106,7 +106,7 @@ describe('moving the clock forward', () => {
   it('leaves alone what shows who asks: signatures and tokens of the real time are good', async () => {
     await advance('P30D')
     expect((await buyer.send('GET', '/phoneNumbers')).statusCode).toBe(200)
-    expect((await standin.send('GET', '/clock')).status).toBe(200)
+    expect((await emulator.send('GET', '/clock')).status).toBe(200)
   })
 })
 
@@ -124,8 +124,8 @@ it('another process on the same database learns of a move, and goes by it', asyn
   const other = service.replicaOn(db)
   await other.server.ready()
   await advance('P1D')
-  await other.wiring.powers?.settings.load()
-  const there = await aStandin({ ...service, server: other.server })
+  await other.wiring.controls?.load()
+  const there = await anEmulator({ ...service, server: other.server })
   expect((await there.send('GET', '/clock')).body).toMatchObject({ now: '2026-03-02T12:00:00.000Z' })
   // What both have advanced adds up.
   await there.send('POST', '/clock', { advance: 'PT1H' })
@@ -137,7 +137,7 @@ it('a clock that was moved is as far ahead after a restart', async () => {
   await advance('P1D')
   const restarted = service.replicaOn(db)
   await restarted.server.ready()
-  const again = await aStandin({ ...service, server: restarted.server })
+  const again = await anEmulator({ ...service, server: restarted.server })
   expect((await again.send('GET', '/clock')).body).toMatchObject({ now: '2026-03-02T12:00:00.000Z' })
   await restarted.close()
 })

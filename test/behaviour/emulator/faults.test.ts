@@ -4,25 +4,25 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sql } from '../../../src/db/db.js'
 import { aSearch, PURCHASE, US } from '../../fixtures/buying.js'
 import { openTestDatabase } from '../../fixtures/database.js'
+import { anEmulator, type Emulator } from '../../fixtures/emulator.js'
 import { anOperator } from '../../fixtures/operator.js'
 import { createTestService, NEWEST, signedHeaders, type TestClient, type TestService } from '../../fixtures/service.js'
-import { aStandin, type Standin } from '../../fixtures/emulator.js'
 import { enterStock } from '../../fixtures/stock.js'
 
 const db = await openTestDatabase()
 afterAll(() => db.close())
 
 let service: TestService
-let standin: Standin
+let emulator: Emulator
 let buyer: TestClient
 beforeEach(async () => {
   service = await createTestService(db)
-  standin = await aStandin(service)
+  emulator = await anEmulator(service)
   buyer = await service.client()
 })
 afterEach(() => service.close())
 
-const fault = (body: object) => standin.send<{ id: string }>('POST', '/faults', body)
+const fault = (body: object) => emulator.send<{ id: string }>('POST', '/faults', body)
 const list = () => buyer.send('GET', '/phoneNumbers')
 const LIST = 'PhoneNumbers_ListPhoneNumbers'
 
@@ -56,7 +56,7 @@ describe('a fault that answers', () => {
     expect((await list()).json()).toEqual({ error: { code: 'Own', message: 'As asked.' } })
   })
 
-  it('is for the other door too, in its words', async () => {
+  it('is for the other API too, in its words', async () => {
     const operator = await anOperator(service)
     await fault({ route: 'GET /accounts/{name}', effect: 'answer', status: 500 })
     const answer = await operator.get('/accounts/contoso')
@@ -81,12 +81,12 @@ describe('a fault', () => {
     await fault({ route: LIST, effect: 'answer', status: 500, times: 2 })
     const seen = [await list(), await list(), await list()].map(({ statusCode }) => statusCode)
     expect(seen).toEqual([500, 500, 200])
-    expect((await standin.send('GET', '/faults')).body).toMatchObject({ faults: [{ times: 2, struck: 2, met: 2 }] })
+    expect((await emulator.send('GET', '/faults')).body).toMatchObject({ faults: [{ times: 2, struck: 2, met: 2 }] })
   })
 
   it('strikes by chance, the same for the same seed', async () => {
     const struck = async (seed: number) => {
-      await standin.send('PUT', '/faults', {
+      await emulator.send('PUT', '/faults', {
         faults: [{ route: LIST, effect: 'answer', status: 500, probability: 0.5, seed }],
       })
       const statuses: number[] = []
@@ -118,7 +118,7 @@ describe('a fault', () => {
 
   it('is never for its own control, nor for probes', async () => {
     await fault({ route: '* /*', effect: 'answer', status: 500 })
-    expect((await standin.send('GET', '/faults')).status).toBe(200)
+    expect((await emulator.send('GET', '/faults')).status).toBe(200)
     expect((await service.server.inject('/healthz')).statusCode).toBe(200)
     expect((await service.server.inject('/readyz')).statusCode).toBe(200)
     expect((await service.server.inject('/healthzz')).statusCode).toBe(500)
@@ -136,7 +136,7 @@ describe('a fault', () => {
   it('that waits lets the server close', async () => {
     await fault({ route: LIST, effect: 'delay', delayMs: 60_000 })
     const waiting = list()
-    await expect.poll(async () => (await standin.send('GET', '/faults')).body).toMatchObject({ faults: [{ met: 1 }] })
+    await expect.poll(async () => (await emulator.send('GET', '/faults')).body).toMatchObject({ faults: [{ met: 1 }] })
     await service.close()
     await waiting
   })
@@ -144,11 +144,11 @@ describe('a fault', () => {
   it('is ended by its id, or with all others', async () => {
     const { id } = (await fault({ route: LIST, effect: 'answer', status: 500 })).body
     await fault({ route: 'SipRouting_Get', effect: 'cut' })
-    expect((await standin.send('DELETE', `/faults/${id}`)).status).toBe(204)
-    expect((await standin.send('DELETE', `/faults/${id}`)).status).toBe(404)
+    expect((await emulator.send('DELETE', `/faults/${id}`)).status).toBe(204)
+    expect((await emulator.send('DELETE', `/faults/${id}`)).status).toBe(404)
     expect((await list()).statusCode).toBe(200)
-    expect((await standin.send('DELETE', '/faults')).status).toBe(204)
-    expect((await standin.send('GET', '/faults')).body).toEqual({ faults: [] })
+    expect((await emulator.send('DELETE', '/faults')).status).toBe(204)
+    expect((await emulator.send('GET', '/faults')).body).toEqual({ faults: [] })
   })
 
   it.each([
@@ -170,11 +170,11 @@ describe('a fault', () => {
     [{ route: LIST, effect: 'cut', often: 3 }, /often/],
     [{ route: LIST, effect: 'answer', status: 500, code: 'a\r\nb' }, /code/],
   ])('is refused where it is not one: %j', async (body, message) => {
-    const { status, body: answer } = await standin.send('POST', '/faults', body)
+    const { status, body: answer } = await emulator.send('POST', '/faults', body)
     expect(status).toBe(400)
     expect(JSON.stringify(answer)).toMatch(message)
-    expect((await standin.send('PUT', '/faults', { faults: [body] })).status).toBe(400)
-    expect((await standin.send('GET', '/faults')).body).toEqual({ faults: [] })
+    expect((await emulator.send('PUT', '/faults', { faults: [body] })).status).toBe(400)
+    expect((await emulator.send('GET', '/faults')).body).toEqual({ faults: [] })
   })
 })
 
@@ -223,12 +223,12 @@ describe('over the wire', () => {
   })
 
   it('what was lost or cut keeps nothing waiting: a restore goes on at once', async () => {
-    await standin.send('PUT', '/snapshots/s')
+    await emulator.send('PUT', '/snapshots/s')
     await fault({ route: LIST, effect: 'lose-answer', times: 1 })
     await expect(send('GET', '/phoneNumbers')).rejects.toThrow()
     const startedAt = performance.now()
-    expect((await standin.send('POST', '/snapshots/s/restore')).status).toBe(200)
+    expect((await emulator.send('POST', '/snapshots/s/restore')).status).toBe(200)
     expect(performance.now() - startedAt).toBeLessThan(4_000)
-    await standin.send('DELETE', '/snapshots/s')
+    await emulator.send('DELETE', '/snapshots/s')
   })
 })

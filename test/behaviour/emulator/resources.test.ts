@@ -5,23 +5,23 @@ import { readTables } from '../../../src/emulator/state/tables.js'
 import { everyService, using } from '../../fixtures/accounts.js'
 import { buy, buyOne, search } from '../../fixtures/buying.js'
 import { openTestDatabase } from '../../fixtures/database.js'
+import { anEmulator, type MadeResource, type Emulator } from '../../fixtures/emulator.js'
 import { anOperator } from '../../fixtures/operator.js'
 import { createClient, createTestService, HOST, type TestService } from '../../fixtures/service.js'
-import { aStandin, type MadeResource, type Standin } from '../../fixtures/emulator.js'
 import { enterStock } from '../../fixtures/stock.js'
 
 const db = await openTestDatabase()
 afterAll(() => db.close())
 
 let service: TestService
-let standin: Standin
+let emulator: Emulator
 afterEach(() => service.close())
 beforeEach(async () => {
   service = await createTestService(db)
-  standin = await aStandin(service)
+  emulator = await anEmulator(service)
 })
 
-const make = (wanted?: object) => standin.send<MadeResource & { endpoint: string }>('POST', '/resources', wanted)
+const make = (wanted?: object) => emulator.send<MadeResource & { endpoint: string }>('POST', '/resources', wanted)
 const seattle = (quantity?: number) => ({
   countryCode: 'US',
   phoneNumberType: 'geographic',
@@ -47,7 +47,7 @@ describe('a resource of its own', () => {
 
   it('buys at once what it was given, and nothing else', async () => {
     await enterStock(db, { count: 5 })
-    const { client, phoneNumbers } = await standin.resource({ stock: [seattle(3)] })
+    const { client, phoneNumbers } = await emulator.resource({ stock: [seattle(3)] })
     expect((await buy(client, 3)).sort()).toEqual([...phoneNumbers].sort())
     service.clock.advance(1_000)
     expect((await search(client)).phoneNumbers).toEqual([])
@@ -56,8 +56,8 @@ describe('a resource of its own', () => {
   it('touches nobody: neither the shared stock nor that of another', async () => {
     const shared = await enterStock(db, { count: 1 })
     const [one, two, local] = [
-      await standin.resource({ stock: [seattle(1)] }),
-      await standin.resource({ stock: [seattle(1)] }),
+      await emulator.resource({ stock: [seattle(1)] }),
+      await emulator.resource({ stock: [seattle(1)] }),
       await service.client('buyer'),
     ]
     expect(await buyOne(one.client)).toBe(one.phoneNumbers[0])
@@ -66,13 +66,13 @@ describe('a resource of its own', () => {
   })
 
   it('may have no stock at all', async () => {
-    const { client, phoneNumbers } = await standin.resource({ stock: [] })
+    const { client, phoneNumbers } = await emulator.resource({ stock: [] })
     expect(phoneNumbers).toEqual([])
     expect((await search(client)).phoneNumbers).toEqual([])
   })
 
   it('may have numbers that are named; what they tell is derived', async () => {
-    const { client } = await standin.resource({
+    const { client } = await emulator.resource({
       stock: [
         { phoneNumbers: ['+12065550150', '+12065550151'], locality: 'Seattle', administrativeDivision: 'WA' },
         { phoneNumbers: ['+99933123'], countryCode: 'FR', phoneNumberType: 'geographic', areaCode: '33' },
@@ -82,7 +82,7 @@ describe('a resource of its own', () => {
   })
 
   it('may have money, a limit, entitlements and addresses', async () => {
-    const { name } = await standin.resource({
+    const { name } = await emulator.resource({
       name: 'rich',
       wallets: [{ currency: 'USD', amount: '12.50' }],
       numberLimit: 5,
@@ -104,7 +104,7 @@ describe('a resource of its own', () => {
   it('with a host name is reached there, at the port that was asked', async () => {
     const answer = await service.server.inject({
       method: 'POST',
-      url: '/_standin/resources',
+      url: '/_emulator/resources',
       headers: { host: 'localhost:8080', authorization: `Basic ${btoa('linebook-admin:linebook-standin')}` },
       payload: { hosts: ['One.localhost'], stock: [seattle(1)] },
     })
@@ -123,7 +123,7 @@ describe('a resource of its own', () => {
 
   it('may be one of very many: each is known by its keys', async () => {
     const made = []
-    for (let index = 0; index < 60; index++) made.push(await standin.resource({ stock: [] }))
+    for (let index = 0; index < 60; index++) made.push(await emulator.resource({ stock: [] }))
     for (const { client } of [...made, ...made.reverse()]) {
       expect((await client.send('GET', '/phoneNumbers')).statusCode).toBe(200)
     }
@@ -137,12 +137,12 @@ describe('a resource of its own', () => {
       select gen_random_uuid(), 'n' || n, '', '', now(), 'n' || n from generate_series(1, 1000) as n`)
     const { status, body } = await make()
     expect([status, JSON.stringify(body)]).toEqual([409, expect.stringMatching(/1000 such resources/)])
-    expect((await standin.send('DELETE', '/resources/n7')).status).toBe(204)
+    expect((await emulator.send('DELETE', '/resources/n7')).status).toBe(204)
     expect((await make()).status).toBe(201)
   })
 
   it('has numbers that nobody else has, however many are made side by side', async () => {
-    const made = await Promise.all(Array.from({ length: 8 }, () => standin.resource({ stock: [seattle(50)] })))
+    const made = await Promise.all(Array.from({ length: 8 }, () => emulator.resource({ stock: [seattle(50)] })))
     expect(new Set(made.flatMap(({ phoneNumbers }) => phoneNumbers)).size).toBe(400)
   })
 })
@@ -151,7 +151,7 @@ describe('removing a resource', () => {
   it('removes all that is its own, and nothing else', async () => {
     await enterStock(db, { count: 2 })
     const everything = async () => {
-      const tables = (await readTables(db)).filter(({ name }) => name !== 'standin_setting')
+      const tables = (await readTables(db)).filter(({ name }) => name !== 'emulator_setting')
       const rows = tables.map(async ({ name }) => [
         name,
         await db.query(sql`select t::text from ${raw(name)} t order by 1`),
@@ -159,7 +159,7 @@ describe('removing a resource', () => {
       return Object.fromEntries(await Promise.all(rows)) as Record<string, object[]>
     }
     const before = await everything()
-    const { client, name } = await standin.resource({
+    const { client, name } = await emulator.resource({
       wallets: [{ currency: 'USD', amount: '100' }],
       stock: [seattle(9)],
     })
@@ -175,33 +175,33 @@ describe('removing a resource', () => {
       body: { phoneNumbers: {} },
       headers: { 'content-type': 'application/merge-patch+json' },
     })
-    expect((await standin.send('DELETE', `/resources/${name}`)).status).toBe(204)
+    expect((await emulator.send('DELETE', `/resources/${name}`)).status).toBe(204)
     expect(await everything()).toEqual(before)
     expect((await client.send('GET', '/phoneNumbers')).statusCode).toBe(401)
   })
 
   it('is refused for what was not made here, and for what is not there', async () => {
     await service.client('shop')
-    const shop = await standin.send('DELETE', '/resources/shop')
+    const shop = await emulator.send('DELETE', '/resources/shop')
     expect([shop.status, JSON.stringify(shop.body)]).toEqual([409, expect.stringMatching(/no stock of its own/)])
-    expect((await standin.send('DELETE', '/resources/unknown')).status).toBe(404)
-    expect((await standin.send('DELETE', '/resources/%00')).status).toBe(400)
+    expect((await emulator.send('DELETE', '/resources/unknown')).status).toBe(404)
+    expect((await emulator.send('DELETE', '/resources/%00')).status).toBe(400)
   })
 
   it('is refused while an account has one of its numbers', async () => {
-    const { name } = await standin.resource({ stock: [{ phoneNumbers: ['+12065550150'] }] })
+    const { name } = await emulator.resource({ stock: [{ phoneNumbers: ['+12065550150'] }] })
     const operator = await anOperator(service)
     await operator.put('/accounts/contoso', { serviceDetails: everyService() })
     await operator.put('/accounts/contoso/numbers/+12065550150', using('teamsDirectRouting'))
-    const { status, body } = await standin.send('DELETE', `/resources/${name}`)
+    const { status, body } = await emulator.send('DELETE', `/resources/${name}`)
     expect([status, JSON.stringify(body)]).toEqual([409, expect.stringMatching(/\+12065550150.*accounts/)])
   })
 
   it('makes its name free again', async () => {
-    await standin.resource({ name: 'again' })
-    await standin.send('DELETE', '/resources/again')
+    await emulator.resource({ name: 'again' })
+    await emulator.send('DELETE', '/resources/again')
     expect((await make({ name: 'again' })).status).toBe(201)
-    expect((await standin.send('GET', '/resources')).body).toMatchObject({
+    expect((await emulator.send('GET', '/resources')).body).toMatchObject({
       resources: [{ name: 'again', numbers: 100 }],
     })
   })
@@ -241,9 +241,9 @@ describe('a resource is not made', () => {
   ])('from %j', async (wanted, status, message) => {
     await service.client('taken', ['taken.example'])
     await enterStock(db, { count: 1 })
-    const answer = await standin.send('POST', '/resources', wanted)
+    const answer = await emulator.send('POST', '/resources', wanted)
     expect([answer.status, JSON.stringify(answer.body)]).toEqual([status, expect.stringMatching(message)])
-    expect((await standin.send('GET', '/resources')).body).toEqual({ resources: [] })
+    expect((await emulator.send('GET', '/resources')).body).toEqual({ resources: [] })
     expect(await db.query(sql`select e164 from number`)).toHaveLength(1)
     expect(await db.query(sql`select id from place where pool <> ''`)).toEqual([])
   })
@@ -251,7 +251,7 @@ describe('a resource is not made', () => {
   it('for an address that names no host', async () => {
     const answer = await service.server.inject({
       method: 'POST',
-      url: '/_standin/resources',
+      url: '/_emulator/resources',
       headers: { host: 'a;b', authorization: `Basic ${btoa('linebook-admin:linebook-standin')}` },
     })
     expect(answer.statusCode).toBe(400)

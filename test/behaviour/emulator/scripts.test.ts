@@ -2,25 +2,25 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { aSearch, buyOne, PURCHASE, search, US } from '../../fixtures/buying.js'
 import { openTestDatabase } from '../../fixtures/database.js'
+import { anEmulator, type Emulator } from '../../fixtures/emulator.js'
 import { createTestService, type TestClient, type TestService } from '../../fixtures/service.js'
-import { aStandin, type Standin } from '../../fixtures/emulator.js'
 import { enterStock } from '../../fixtures/stock.js'
 
 const db = await openTestDatabase()
 afterAll(() => db.close())
 
 let service: TestService
-let standin: Standin
+let emulator: Emulator
 let buyer: TestClient
 afterEach(() => service.close())
 beforeEach(async () => {
   service = await createTestService(db)
-  standin = await aStandin(service)
+  emulator = await anEmulator(service)
   buyer = await service.client()
   await enterStock(db, { count: 10 })
 })
 
-const script = (body: object) => standin.send<{ id: string }>('POST', '/scripts', body)
+const script = (body: object) => emulator.send<{ id: string }>('POST', '/scripts', body)
 /** Requests of the same second that are alike are one request. */
 const beginSearch = async (client = buyer): Promise<string> => {
   service.clock.advance(1_000)
@@ -34,7 +34,7 @@ const operation = async (id: string, client = buyer) =>
     error?: { code: string; message: string }
   }>()
 const statusOf = async (id: string) => (await operation(id)).status
-const move = (id: string, body: unknown, query = '') => standin.send('POST', `/operations/${id}${query}`, body)
+const move = (id: string, body: unknown, query = '') => emulator.send('POST', `/operations/${id}${query}`, body)
 
 describe('a script', () => {
   it('has operations end after so many polls', async () => {
@@ -49,16 +49,16 @@ describe('a script', () => {
     await script({ operation: 'search', after: 'PT5M' })
     const id = await beginSearch()
     expect(await statusOf(id)).toBe('notStarted')
-    await standin.send('POST', '/clock', { advance: 'PT3M' })
+    await emulator.send('POST', '/clock', { advance: 'PT3M' })
     expect(await statusOf(id)).toBe('running')
-    await standin.send('POST', '/clock', { advance: 'PT2M' })
+    await emulator.send('POST', '/clock', { advance: 'PT2M' })
     expect(await statusOf(id)).toBe('succeeded')
   })
 
   it('has operations wait for a person', async () => {
     await script({ operation: 'search', byHand: true })
     const id = await beginSearch()
-    await standin.send('POST', '/clock', { advance: 'PT5M' })
+    await emulator.send('POST', '/clock', { advance: 'PT5M' })
     expect(await statusOf(id)).toBe('notStarted')
     expect((await move(id, { status: 'running' })).status).toBe(200)
     expect(await statusOf(id)).toBe('running')
@@ -89,12 +89,12 @@ describe('a script', () => {
     expect(await statusOf(await beginSearch())).toBe('succeeded')
     expect((await operation(await beginSearch(other), other)).status).toBe('notStarted')
     expect((await operation(await beginSearch(other), other)).status).toBe('succeeded')
-    expect((await standin.send('GET', '/scripts')).body).toMatchObject({ scripts: [{ times: 1, left: 0 }] })
+    expect((await emulator.send('GET', '/scripts')).body).toMatchObject({ scripts: [{ times: 1, left: 0 }] })
   })
 
   it('comes before the settings, and before scripts that were given later', async () => {
     const slow = await createTestService(db, { LINEBOOK_SEARCH_DELAY_MS: '60000' })
-    const its = await aStandin(slow)
+    const its = await anEmulator(slow)
     const client = await slow.client()
     await enterStock(db)
     await its.send('PUT', '/scripts', { scripts: [{ times: 1 }, { byHand: true }] })
@@ -107,10 +107,10 @@ describe('a script', () => {
   it('is there again after a restart', async () => {
     await script({ operation: 'search', times: 2, byHand: true })
     await beginSearch()
-    await service.wiring.powers?.settings.flush()
+    await service.wiring.controls?.flush()
     const restarted = service.replicaOn(db)
     await restarted.server.ready()
-    const again = await aStandin({ ...service, server: restarted.server })
+    const again = await anEmulator({ ...service, server: restarted.server })
     expect((await again.send('GET', '/scripts')).body).toMatchObject({ scripts: [{ times: 2, left: 1 }] })
     await restarted.close()
   })
@@ -118,11 +118,11 @@ describe('a script', () => {
   it('is ended by its id, or with all others', async () => {
     const { id } = (await script({ byHand: true })).body
     await script({ after: 5 })
-    expect((await standin.send('DELETE', `/scripts/${id}`)).status).toBe(204)
-    expect((await standin.send('DELETE', `/scripts/${id}`)).status).toBe(404)
-    expect((await standin.send('GET', '/scripts')).body).toMatchObject({ scripts: [{ afterMs: 5 }] })
-    expect((await standin.send('DELETE', '/scripts')).status).toBe(204)
-    expect((await standin.send('GET', '/scripts')).body).toEqual({ scripts: [] })
+    expect((await emulator.send('DELETE', `/scripts/${id}`)).status).toBe(204)
+    expect((await emulator.send('DELETE', `/scripts/${id}`)).status).toBe(404)
+    expect((await emulator.send('GET', '/scripts')).body).toMatchObject({ scripts: [{ afterMs: 5 }] })
+    expect((await emulator.send('DELETE', '/scripts')).status).toBe(204)
+    expect((await emulator.send('GET', '/scripts')).body).toEqual({ scripts: [] })
   })
 
   it.each([
@@ -142,14 +142,14 @@ describe('a script', () => {
     ['PUT', [], /object/],
     ['PUT', 'nothing', /not JSON/],
   ])('is refused where it is not one: %s %j', async (method, body, message) => {
-    const { status, body: answer } = await standin.send(method, '/scripts', body)
+    const { status, body: answer } = await emulator.send(method, '/scripts', body)
     expect(status).toBe(400)
     expect(JSON.stringify(answer)).toMatch(message)
-    expect((await standin.send('GET', '/scripts')).body).toEqual({ scripts: [] })
+    expect((await emulator.send('GET', '/scripts')).body).toEqual({ scripts: [] })
   })
 
   it('is one of two hundred at most; what is used up makes room', async () => {
-    await standin.send('PUT', '/scripts', {
+    await emulator.send('PUT', '/scripts', {
       scripts: Array.from({ length: 200 }, (_, index) => ({ times: 1, ...(index > 0 && { resource: 'nobody' }) })),
     })
     expect((await script({})).status).toBe(409)
@@ -160,19 +160,19 @@ describe('a script', () => {
 
 describe('a pending operation', () => {
   it('is listed with what it waits for, until it has ended', async () => {
-    await standin.send('PUT', '/scripts', {
+    await emulator.send('PUT', '/scripts', {
       scripts: [{ times: 1, byHand: true }, { times: 1, polls: 4 }, { after: 9_000 }],
     })
     const ids = [await beginSearch(), await beginSearch(), await beginSearch()]
-    const { operations } = (await standin.send<{ operations: object[] }>('GET', '/operations')).body
+    const { operations } = (await emulator.send<{ operations: object[] }>('GET', '/operations')).body
     expect(operations).toMatchObject([
       { id: ids[0], resource: 'buyer', kind: 'search', waitsFor: 'hand', dueAt: null, pollsLeft: null },
       { id: ids[1], waitsFor: 'polls', pollsLeft: 4, dueAt: null },
       { id: ids[2], waitsFor: 'time', pollsLeft: null, dueAt: expect.any(String) as string },
     ])
     await move(ids[2] as string, { status: 'succeeded' })
-    expect((await standin.send('GET', '/operations?resource=buyer')).body['operations']).toHaveLength(2)
-    expect((await standin.send('GET', '/operations?resource=other')).body['operations']).toEqual([])
+    expect((await emulator.send('GET', '/operations?resource=buyer')).body['operations']).toHaveLength(2)
+    expect((await emulator.send('GET', '/operations?resource=other')).body['operations']).toEqual([])
   })
 
   it('fails by hand, with the error that is given', async () => {
@@ -183,7 +183,7 @@ describe('a pending operation', () => {
   })
 
   it.each([
-    ['search_unknown', { status: 'running' }, 404, /is pending; GET \/_standin\/operations/],
+    ['search_unknown', { status: 'running' }, 404, /is pending; GET \/_emulator\/operations/],
     ['%00', { status: 'running' }, 404, /is pending/],
     ['ID', { status: 'done' }, 400, /running, succeeded, failed/],
     ['ID', {}, 400, /status/],
@@ -195,7 +195,7 @@ describe('a pending operation', () => {
   ])('is not moved by %s %j', async (path, body, status, message) => {
     await script({ byHand: true })
     const id = await beginSearch()
-    const answer = await standin.send('POST', `/operations/${path.replace('ID', id)}`, body)
+    const answer = await emulator.send('POST', `/operations/${path.replace('ID', id)}`, body)
     expect(answer.status).toBe(status)
     expect(JSON.stringify(answer.body)).toMatch(message)
     expect(await statusOf(id)).toBe('notStarted')

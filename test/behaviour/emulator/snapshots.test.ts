@@ -1,33 +1,33 @@
 /** Snapshots, going back to them, and beginning anew. */
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { revealResource, STANDIN_ACCESS_KEY } from '../../../src/auth/resources.js'
+import { revealResource, EMULATOR_ACCESS_KEY } from '../../../src/auth/resources.js'
 import { raw, sql } from '../../../src/db/db.js'
 import { readTables } from '../../../src/emulator/state/tables.js'
 import { brokenInvariants, directRouting, everyService, operatorConnect, using } from '../../fixtures/accounts.js'
 import { aSearch, buy, buyOne, PURCHASE, search, US } from '../../fixtures/buying.js'
 import { openTestDatabase } from '../../fixtures/database.js'
+import { anEmulator, type Emulator } from '../../fixtures/emulator.js'
 import { anOperator, reconcileAll, type Operator } from '../../fixtures/operator.js'
 import { createClient, createTestService, HOST, type TestClient, type TestService } from '../../fixtures/service.js'
-import { aStandin, type Standin } from '../../fixtures/emulator.js'
 import { enterStock } from '../../fixtures/stock.js'
 
 const db = await openTestDatabase()
 afterAll(() => db.close())
 
 let service: TestService
-let standin: Standin
+let emulator: Emulator
 let buyer: TestClient
 let operator: Operator
 beforeEach(async () => {
   service = await createTestService(db)
-  standin = await aStandin(service)
+  emulator = await anEmulator(service)
   buyer = await service.client()
   operator = await anOperator(service)
   await enterStock(db, { count: 20 })
 })
 afterEach(async () => {
-  for (const { name } of (await standin.send<Listed>('GET', '/snapshots')).body.snapshots) {
-    await standin.send('DELETE', `/snapshots/${name}`)
+  for (const { name } of (await emulator.send<Listed>('GET', '/snapshots')).body.snapshots) {
+    await emulator.send('DELETE', `/snapshots/${name}`)
   }
   await service.close()
 })
@@ -35,8 +35,8 @@ afterEach(async () => {
 interface Listed {
   snapshots: { name: string; takenAt: string; restorable: boolean }[]
 }
-const take = (name = 'before') => standin.send('PUT', `/snapshots/${name}`)
-const restore = (name = 'before') => standin.send('POST', `/snapshots/${name}/restore`)
+const take = (name = 'before') => emulator.send('PUT', `/snapshots/${name}`)
+const restore = (name = 'before') => emulator.send('POST', `/snapshots/${name}/restore`)
 const owned = async (client = buyer) =>
   (await client.send('GET', '/phoneNumbers')).json<{ phoneNumbers: { phoneNumber: string }[] }>().phoneNumbers.length
 /** Requests of the same second that are alike are one request. */
@@ -71,7 +71,7 @@ async function liveAWhile(): Promise<void> {
   await operator.put('/accounts/contoso/numbers/+442079460000', using('teamsOperatorConnect', 'teamsDirectRouting'))
   await operator.put('/accounts/fabrikam/numbers/+12065550119', using('teamsDirectRouting'))
   await reconcileAll(service)
-  await standin.resource({ name: 'apart', wallets: [{ currency: 'USD', amount: '10' }], stock: [] })
+  await emulator.resource({ name: 'apart', wallets: [{ currency: 'USD', amount: '10' }], stock: [] })
 }
 
 describe('a snapshot', () => {
@@ -103,9 +103,9 @@ describe('a snapshot', () => {
     await operator.put('/accounts/newcomer', { serviceDetails: everyService({ teamsTenantId: 'n' }) })
     await operator.put('/accounts/newcomer/numbers/+442079460001', using('azureOperatorCallProtection'))
     await reconcileAll(service)
-    await standin.send('DELETE', '/resources/apart')
+    await emulator.send('DELETE', '/resources/apart')
     await service.client('another')
-    await standin.send('POST', '/clock', { advance: 'P1D' })
+    await emulator.send('POST', '/clock', { advance: 'P1D' })
 
     expect((await restore()).status).toBe(200)
     expect(await everything()).toEqual(before)
@@ -124,34 +124,34 @@ describe('a snapshot', () => {
   })
 
   it('has the clock, scripts and faults in it', async () => {
-    await standin.send('POST', '/clock', { advance: 'PT1H' })
-    await standin.send('POST', '/scripts', { operation: 'purchase', byHand: true })
-    await standin.send('POST', '/faults', { route: 'GET /healthz', effect: 'cut' })
+    await emulator.send('POST', '/clock', { advance: 'PT1H' })
+    await emulator.send('POST', '/scripts', { operation: 'purchase', byHand: true })
+    await emulator.send('POST', '/faults', { route: 'GET /healthz', effect: 'cut' })
     await take()
-    await standin.send('PUT', '/clock', { now: 'real' })
-    await standin.send('DELETE', '/scripts')
-    await standin.send('DELETE', '/faults')
+    await emulator.send('PUT', '/clock', { now: 'real' })
+    await emulator.send('DELETE', '/scripts')
+    await emulator.send('DELETE', '/faults')
     await restore()
-    expect((await standin.send('GET', '/clock')).body).toMatchObject({ offsetMs: 3_600_000 })
-    expect((await standin.send('GET', '/scripts')).body).toMatchObject({ scripts: [{ operation: 'purchase' }] })
-    expect((await standin.send('GET', '/faults')).body).toMatchObject({ faults: [{ effect: 'cut' }] })
+    expect((await emulator.send('GET', '/clock')).body).toMatchObject({ offsetMs: 3_600_000 })
+    expect((await emulator.send('GET', '/scripts')).body).toMatchObject({ scripts: [{ operation: 'purchase' }] })
+    expect((await emulator.send('GET', '/faults')).body).toMatchObject({ faults: [{ effect: 'cut' }] })
   })
 
   it('knows what of a script was used up when it was taken', async () => {
-    await standin.send('POST', '/scripts', { operation: 'search', times: 2, failure: { code: 'OutOfStock' } })
+    await emulator.send('POST', '/scripts', { operation: 'search', times: 2, failure: { code: 'OutOfStock' } })
     expect((await search(buyer)).phoneNumbers).toEqual([])
     await take()
     later()
     await buyer.send('POST', `${US}/:search`, { body: aSearch() })
     await restore()
-    expect((await standin.send('GET', '/scripts')).body).toMatchObject({ scripts: [{ times: 2, left: 1 }] })
+    expect((await emulator.send('GET', '/scripts')).body).toMatchObject({ scripts: [{ times: 2, left: 1 }] })
   })
 
   it('brings back the resources that there were: new ones get no entry, old ones do again', async () => {
-    const { client: mine, name } = await standin.resource()
+    const { client: mine, name } = await emulator.resource()
     await take()
-    await standin.send('DELETE', `/resources/${name}`)
-    const { client: late } = await standin.resource()
+    await emulator.send('DELETE', `/resources/${name}`)
+    const { client: late } = await emulator.resource()
     await restore()
     expect((await late.send('GET', '/phoneNumbers')).statusCode).toBe(401)
     expect((await mine.send('GET', '/phoneNumbers')).statusCode).toBe(200)
@@ -181,7 +181,7 @@ describe('a snapshot', () => {
     expect((await take()).status).toBe(200)
     await restore()
     expect(await owned()).toBe(1)
-    expect((await standin.send<Listed>('GET', '/snapshots')).body.snapshots).toHaveLength(1)
+    expect((await emulator.send<Listed>('GET', '/snapshots')).body.snapshots).toHaveLength(1)
   })
 })
 
@@ -189,7 +189,7 @@ describe('snapshots', () => {
   it('are listed with when they were taken, and deleted', async () => {
     await take('b')
     await take('a-1_x')
-    expect((await standin.send('GET', '/snapshots')).body).toEqual({
+    expect((await emulator.send('GET', '/snapshots')).body).toEqual({
       snapshots: [
         {
           name: 'a-1_x',
@@ -200,8 +200,8 @@ describe('snapshots', () => {
         expect.objectContaining({ name: 'b' }),
       ],
     })
-    expect((await standin.send('DELETE', '/snapshots/b')).status).toBe(204)
-    expect((await standin.send<Listed>('GET', '/snapshots')).body.snapshots.map(({ name }) => name)).toEqual(['a-1_x'])
+    expect((await emulator.send('DELETE', '/snapshots/b')).status).toBe(204)
+    expect((await emulator.send<Listed>('GET', '/snapshots')).body.snapshots.map(({ name }) => name)).toEqual(['a-1_x'])
   })
 
   it('that nobody took can be neither restored nor deleted', async () => {
@@ -212,7 +212,7 @@ describe('snapshots', () => {
       ['POST', '/snapshots/%22%3B%20drop/restore'],
       ['DELETE', '/snapshots/%00'],
     ] as const) {
-      const { status, body } = await standin.send(method, path)
+      const { status, body } = await emulator.send(method, path)
       expect(status).toBe(404)
       expect(JSON.stringify(body)).toMatch(/There are: known.*PUT/)
     }
@@ -221,7 +221,7 @@ describe('snapshots', () => {
   it.each(['A', 'a b', '-a', 'a.b', 'x'.repeat(41), '%00', '"', "'; drop schema public cascade; --"])(
     'have names of few characters: not %s',
     async (name) => {
-      const { status, body } = await standin.send(
+      const { status, body } = await emulator.send(
         'PUT',
         `/snapshots/${name.includes('%') ? name : encodeURIComponent(name)}`,
       )
@@ -231,8 +231,8 @@ describe('snapshots', () => {
   )
 
   it('take no body', async () => {
-    expect((await standin.send('PUT', '/snapshots/a', { more: 1 })).status).toBe(400)
-    expect((await standin.send('POST', '/reset', 'x')).status).toBe(400)
+    expect((await emulator.send('PUT', '/snapshots/a', { more: 1 })).status).toBe(400)
+    expect((await emulator.send('POST', '/reset', 'x')).status).toBe(400)
   })
 
   it('are twenty at most; one that is there may be replaced all the same', async () => {
@@ -251,7 +251,7 @@ describe('snapshots', () => {
       const { status, body } = await restore('old')
       expect(status).toBe(409)
       expect(JSON.stringify(body)).toMatch(/schema version \d+, and the database has come to \d+\. Delete it/)
-      expect((await standin.send('GET', '/snapshots')).body).toMatchObject({ snapshots: [{ restorable: false }] })
+      expect((await emulator.send('GET', '/snapshots')).body).toMatchObject({ snapshots: [{ restorable: false }] })
     } finally {
       await db.query(sql`delete from schema_version where name = 'test'`)
     }
@@ -260,15 +260,15 @@ describe('snapshots', () => {
   it('know every table, and how to tell its rows apart', async () => {
     const tables = await readTables(db)
     expect(tables.filter(({ primaryKey }) => primaryKey.length === 0)).toEqual([])
-    expect(tables.map(({ name }) => name)).toEqual(expect.arrayContaining(['number', 'operation', 'standin_setting']))
+    expect(tables.map(({ name }) => name)).toEqual(expect.arrayContaining(['number', 'operation', 'emulator_setting']))
     expect(tables.map(({ name }) => name)).not.toContain('schema_version')
   })
 
   it('leave schemas of others alone that look like theirs', async () => {
     await db.query(sql`create schema snapshot_theirs`)
     try {
-      expect((await standin.send<Listed>('GET', '/snapshots')).body.snapshots).toEqual([])
-      expect((await standin.send('DELETE', '/snapshots/theirs')).status).toBe(404)
+      expect((await emulator.send<Listed>('GET', '/snapshots')).body.snapshots).toEqual([])
+      expect((await emulator.send('DELETE', '/snapshots/theirs')).status).toBe(404)
       expect((await take('theirs')).status).toBe(409)
     } finally {
       await db.query(sql`drop schema snapshot_theirs`)
@@ -277,31 +277,31 @@ describe('snapshots', () => {
 })
 
 describe('a reset', () => {
-  it('leaves what a fresh stand-in has: its resource with the well-known key, and nothing that happened', async () => {
+  it('leaves what a fresh emulator has: its resource with the well-known key, and nothing that happened', async () => {
     await liveAWhile()
-    await standin.send('POST', '/clock', { advance: 'P3D' })
-    await standin.send('POST', '/scripts', { byHand: true })
-    await standin.send('POST', '/faults', { route: 'GET /healthz', effect: 'cut' })
-    await standin.send('PATCH', '/backends/oc/settings', { strict: true })
-    const { status, body } = await standin.send('POST', '/reset')
+    await emulator.send('POST', '/clock', { advance: 'P3D' })
+    await emulator.send('POST', '/scripts', { byHand: true })
+    await emulator.send('POST', '/faults', { route: 'GET /healthz', effect: 'cut' })
+    await emulator.send('PATCH', '/backends/oc/settings', { strict: true })
+    const { status, body } = await emulator.send('POST', '/reset')
     expect([status, body]).toEqual([204, undefined])
 
-    const { standin_setting: settings, resource, number, account, simulated_document: world } = await everything()
+    const { emulator_setting: settings, resource, number, account, simulated_document: world } = await everything()
     expect({ settings, number, account, world }).toEqual({ settings: [], number: [], account: [], world: [] })
     expect(resource).toHaveLength(1)
-    expect((await standin.send('GET', '/clock')).body).toMatchObject({ offsetMs: 0 })
-    expect((await standin.send('GET', '/scripts')).body).toEqual({ scripts: [] })
-    expect((await standin.send('GET', '/faults')).body).toEqual({ faults: [] })
-    expect((await standin.send('GET', '/backends/oc/settings')).body).toMatchObject({ strict: false })
-    expect((await revealResource(service.store, 'local')).keys.primary).toBe(STANDIN_ACCESS_KEY)
-    const local = createClient(service.server, service.clock, { name: 'local', key: STANDIN_ACCESS_KEY, host: HOST })
+    expect((await emulator.send('GET', '/clock')).body).toMatchObject({ offsetMs: 0 })
+    expect((await emulator.send('GET', '/scripts')).body).toEqual({ scripts: [] })
+    expect((await emulator.send('GET', '/faults')).body).toEqual({ faults: [] })
+    expect((await emulator.send('GET', '/backends/oc/settings')).body).toMatchObject({ strict: false })
+    expect((await revealResource(service.store, 'local')).keys.primary).toBe(EMULATOR_ACCESS_KEY)
+    const local = createClient(service.server, service.clock, { name: 'local', key: EMULATOR_ACCESS_KEY, host: HOST })
     expect((await local.send('GET', '/phoneNumbers')).statusCode).toBe(200)
     expect((await buyer.send('GET', '/phoneNumbers')).statusCode).toBe(401)
   })
 
-  it('fills the stock where a stand-in has one', async () => {
+  it('fills the stock where an emulator has one', async () => {
     const stocked = await createTestService(db, { LINEBOOK_SEED_STOCK: 'on' })
-    const its = await aStandin(stocked)
+    const its = await anEmulator(stocked)
     expect((await its.send('POST', '/reset')).status).toBe(204)
     const [{ count }] = (await db.query(sql`select count(*) as count from number`)) as [{ count: number }]
     expect(count).toBe(8_902)
@@ -311,14 +311,14 @@ describe('a reset', () => {
   it('keeps snapshots, to be gone back to', async () => {
     await buyOne(buyer)
     await take()
-    await standin.send('POST', '/reset')
+    await emulator.send('POST', '/reset')
     await restore()
     expect(await owned()).toBe(1)
   })
 
   it('puts a stock in their place that is no hindrance to going back', async () => {
     const stocked = await createTestService(db, { LINEBOOK_SEED_STOCK: 'on' })
-    const its = await aStandin(stocked)
+    const its = await anEmulator(stocked)
     await its.send('POST', '/reset')
     await its.send('PUT', '/snapshots/full')
     const client = await stocked.client()

@@ -1,6 +1,6 @@
 /** The built-in issuer on a server, over a test database, with a clock that tests move. */
 import type { LightMyRequestResponse } from 'fastify'
-import { Sealer, STANDIN_SEALING_KEY } from '../../../src/auth/seal.js'
+import { Sealer, EMULATOR_SEALING_KEY } from '../../../src/auth/seal.js'
 import { TokenVerifier } from '../../../src/auth/tokens/token-verifier.js'
 import { ManualClock } from '../../../src/clock.js'
 import type { Db } from '../../../src/db/db.js'
@@ -39,7 +39,7 @@ interface TestIssuerOptions {
 
 export async function createTestIssuer(db: Db, options: TestIssuerOptions = {}): Promise<TestIssuer> {
   const { tls, clock = new ManualClock(new Date('2026-03-01T12:00:00.000Z')), over = {} } = options
-  const sealer = options.sealer ?? new Sealer([STANDIN_SEALING_KEY])
+  const sealer = options.sealer ?? new Sealer([EMULATOR_SEALING_KEY])
   const logger = createLogger('silent')
   const keys = new SigningKeys({ db, sealer, clock, logger })
   const deps: IssuerDeps = {
@@ -50,7 +50,7 @@ export async function createTestIssuer(db: Db, options: TestIssuerOptions = {}):
     tenant: TENANT,
     audiences: AUDIENCES,
     publicUrl: undefined,
-    acceptStandinSecret: true,
+    acceptEmulatorSecret: true,
     ...over,
   }
   const server = createServer({ logger, tls })
@@ -79,7 +79,7 @@ const formOf = (form: Record<string, string | undefined>): string =>
     Object.entries(form).filter((entry): entry is [string, string] => entry[1] !== undefined),
   ).toString()
 
-/** The fields of a good request of a stand-in client. */
+/** The fields of a good request of an emulator client. */
 export const aRequest = (over: Record<string, string | undefined> = {}): Record<string, string | undefined> => ({
   grant_type: 'client_credentials',
   client_id: 'linebook-reader',

@@ -1,9 +1,9 @@
-import { createHash, generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto'
 import { decodeJwt, SignJWT, type JWK } from 'jose'
+import { createHash, generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto'
 import { generate } from 'selfsigned'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sql } from '../../../src/db/db.js'
-import { addClient, ensureStandinClients } from '../../../src/issuer/clients.js'
+import { addClient, ensureEmulatorClients } from '../../../src/issuer/clients.js'
 import { readPublicKey } from '../../../src/issuer/public-key.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
 import { aRequest, ASSERTION_TYPE, createTestIssuer, HOST, TOKEN_PATH, type TestIssuer } from './an-issuer.js'
@@ -149,7 +149,7 @@ describe('an assertion', () => {
   })
 
   it('is refused when the client shows its secret otherwise', async () => {
-    await ensureStandinClients(issuer.deps)
+    await ensureEmulatorClients(issuer.deps)
     const claims = { iss: 'linebook-reader', sub: 'linebook-reader' }
     const hash = createHash('sha256').update('linebook-standin').digest('hex')
     const assertion = await anAssertion({ claims, alg: 'HS256', key: Buffer.from(hash) })

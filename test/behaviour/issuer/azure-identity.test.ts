@@ -1,15 +1,15 @@
+import { decodeJwt } from 'jose'
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { decodeJwt } from 'jose'
 import { generate } from 'selfsigned'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../src/clock.js'
-import { standinTls } from '../../../src/http/tls.js'
-import { addClient, ensureStandinClients } from '../../../src/issuer/clients.js'
+import { emulatorTls } from '../../../src/http/tls.js'
+import { addClient, ensureEmulatorClients } from '../../../src/issuer/clients.js'
 import { readPublicKey } from '../../../src/issuer/public-key.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
 import { AUDIENCE, createTestIssuer, type TestIssuer } from './an-issuer.js'
@@ -29,10 +29,10 @@ let shown: Record<'secret' | 'wrongSecret' | 'otherTenant' | 'certificate' | 'wr
 
 beforeAll(async () => {
   await truncate(db)
-  const tls = await standinTls(folder, 'localhost')
+  const tls = await emulatorTls(folder, 'localhost')
   // The client compares the assertions it makes with its own clock, so this one has to be right.
   issuer = await createTestIssuer(db, { tls, clock: new ManualClock(new Date()) })
-  await ensureStandinClients(issuer.deps)
+  await ensureEmulatorClients(issuer.deps)
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'billing' }], { keySize: 2048 })
   const certificateFile = join(folder, 'billing.pem')
   await writeFile(certificateFile, `${key}\n${cert}\n`)

@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto'
 import { decodeProtectedHeader } from 'jose'
+import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { Sealer } from '../../../src/auth/seal.js'
 import { TokenVerifier } from '../../../src/auth/tokens/token-verifier.js'
 import { sql } from '../../../src/db/db.js'
 import { openPostgres } from '../../../src/db/postgres.js'
-import { ensureStandinClients } from '../../../src/issuer/clients.js'
+import { ensureEmulatorClients } from '../../../src/issuer/clients.js'
 import { rotateSigningKey } from '../../../src/issuer/signing-keys.js'
 import { createLogger } from '../../../src/log.js'
 import { openTestDatabase, openTestPostgres, truncate } from '../../fixtures/database.js'
@@ -18,7 +18,7 @@ let issuer: TestIssuer
 beforeEach(async () => {
   await truncate(db)
   issuer = await createTestIssuer(db)
-  await ensureStandinClients(issuer.deps)
+  await ensureEmulatorClients(issuer.deps)
 })
 afterEach(() => issuer.server.close())
 
@@ -147,7 +147,7 @@ describe.runIf(inject('engine') === 'postgres')('processes on one PostgreSQL', (
     const issuers = await Promise.all(
       [first, first, second, second].map((own) => createTestIssuer(own, { clock: issuer.clock })),
     )
-    await ensureStandinClients({ db: first, clock: issuer.clock })
+    await ensureEmulatorClients({ db: first, clock: issuer.clock })
     const signedBy = async () => {
       const tokens = await Promise.all(issuers.flatMap((one) => [tokenFrom(one), tokenFrom(one)]))
       for (const token of tokens) for (const one of issuers) await verify(token, one)

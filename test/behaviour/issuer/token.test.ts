@@ -1,6 +1,6 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { addClient, ensureStandinClients, rotateSecret } from '../../../src/issuer/clients.js'
+import { addClient, ensureEmulatorClients, rotateSecret } from '../../../src/issuer/clients.js'
 import { listClients } from '../../../src/issuer/store.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
 import {
@@ -21,7 +21,7 @@ let issuer: TestIssuer
 beforeEach(async () => {
   await truncate(db)
   issuer = await createTestIssuer(db)
-  await ensureStandinClients(issuer.deps)
+  await ensureEmulatorClients(issuer.deps)
 })
 afterEach(() => issuer.server.close())
 
@@ -62,7 +62,7 @@ describe('the token endpoint', () => {
     ['linebook-reader', 'Read'],
     ['linebook-writer', 'Write'],
     ['linebook-deleter', 'Delete'],
-  ])('gives the stand-in client %s the role %s', async (clientId, role) => {
+  ])('gives the emulator client %s the role %s', async (clientId, role) => {
     expect((await verify(await tokenOf(aRequest({ client_id: clientId })))).roles).toEqual(new Set([role]))
   })
 
@@ -233,11 +233,11 @@ describe('a refusal of the token endpoint', () => {
   })
 })
 
-describe('the stand-in clients', () => {
+describe('the emulator clients', () => {
   it('are made once, and what is there stays as it is', async () => {
     const before = await listClients(db)
     issuer.clock.advance(1000)
-    await ensureStandinClients(issuer.deps)
+    await ensureEmulatorClients(issuer.deps)
     expect(await listClients(db)).toEqual(before)
     expect(before.map(({ clientId }) => clientId)).toEqual([
       'linebook-admin',
@@ -247,8 +247,8 @@ describe('the stand-in clients', () => {
     ])
   })
 
-  it('get nothing in production, even from a database that a stand-in has used', async () => {
-    const production = await createTestIssuer(db, { over: { acceptStandinSecret: false } })
+  it('get nothing in production, even from a database that an emulator has used', async () => {
+    const production = await createTestIssuer(db, { over: { acceptEmulatorSecret: false } })
     expect((await production.ask(aRequest())).statusCode).toBe(401)
     const secret = await rotateSecret({ db }, 'linebook-reader')
     expect((await production.ask(aRequest({ client_secret: secret }))).statusCode).toBe(200)

@@ -3,15 +3,9 @@ import { later } from '../../../src/clock.js'
 import type { Tx } from '../../../src/db/db.js'
 import { newId } from '../../../src/ids.js'
 import { assign, restore, retire, unassign } from '../../../src/ledger/commands.js'
+import type { Cause } from '../../../src/ledger/history.js'
 import { findNumbers, listHistory } from '../../../src/ledger/reads.js'
-import {
-  cancelHold,
-  holdAny,
-  purchaseHeld,
-  sweepFreed,
-  type Cause,
-  type WantedNumbers,
-} from '../../../src/ledger/store.js'
+import { cancelHold, holdAny, purchaseHeld, sweepFreed, type WantedNumbers } from '../../../src/ledger/store.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
 import { enterStock, onTerms, seattle, tollFree } from '../../fixtures/stock.js'
 

@@ -7,6 +7,7 @@ import { afterAll, expect, it } from 'vitest'
 import { later } from '../../../src/clock.js'
 import { sql, type Db, type Tx } from '../../../src/db/db.js'
 import { newId } from '../../../src/ids.js'
+import type { Cause } from '../../../src/ledger/history.js'
 import { nextState, type NumberEvent, type NumberState } from '../../../src/ledger/number.js'
 import { findNumbers } from '../../../src/ledger/reads.js'
 import {
@@ -22,7 +23,6 @@ import {
   retireNumbers,
   sweepFreed,
   unassignNumbers,
-  type Cause,
 } from '../../../src/ledger/store.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
 import { enterStock, onTerms } from '../../fixtures/stock.js'

@@ -2,6 +2,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { later } from '../../../src/clock.js'
 import { sql, type Tx } from '../../../src/db/db.js'
 import { newId } from '../../../src/ids.js'
+import type { Cause } from '../../../src/ledger/history.js'
 import { nextState, numberStates, transitions, type NumberEvent, type NumberState } from '../../../src/ledger/number.js'
 import { findNumbers, listHistory } from '../../../src/ledger/reads.js'
 import {
@@ -17,7 +18,6 @@ import {
   retireNumbers,
   sweepFreed,
   unassignNumbers,
-  type Cause,
 } from '../../../src/ledger/store.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
 import { enterStock, onTerms } from '../../fixtures/stock.js'

@@ -1,11 +1,11 @@
-/** A buyer with money and stock, whose purchases ask a billing and a provisioning system first. */
+/** A buyer with money and stock, whose purchases ask a billing and a fulfilment system first. */
 import { expect } from 'vitest'
 import { creditWallet } from '../../../src/buyers/wallet/wallet-store.js'
-import { wire } from '../../../src/compose/compose.js'
+import { wire } from '../../../src/compose/wire.js'
 import { readConfig } from '../../../src/config/config.js'
 import { sql, type Db } from '../../../src/db/db.js'
-import { readCatalogue } from '../../../src/phone-numbers/model/catalogue.js'
 import { makeDueCalls } from '../../../src/phone-numbers/execution/call-out.js'
+import { readCatalogue } from '../../../src/phone-numbers/model/catalogue.js'
 import type { PhoneNumbersDeps } from '../../../src/phone-numbers/model/deps.js'
 import { callsJob } from '../../../src/workers/jobs.js'
 import { brokenInvariants } from '../../fixtures/accounts.js'
@@ -22,7 +22,7 @@ export const TIMEOUT_MS = 10_000
 export const CLAIM_MS = TIMEOUT_MS + 5 * SECOND
 export const CREDIT = '10.0000'
 
-export type Systems = 'billing' | 'provisioning' | 'both' | 'none'
+export type Systems = 'billing' | 'fulfilment' | 'both' | 'none'
 
 export interface ShownOperation {
   status: string
@@ -33,7 +33,7 @@ export interface HookedBuyer {
   service: TestService
   buyer: TestClient
   billing: HookSystem
-  provisioning: HookSystem
+  fulfilment: HookSystem
   stock: string[]
   /** Searches and asks for the purchase, which is then under way. */
   order(quantity?: number): Promise<SearchAnswer & { id: string }>
@@ -58,12 +58,12 @@ export async function aHookedBuyer(
   systems: Systems,
   { env = {}, wallet = true }: { env?: Record<string, string>; wallet?: boolean } = {},
 ): Promise<HookedBuyer> {
-  const [billing, provisioning] = await Promise.all([startHookSystem(), startHookSystem()])
+  const [billing, fulfilment] = await Promise.all([startHookSystem(), startHookSystem()])
   const settings = (which: Systems) => ({
     LINEBOOK_HOOK_SECRET: 'hook-secret',
     LINEBOOK_HOOK_TIMEOUT_MS: `${TIMEOUT_MS}`,
     ...((which === 'billing' || which === 'both') && { LINEBOOK_BILLING_HOOK_URL: billing.url }),
-    ...((which === 'provisioning' || which === 'both') && { LINEBOOK_PROVISIONING_HOOK_URL: provisioning.url }),
+    ...((which === 'fulfilment' || which === 'both') && { LINEBOOK_FULFILMENT_HOOK_URL: fulfilment.url }),
     ...env,
   })
   const service = await createTestService(db, settings(systems))
@@ -96,7 +96,7 @@ export async function aHookedBuyer(
     service,
     buyer,
     billing,
-    provisioning,
+    fulfilment,
     stock,
     order: async (quantity = 1) => {
       const found = await search(buyer, { quantity })
@@ -132,12 +132,12 @@ export async function aHookedBuyer(
       expect(await brokenInvariants(db)).toEqual([])
       const journal = await db.query<{ sum: string }>(sql`select sum(amount) as sum from wallet_entry`)
       if (wallet) expect(journal[0]?.sum).toBe(await balance())
-      for (const { effects } of [billing, provisioning]) {
+      for (const { effects } of [billing, fulfilment]) {
         expect([...effects.values()].filter(({ times }) => times > 1)).toEqual([])
       }
     },
     close: async () => {
-      await Promise.all([service.close(), billing.close(), provisioning.close()])
+      await Promise.all([service.close(), billing.close(), fulfilment.close()])
     },
   }
 }

@@ -1,10 +1,10 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import {
   addResource,
-  ensureStandinResource,
+  ensureEmulatorResource,
   revealResource,
   rotateKey,
-  STANDIN_ACCESS_KEY,
+  EMULATOR_ACCESS_KEY,
 } from '../../../src/auth/resources.js'
 import { sql } from '../../../src/db/db.js'
 import { operations } from '../../../src/phone-numbers/contract/operations.js'
@@ -58,7 +58,7 @@ describe('a request', () => {
   it.each([
     ['without Authorization', () => send({}, { authorization: undefined })],
     ['of an unknown scheme', () => send({}, { authorization: 'Basic eDp5' })],
-    ['signed with another key', () => send({ key: STANDIN_ACCESS_KEY })],
+    ['signed with another key', () => send({ key: EMULATOR_ACCESS_KEY })],
     ['signed for another path', () => send({ target: '/phoneNumbers/1?api-version=2025-06-01' })],
     ['signed for another query', () => send({ target: `${TARGET}&skip=1` })],
     ['signed for another host', () => send({ host: 'other.example.test' }, { host: HOST })],
@@ -192,11 +192,11 @@ describe('access keys', () => {
     expect(dump).not.toContain(bytes.toString('hex').slice(0, 20))
   })
 
-  it('of the stand-in are the well-known one, made once', async () => {
-    await ensureStandinResource(service.store)
-    await ensureStandinResource(service.store)
-    expect((await revealResource(service.store, 'local')).keys.primary).toBe(STANDIN_ACCESS_KEY)
-    expect((await send({ key: STANDIN_ACCESS_KEY })).statusCode).toBe(200)
+  it('of the emulator are the well-known one, made once', async () => {
+    await ensureEmulatorResource(service.store)
+    await ensureEmulatorResource(service.store)
+    expect((await revealResource(service.store, 'local')).keys.primary).toBe(EMULATOR_ACCESS_KEY)
+    expect((await send({ key: EMULATOR_ACCESS_KEY })).statusCode).toBe(200)
   })
 })
 

@@ -271,7 +271,7 @@ describe('older api-versions', () => {
 describe('a later api-version', () => {
   const LATER = '2027-01-01'
 
-  it('is served as the newest in stand-in mode, with a warning, and goes on in the links', async () => {
+  it('is served as the newest in emulator mode, with a warning, and goes on in the links', async () => {
     await enterStock(db)
     const answer = await buyer.send('POST', `${US}/:search`, { body: aSearch(), version: LATER })
     expect(answer.statusCode).toBe(202)

@@ -1,7 +1,7 @@
 /** Grants: which resource an access token opens. */
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { grantAccess, MAX_GRANTS_OF_A_RESOURCE, revokeAccess } from '../../../src/auth/grants.js'
 import { listGrants } from '../../../src/auth/grant-store.js'
+import { grantAccess, MAX_GRANTS_OF_A_RESOURCE, revokeAccess } from '../../../src/auth/grants.js'
 import { sql } from '../../../src/db/db.js'
 import { aSearch, US } from '../../fixtures/buying.js'
 import { openTestDatabase } from '../../fixtures/database.js'

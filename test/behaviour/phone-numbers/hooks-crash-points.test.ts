@@ -71,7 +71,7 @@ async function outcome(id: string) {
     states: numbers.map(({ state }) => state),
     journal,
     billing: shop.billing.effects.get(id),
-    provisioning: shop.provisioning.effects.get(id),
+    fulfilment: shop.fulfilment.effects.get(id),
   }
 }
 
@@ -88,29 +88,29 @@ it('a purchase that was accepted is carried out by whoever starts next', async (
     states: ['owned', 'owned'],
     journal: [charge],
     billing: { times: 1, numbers: phoneNumbers, undone: false },
-    provisioning: { times: 1, numbers: phoneNumbers, undone: false },
+    fulfilment: { times: 1, numbers: phoneNumbers, undone: false },
   })
 })
 
 describe.each(deaths)('a process that dies %s', (death) => {
   it('has the purchase finished by another', async () => {
     const { id, phoneNumbers } = await shop.order(2)
-    expect(await dieAtEachCall(death)).toEqual(['billing', 'provisioning'])
+    expect(await dieAtEachCall(death)).toEqual(['billing', 'fulfilment'])
     expect(await outcome(id)).toEqual({
       status: 'succeeded',
       code: undefined,
       states: ['owned', 'owned'],
       journal: [charge],
       billing: { times: 1, numbers: phoneNumbers, undone: false },
-      provisioning: { times: 1, numbers: phoneNumbers, undone: false },
+      fulfilment: { times: 1, numbers: phoneNumbers, undone: false },
     })
   })
 
-  it('has the refusal of provisioning recorded and billing voided by another', async () => {
-    shop.provisioning.say = ({ action }) => (action === 'provision' ? { status: 422 } : undefined)
+  it('has the refusal of fulfilment recorded and billing voided by another', async () => {
+    shop.fulfilment.say = ({ action }) => (action === 'provision' ? { status: 422 } : undefined)
     const { id } = await shop.order(2)
-    const undone = death === 'after recording' ? ['undo-billing'] : ['undo-provisioning', 'undo-billing']
-    expect(await dieAtEachCall(death)).toEqual(['billing', 'provisioning', ...undone])
+    const undone = death === 'after recording' ? ['undo-billing'] : ['undo-fulfilment', 'undo-billing']
+    expect(await dieAtEachCall(death)).toEqual(['billing', 'fulfilment', ...undone])
     expect(await outcome(id)).toMatchObject({
       status: 'failed',
       code: 'ProvisioningFailed',
@@ -122,7 +122,7 @@ describe.each(deaths)('a process that dies %s', (death) => {
   it('has a purchase in part ended, refunded and voided by another', async () => {
     const { id, phoneNumbers } = await shop.order(2)
     const [first = '', second = ''] = phoneNumbers
-    shop.provisioning.refuses.set(second, 'Ported out.')
+    shop.fulfilment.refuses.set(second, 'Ported out.')
     await dieAtEachCall(death)
     expect(await outcome(id)).toMatchObject({
       status: 'failed',
@@ -130,24 +130,24 @@ describe.each(deaths)('a process that dies %s', (death) => {
       states: ['owned', 'available'],
       journal: [charge, { kind: 'refund', amount: '1.0000', numbers: 1 }],
       billing: { times: 1, numbers: [first], undone: true },
-      provisioning: { times: 1, numbers: [first] },
+      fulfilment: { times: 1, numbers: [first] },
     })
   })
 
   it('has a purchase given up and undone at both systems by another', async () => {
-    shop.provisioning.losesAnswers = 1
-    shop.provisioning.say = ({ action }) =>
-      action === 'provision' && shop.provisioning.losesAnswers === 0 ? { status: 503 } : undefined
+    shop.fulfilment.losesAnswers = 1
+    shop.fulfilment.say = ({ action }) =>
+      action === 'provision' && shop.fulfilment.losesAnswers === 0 ? { status: 503 } : undefined
     const { id } = await shop.order(2)
     await shop.run()
     shop.service.clock.advance(600 * SECOND)
-    expect(await dieAtEachCall(death)).toEqual(['provisioning', 'undo-provisioning', 'undo-billing'])
+    expect(await dieAtEachCall(death)).toEqual(['fulfilment', 'undo-fulfilment', 'undo-billing'])
     expect(await outcome(id)).toMatchObject({
       status: 'failed',
       code: 'ProvisioningFailed',
       journal: [charge, refund],
       billing: { times: 1, numbers: [], undone: true },
-      provisioning: { times: 1, numbers: [], undone: true },
+      fulfilment: { times: 1, numbers: [], undone: true },
     })
   })
 })
@@ -205,21 +205,21 @@ describe('a process that only seemed dead', () => {
 
   it('whose call comes after the undoing has no effect by it', async () => {
     const { deps } = shop.service.wiring
-    shop.provisioning.say = () => ({ status: 503 })
+    shop.fulfilment.say = () => ({ status: 503 })
     const { id } = await shop.order()
     await shop.run()
     shop.service.clock.advance(600 * SECOND)
     const late = await claimOne(deps)
     shop.service.clock.advance(CLAIM_MS)
     await runAs(successor)
-    shop.provisioning.say = () => undefined
+    shop.fulfilment.say = () => undefined
     await shop.settle()
-    expect(shop.provisioning.effects.get(id)).toEqual({ times: 0, numbers: [], undone: true })
+    expect(shop.fulfilment.effects.get(id)).toEqual({ times: 0, numbers: [], undone: true })
     // It slept on its way out, after it had looked at the time.
     const said = await makeCall(deps, { ...late, until: new Date(8.64e15) })
     expect(said).toMatchObject({ refused: {} })
     expect(said && (await recordCall(deps, late, said))).toBe(false)
-    expect(shop.provisioning.effects.get(id)).toEqual({ times: 0, numbers: [], undone: true })
+    expect(shop.fulfilment.effects.get(id)).toEqual({ times: 0, numbers: [], undone: true })
   })
 })
 

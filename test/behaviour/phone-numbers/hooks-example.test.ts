@@ -38,13 +38,13 @@ afterAll(async () => {
 })
 
 it('approves, refuses, and takes back for good', async () => {
-  const shop = await aHookedBuyer(db, 'provisioning', { env: { LINEBOOK_BILLING_HOOK_URL: url } })
+  const shop = await aHookedBuyer(db, 'fulfilment', { env: { LINEBOOK_BILLING_HOOK_URL: url } })
   try {
     const few = await shop.order(1)
     await shop.settle()
     expect(await shop.poll(few.id)).toMatchObject({ status: 'succeeded' })
 
-    shop.provisioning.say = ({ action }) => (action === 'provision' ? { status: 422 } : undefined)
+    shop.fulfilment.say = ({ action }) => (action === 'provision' ? { status: 422 } : undefined)
     const undone = await shop.order(1)
     await shop.settle()
     expect(await shop.poll(undone.id)).toMatchObject({ status: 'failed', error: { code: 'ProvisioningFailed' } })

@@ -1,4 +1,4 @@
-/** A reservation's purchase asks billing and provisioning as a search's does. */
+/** A reservation's purchase asks billing and fulfilment as a search's does. */
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest'
 import { sql } from '../../../src/db/db.js'
 import { openTestDatabase } from '../../fixtures/database.js'
@@ -41,7 +41,7 @@ it('is approved, provisioned and complete, under one key', async () => {
   expect(await shop.balance()).toBe('8.0000')
   const [call] = shop.billing.calls
   expect(call?.request).toMatchObject({ operationId: `reservationPurchase_${id}`, resource: 'buyer' })
-  expect(shop.provisioning.calls.map(({ key }) => key)).toEqual([call?.key])
+  expect(shop.fulfilment.calls.map(({ key }) => key)).toEqual([call?.key])
 })
 
 it('fails when billing refuses: every number says why, and the money is back', async () => {
@@ -63,9 +63,9 @@ it('fails when billing refuses: every number says why, and the money is back', a
   expect(await shop.balance()).toBe('10.0000')
 })
 
-it('gets in part what provisioning takes, and says of the others why not', async () => {
+it('gets in part what fulfilment takes, and says of the others why not', async () => {
   const [first = '', second = ''] = shop.stock
-  shop.provisioning.refuses.set(second, 'Ported out.')
+  shop.fulfilment.refuses.set(second, 'Ported out.')
   const { poll, read } = await order(2)
   await shop.run()
   expect(await poll()).toMatchObject({ status: 'failed', error: { code: 'NumbersPartiallyAcquired' } })

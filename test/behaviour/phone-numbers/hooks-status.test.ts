@@ -1,8 +1,8 @@
 /** What operators are told of purchases that have not ended yet. */
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest'
-import { later } from '../../../src/clock.js'
-import { purchasesText } from '../../../src/cli/text/purchases-text.js'
 import { storeAnswers } from '../../../src/cli/connection/answers.js'
+import { purchasesText } from '../../../src/cli/text/purchases-text.js'
+import { later } from '../../../src/clock.js'
 import { openTestDatabase } from '../../fixtures/database.js'
 import { aToken } from '../provisioning/a-token.js'
 import { aHookedBuyer, HOUR, MINUTE, SECOND, type HookedBuyer } from './a-hooked-buyer.js'
@@ -74,7 +74,7 @@ it('one that nobody takes up is told, but not one whose delay is not over', asyn
 })
 
 it('what has failed and can not be undone is told of each system, however long ago that was', async () => {
-  shop.provisioning.say = () => ({ status: 500 })
+  shop.fulfilment.say = () => ({ status: 500 })
   shop.billing.say = ({ action }) => (action === 'void' ? { status: 404 } : undefined)
   const { id } = await shop.order()
   await shop.settle(HOUR)

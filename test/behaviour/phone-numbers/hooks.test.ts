@@ -1,4 +1,4 @@
-/** Purchases that ask billing and provisioning first: each row of the table of outcomes in docs/hooks.md. */
+/** Purchases that ask billing and fulfilment first: each row of the table of outcomes in docs/hooks.md. */
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { sql } from '../../../src/db/db.js'
 import { advanceByHand, type ByHand } from '../../../src/phone-numbers/commands/operations.js'
@@ -91,17 +91,17 @@ describe('a purchase that billing approves', () => {
     ])
   })
 
-  it('is carried out by provisioning next, under the same key', async () => {
+  it('is carried out by fulfilment next, under the same key', async () => {
     await open('both')
     const { id, phoneNumbers } = await shop.order(2)
     const seen: string[] = []
-    shop.provisioning.onCall = async () => void seen.push((await shop.poll(id)).status)
+    shop.fulfilment.onCall = async () => void seen.push((await shop.poll(id)).status)
     expect(await shop.run()).toBe(2)
     expect(seen).toEqual(['running'])
     expect(await shop.poll(id)).toMatchObject({ status: 'succeeded' })
     expect(shop.billing.actions()).toEqual(['approve'])
-    expect(shop.provisioning.actions()).toEqual(['provision'])
-    expect([...shop.provisioning.effects]).toEqual([[id, { times: 1, numbers: phoneNumbers, undone: false }]])
+    expect(shop.fulfilment.actions()).toEqual(['provision'])
+    expect([...shop.fulfilment.effects]).toEqual([[id, { times: 1, numbers: phoneNumbers, undone: false }]])
     expect([...shop.billing.effects.keys()]).toEqual([id])
   })
 
@@ -126,7 +126,7 @@ describe('a purchase that billing approves', () => {
     }
     await wait(shop.billing)
     await shop.settle(0)
-    await wait(shop.provisioning)
+    await wait(shop.fulfilment)
     expect(await held()).toEqual([{ e164: phoneNumbers[0], freeAt: Infinity }])
     const again = await shop.buyer.send('POST', PURCHASE, { body: { searchId } })
     expect([again.statusCode, again.headers['operation-id']]).toEqual([202, id])
@@ -146,7 +146,7 @@ describe('a purchase that billing refuses', () => {
     await shop.run()
     await expectFailed(order, code, /^Not this month\.$/)
     expect(shop.billing.actions()).toEqual(['approve'])
-    expect(shop.provisioning.calls).toEqual([])
+    expect(shop.fulfilment.calls).toEqual([])
   })
 
   it.each([402, 409, 422])('fails with PurchaseFailed when billing gives no code with its %i', async (status) => {
@@ -195,7 +195,7 @@ describe('a purchase whose billing does not answer', () => {
     expect(shop.billing.calls.at(-1)?.request.phoneNumbers.map((number) => number.phoneNumber)).toEqual(
       order.phoneNumbers,
     )
-    expect(shop.provisioning.calls).toEqual([])
+    expect(shop.fulfilment.calls).toEqual([])
     expect(await stages()).toEqual([])
   })
 
@@ -211,12 +211,12 @@ describe('a purchase whose billing does not answer', () => {
   it('has one effect there when only the answers were lost', async () => {
     await open('both')
     shop.billing.losesAnswers = 2
-    shop.provisioning.losesAnswers = 1
+    shop.fulfilment.losesAnswers = 1
     const { id, phoneNumbers } = await shop.order()
     await shop.settle()
     expect(await shop.poll(id)).toMatchObject({ status: 'succeeded' })
     expect(shop.billing.calls.map(({ key, action }) => [key, action])).toEqual(Array(3).fill([id, 'approve']))
-    expect(shop.provisioning.actions()).toEqual(['provision', 'provision'])
+    expect(shop.fulfilment.actions()).toEqual(['provision', 'provision'])
     expect(shop.billing.effects.get(id)).toEqual({ times: 1, numbers: phoneNumbers, undone: false })
   })
 
@@ -230,15 +230,15 @@ describe('a purchase whose billing does not answer', () => {
   })
 })
 
-describe('a purchase that provisioning refuses', () => {
+describe('a purchase that fulfilment refuses', () => {
   it('fails with ProvisioningFailed, is refunded, and voided at billing', async () => {
     await open('both')
-    shop.provisioning.say = () => ({ status: 422, body: { code: 'OutOfStock', message: 'No trunk.' } })
+    shop.fulfilment.say = () => ({ status: 422, body: { code: 'OutOfStock', message: 'No trunk.' } })
     const order = await shop.order(2)
     await shop.run()
-    await expectFailed(order, 'ProvisioningFailed', /^Provisioning refused: No trunk\.$/)
+    await expectFailed(order, 'ProvisioningFailed', /^Fulfilment refused: No trunk\.$/)
     expect(shop.billing.actions()).toEqual(['approve', 'void'])
-    expect(shop.provisioning.actions()).toEqual(['provision'])
+    expect(shop.fulfilment.actions()).toEqual(['provision'])
     expect(shop.billing.effects.get(order.id)).toEqual({ times: 1, numbers: [], undone: true })
   })
 
@@ -246,7 +246,7 @@ describe('a purchase that provisioning refuses', () => {
     await open('both')
     const order = await shop.order(3)
     const [first = '', second = '', third = ''] = order.phoneNumbers
-    shop.provisioning.refuses.set(second, 'Ported out.')
+    shop.fulfilment.refuses.set(second, 'Ported out.')
     await shop.run()
     expect(await shop.poll(order.id)).toMatchObject({
       status: 'failed',
@@ -264,31 +264,31 @@ describe('a purchase that provisioning refuses', () => {
     expect(await shop.balance()).toBe('8.0000')
     expect(shop.billing.actions()).toEqual(['approve', 'void'])
     expect(shop.billing.effects.get(order.id)?.numbers).toEqual([first, third])
-    expect(shop.provisioning.actions()).toEqual(['provision'])
+    expect(shop.fulfilment.actions()).toEqual(['provision'])
   })
 
   it('altogether, number by number, fails with AllNumbersNotAcquired', async () => {
-    await open('provisioning')
+    await open('fulfilment')
     const order = await shop.order(2)
-    for (const e164 of order.phoneNumbers) shop.provisioning.refuses.set(e164, 'Ported out.')
+    for (const e164 of order.phoneNumbers) shop.fulfilment.refuses.set(e164, 'Ported out.')
     await shop.run()
     await expectFailed(order, 'AllNumbersNotAcquired', /^None /)
-    expect(shop.provisioning.actions()).toEqual(['provision'])
+    expect(shop.fulfilment.actions()).toEqual(['provision'])
   })
 })
 
-describe('a purchase whose provisioning does not answer', () => {
+describe('a purchase whose fulfilment does not answer', () => {
   it('fails with ProvisioningFailed in the end, and is undone at both', async () => {
     await open('both')
-    shop.provisioning.losesAnswers = 1
-    shop.provisioning.say = ({ action }) =>
-      action === 'provision' && shop.provisioning.losesAnswers === 0 ? { status: 502 } : undefined
+    shop.fulfilment.losesAnswers = 1
+    shop.fulfilment.say = ({ action }) =>
+      action === 'provision' && shop.fulfilment.losesAnswers === 0 ? { status: 502 } : undefined
     const order = await shop.order(2)
     await shop.settle()
-    await expectFailed(order, 'ProvisioningFailed', /^The provisioning hook answered 502\. It was asked 12 times\.$/)
-    expect(shop.provisioning.actions().at(-1)).toBe('cancel')
+    await expectFailed(order, 'ProvisioningFailed', /^The fulfilment hook answered 502\. It was asked 12 times\.$/)
+    expect(shop.fulfilment.actions().at(-1)).toBe('cancel')
     expect(shop.billing.actions()).toEqual(['approve', 'void'])
-    expect(shop.provisioning.effects.get(order.id)).toEqual({ times: 1, numbers: [], undone: true })
+    expect(shop.fulfilment.effects.get(order.id)).toEqual({ times: 1, numbers: [], undone: true })
     expect(await stages()).toEqual([])
   })
 
@@ -298,10 +298,10 @@ describe('a purchase whose provisioning does not answer', () => {
     const { id } = await shop.order()
     await shop.settle(4 * MINUTE)
     shop.billing.say = () => undefined
-    shop.provisioning.say = () => ({ status: 202 })
+    shop.fulfilment.say = () => ({ status: 202 })
     await shop.settle(4 * MINUTE)
     expect(await shop.poll(id)).toMatchObject({ status: 'running' })
-    shop.provisioning.say = () => undefined
+    shop.fulfilment.say = () => undefined
     await shop.settle()
     expect(await shop.poll(id)).toMatchObject({ status: 'succeeded' })
   })
@@ -310,7 +310,7 @@ describe('a purchase whose provisioning does not answer', () => {
 describe('what has to be undone', () => {
   it('is tried until it is done, days if need be, and one system that is away does not hold up the other', async () => {
     await open('both')
-    shop.provisioning.say = () => ({ status: 500 })
+    shop.fulfilment.say = () => ({ status: 500 })
     const order = await shop.order()
     await shop.settle(20 * MINUTE)
     expect(await shop.poll(order.id)).toMatchObject({ status: 'failed' })
@@ -318,29 +318,29 @@ describe('what has to be undone', () => {
     shop.service.clock.advance(72 * HOUR)
     await shop.run()
     await shop.service.job(sweepJob).runOnce()
-    expect(await stages()).toEqual([{ id: order.id, stage: 'undo-provisioning' }])
-    shop.provisioning.say = () => undefined
+    expect(await stages()).toEqual([{ id: order.id, stage: 'undo-fulfilment' }])
+    shop.fulfilment.say = () => undefined
     await shop.settle()
-    expect(shop.provisioning.effects.get(order.id)).toMatchObject({ undone: true })
+    expect(shop.fulfilment.effects.get(order.id)).toMatchObject({ undone: true })
     expect(await stages()).toEqual([])
     expect(shop.billing.actions()).toEqual(['approve', 'void'])
   })
 
   it('does not hold up the numbers: they can be bought again meanwhile', async () => {
-    await open('provisioning')
-    shop.provisioning.say = ({ action }) => (action === 'cancel' ? { status: 500 } : undefined)
-    shop.provisioning.losesAnswers = 1
+    await open('fulfilment')
+    shop.fulfilment.say = ({ action }) => (action === 'cancel' ? { status: 500 } : undefined)
+    shop.fulfilment.losesAnswers = 1
     const order = await shop.order(4)
     await shop.run()
-    shop.provisioning.say = ({ request }) => (request.operationId === order.id ? { status: 500 } : undefined)
+    shop.fulfilment.say = ({ request }) => (request.operationId === order.id ? { status: 500 } : undefined)
     await shop.settle(6 * MINUTE)
     const next = await shop.order(4)
     await shop.settle(MINUTE)
     expect(await shop.poll(next.id)).toMatchObject({ status: 'succeeded' })
-    shop.provisioning.say = () => undefined
+    shop.fulfilment.say = () => undefined
     await shop.settle()
-    expect(shop.provisioning.effects.get(order.id)).toMatchObject({ numbers: [], undone: true })
-    expect(shop.provisioning.effects.get(next.id)).toMatchObject({ numbers: next.phoneNumbers, undone: false })
+    expect(shop.fulfilment.effects.get(order.id)).toMatchObject({ numbers: [], undone: true })
+    expect(shop.fulfilment.effects.get(next.id)).toMatchObject({ numbers: next.phoneNumbers, undone: false })
   })
 })
 
@@ -351,7 +351,7 @@ describe('a purchase that is cancelled', () => {
     expect((await shop.buyer.send('DELETE', `/phoneNumbers/operations/${id}`)).statusCode).toBe(204)
     expect(await shop.poll(id)).toMatchObject({ status: 'failed', error: { code: 'OperationCanceled' } })
     await shop.settle()
-    expect([...shop.billing.calls, ...shop.provisioning.calls]).toEqual([])
+    expect([...shop.billing.calls, ...shop.fulfilment.calls]).toEqual([])
     expect(await shop.balance()).toBe('10.0000')
     const until = new Date(shop.service.clock.now().getTime() + 15 * MINUTE)
     expect(await held()).toEqual(phoneNumbers.map((e164) => ({ e164, freeAt: until })))
@@ -371,7 +371,7 @@ describe('a purchase that is cancelled', () => {
     const cancel = () => shop.buyer.send('DELETE', `/phoneNumbers/operations/${id}`)
     expect((await cancel()).statusCode).toBe(204)
     shop.billing.say = () => undefined
-    shop.provisioning.onCall = async () => void (await cancel())
+    shop.fulfilment.onCall = async () => void (await cancel())
     await shop.settle()
     expect(await shop.poll(id)).toMatchObject({ status: 'succeeded' })
     expect(await shop.owned()).toHaveLength(1)
@@ -403,7 +403,7 @@ describe('several processes', () => {
     }
     expect(calls).toBe(6)
     expect(shop.billing.calls.map(({ key }) => key).sort()).toEqual(orders.map(({ id }) => id).sort())
-    expect(shop.provisioning.calls.map(({ key }) => key).sort()).toEqual(orders.map(({ id }) => id).sort())
+    expect(shop.fulfilment.calls.map(({ key }) => key).sort()).toEqual(orders.map(({ id }) => id).sort())
     expect(await shop.owned()).toHaveLength(3)
   })
 })
@@ -423,9 +423,9 @@ describe('a hook that is not configured any more', () => {
 
   it('is told what has to be undone when it is back', async () => {
     await open('both')
-    shop.provisioning.say = () => ({ status: 422 })
+    shop.fulfilment.say = () => ({ status: 422 })
     const { id } = await shop.order()
-    const without = await shop.otherProcess('provisioning')
+    const without = await shop.otherProcess('fulfilment')
     await runAs(await shop.otherProcess())
     await runAs(await shop.otherProcess())
     await runAs(without)
@@ -457,10 +457,10 @@ it('a purchase that Linebook can not complete ends as failed, and is undone', as
   await shop.settle()
   await expectFailed(order, 'PurchaseFailed', /internal error/)
   expect(shop.billing.effects.get(order.id)).toMatchObject({ undone: true })
-  expect(shop.provisioning.effects.get(order.id)).toMatchObject({ undone: true })
+  expect(shop.fulfilment.effects.get(order.id)).toMatchObject({ undone: true })
 })
 
-describe('a purchase that a stand-in has wait', () => {
+describe('a purchase that an emulator has wait', () => {
   it('for polls makes its calls when it was polled often enough', async () => {
     await open('billing')
     const { id } = await shop.order()

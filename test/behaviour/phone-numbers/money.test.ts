@@ -1,6 +1,6 @@
 /** Wallets, as purchases meet them: what is charged, what comes back, and what is refused. */
-import { newId } from '../../../src/ids.js'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { newId } from '../../../src/ids.js'
 import { retire } from '../../../src/ledger/commands.js'
 import { operationsJob, sweepJob } from '../../../src/workers/jobs.js'
 import { aSearch, buy, PURCHASE, search, US } from '../../fixtures/buying.js'

@@ -407,7 +407,7 @@ describe('the api-version', () => {
     ])
   })
 
-  it('may be a later one in stand-in mode, with a warning', async () => {
+  it('may be a later one in emulator mode, with a warning', async () => {
     for (const version of ['2023-04-01-preview', '2025-06-01', '2027-01-01']) {
       const answer = await contoso.send('GET', '/sip', { version })
       expect(answer.statusCode).toBe(200)

@@ -1,9 +1,9 @@
 /** Access tokens instead of access keys: which open this API. */
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { ensureStandinGrants, grantAccess } from '../../../src/auth/grants.js'
 import { listGrants } from '../../../src/auth/grant-store.js'
-import { ensureStandinResource } from '../../../src/auth/resources.js'
-import { addClient, ensureStandinClients, standinClientIds } from '../../../src/issuer/clients.js'
+import { ensureEmulatorGrants, grantAccess } from '../../../src/auth/grants.js'
+import { ensureEmulatorResource } from '../../../src/auth/resources.js'
+import { addClient, ensureEmulatorClients, emulatorClientIds } from '../../../src/issuer/clients.js'
 import { operations } from '../../../src/phone-numbers/contract/operations.js'
 import { aSearch, US } from '../../fixtures/buying.js'
 import { openTestDatabase } from '../../fixtures/database.js'
@@ -140,27 +140,27 @@ describe('the built-in issuer', () => {
   })
 
   it('serves it when only this API is served, and no scope of the other one', async () => {
-    service = await createTestService(db, { LINEBOOK_DOORS: 'phone-numbers' })
-    await ensureStandinClients(service.store)
+    service = await createTestService(db, { LINEBOOK_APIS: 'phone-numbers' })
+    await ensureEmulatorClients(service.store)
     expect((await ask('linebook-reader', 'linebook-standin', SCOPE)).statusCode).toBe(200)
     const other = await ask('linebook-reader', 'linebook-standin', `${AUDIENCE}/.default`)
     expect([other.statusCode, other.json()]).toMatchObject([400, { error: 'invalid_resource' }])
   })
 
   it('serves no scope of this API when only the other one is served', async () => {
-    service = await createTestService(db, { LINEBOOK_DOORS: 'provisioning' })
-    await ensureStandinClients(service.store)
+    service = await createTestService(db, { LINEBOOK_APIS: 'provisioning' })
+    await ensureEmulatorClients(service.store)
     expect((await ask('linebook-reader', 'linebook-standin', SCOPE)).statusCode).toBe(400)
     expect((await ask('linebook-reader', 'linebook-standin', `${AUDIENCE}/.default`)).statusCode).toBe(200)
   })
 })
 
 it('who asks is judged by the real time, though the clock of the numbers was moved', async () => {
-  await ensureStandinClients(service.store)
+  await ensureEmulatorClients(service.store)
   const credentials = Buffer.from('linebook-admin:linebook-standin').toString('base64')
   const set = await service.server.inject({
     method: 'PUT',
-    url: '/_standin/clock',
+    url: '/_emulator/clock',
     headers: { authorization: `Basic ${credentials}` },
     payload: { now: '2030-01-01T00:00:00Z' },
   })
@@ -171,12 +171,12 @@ it('who asks is judged by the real time, though the clock of the numbers was mov
   expect(found.json()).toMatchObject({ searchExpiresBy: expect.stringMatching(/^2030-01-01T00:15:00/) })
 })
 
-describe('the well-known clients of stand-in mode', () => {
+describe('the well-known clients of emulator mode', () => {
   it('may use its well-known resource, with tokens of its own issuer alone', async () => {
-    await ensureStandinResource(service.store)
-    await ensureStandinClients(service.store)
-    await ensureStandinGrants(service.store, standinClientIds)
-    await ensureStandinGrants(service.store, standinClientIds)
+    await ensureEmulatorResource(service.store)
+    await ensureEmulatorClients(service.store)
+    await ensureEmulatorGrants(service.store, emulatorClientIds)
+    await ensureEmulatorGrants(service.store, emulatorClientIds)
     for (const clientId of ['linebook-admin', 'linebook-reader', 'linebook-writer', 'linebook-deleter']) {
       const { access_token: token } = (await ask(clientId, 'linebook-standin', SCOPE)).json<{ access_token: string }>()
       expect((await send(token, { host: 'localhost:8443' })).statusCode).toBe(200)

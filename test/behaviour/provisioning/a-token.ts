@@ -1,6 +1,6 @@
 /** Access tokens that say what a test wants, signed by the service's own issuer or by somebody else. */
-import { generateKeyPairSync } from 'node:crypto'
 import { SignJWT, UnsecuredJWT, type JWTPayload } from 'jose'
+import { generateKeyPairSync } from 'node:crypto'
 import { SigningKeys } from '../../../src/issuer/signing-keys.js'
 import type { TestService } from '../../fixtures/service.js'
 

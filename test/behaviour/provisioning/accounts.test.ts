@@ -1,7 +1,7 @@
 /** What an account may be, what becomes of it when it is put again, and when it may go. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Db } from '../../../src/db/db.js'
 import { serviceKeys, type ServiceKey } from '../../../src/backends/port/services.js'
+import type { Db } from '../../../src/db/db.js'
 import {
   brokenInvariants,
   directRouting,

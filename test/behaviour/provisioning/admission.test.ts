@@ -1,4 +1,4 @@
-/** Getting in: addresses, the order of the checks, how often, api-versions, paths, and doors that are shut. */
+/** Getting in: addresses, the order of the checks, how often, api-versions, paths, and APIs that are off. */
 import type { LightMyRequestResponse } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Db } from '../../../src/db/db.js'

@@ -1,9 +1,9 @@
 /** Whatever a backend does, it ends with what is stored; and what it was told, it was told in order. */
 import fc from 'fast-check'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { requeueFailed } from '../../../src/accounts/commands/requeue.js'
 import { driftEffects, type SimulatedControl } from '../../../src/backends/simulated/control.js'
 import { misbehaviourNames, type MisbehaviourName } from '../../../src/backends/simulated/misbehaviour.js'
-import { requeueFailed } from '../../../src/accounts/commands/requeue.js'
 import { claimWork, record, type ClaimedWork } from '../../../src/reconcile/reconcile.js'
 import { hasTimeFor } from '../../../src/sync/claims.js'
 import type { Result } from '../../../src/sync/results.js'

@@ -1,8 +1,8 @@
 /** A process that dies between any two steps: another one finishes what it began, and nothing happens twice. */
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { sql } from '../../../src/db/db.js'
 import { AnnouncedConsents, find, patchConsent } from '../../../src/accounts/commands/consents.js'
 import { putAccount } from '../../../src/accounts/commands/put-account.js'
+import { sql } from '../../../src/db/db.js'
 import { claimWork, reconcile, record } from '../../../src/reconcile/reconcile.js'
 import type { SyncService } from '../../../src/sync/sync.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'

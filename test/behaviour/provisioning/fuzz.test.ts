@@ -3,10 +3,10 @@ import fc from 'fast-check'
 import { once } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { serviceKeys } from '../../../src/backends/port/services.js'
 import { sql, type Db } from '../../../src/db/db.js'
 import { operations as operations2024 } from '../../../src/provisioning/contract/operations.js'
 import { operations as operations2023 } from '../../../src/provisioning/facade-2023/operations.js'
-import { serviceKeys } from '../../../src/backends/port/services.js'
 import {
   brokenInvariants,
   directRouting,

@@ -1,7 +1,7 @@
 /** Following a list from page to page, whatever mix of parameters it was asked with. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { sql, type Db } from '../../../src/db/db.js'
 import type { SimulatedBackend } from '../../../src/backends/simulated/simulated.js'
+import { sql, type Db } from '../../../src/db/db.js'
 import { everyService, fictionals, using } from '../../fixtures/accounts.js'
 import { openTestDatabase } from '../../fixtures/database.js'
 import { anOperator, VERSION, type Operator } from '../../fixtures/operator.js'

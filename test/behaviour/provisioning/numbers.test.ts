@@ -1,7 +1,7 @@
 /** What a number on an account may use, what is shown of it, and how numbers are counted. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Db } from '../../../src/db/db.js'
 import { serviceKeys, type ServiceKey } from '../../../src/backends/port/services.js'
+import type { Db } from '../../../src/db/db.js'
 import {
   brokenInvariants,
   configuration,

@@ -1,4 +1,4 @@
-/** Where things are: the forms that paths take, their methods, api-versions, and doors that are shut. */
+/** Where things are: the forms that paths take, their methods, api-versions, and APIs that are off. */
 import type { LightMyRequestResponse } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Db } from '../../../src/db/db.js'
@@ -192,7 +192,7 @@ describe('the api-version', () => {
   })
 })
 
-describe('a door', () => {
+describe('an API that is off', () => {
   /** Which API answers somebody who may buy numbers and has no token; the status when none does. */
   async function whoAnswers(env: Record<string, string>, url: string, host: string) {
     const other = await createTestService(db, env)
@@ -207,8 +207,8 @@ describe('a door', () => {
       await other.close()
     }
   }
-  const sells = { LINEBOOK_DOORS: 'phone-numbers' }
-  const provisions = { LINEBOOK_DOORS: 'provisioning' }
+  const sells = { LINEBOOK_APIS: 'phone-numbers' }
+  const provisions = { LINEBOOK_APIS: 'provisioning' }
   const named = { LINEBOOK_PROVISIONING_HOSTS: 'provapi.example', LINEBOOK_PHONE_NUMBERS_HOSTS: 'acs.example' }
   const ported = {
     LINEBOOK_PROVISIONING_HOSTS: 'provapi.example:8443',
@@ -243,7 +243,7 @@ describe('a door', () => {
   })
 
   it('that is the only one answers for the whole server, in its own words', async () => {
-    const other = await createTestService(db, { LINEBOOK_DOORS: 'provisioning', LINEBOOK_ALLOWED_ADDRESSES: '' })
+    const other = await createTestService(db, { LINEBOOK_APIS: 'provisioning', LINEBOOK_ALLOWED_ADDRESSES: '' })
     try {
       const nobody = operatorWith(other.server, await aToken(other))
       expect((await nobody.get('/nothing')).json()).toMatchObject({ error: { code: 'IpNotAllowed' } })

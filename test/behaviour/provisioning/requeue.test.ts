@@ -1,8 +1,8 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { requeueFailed, type Requeue } from '../../../src/accounts/commands/requeue.js'
 import { later } from '../../../src/clock.js'
 import { sql } from '../../../src/db/db.js'
 import { findNumbers } from '../../../src/ledger/reads.js'
-import { requeueFailed, type Requeue } from '../../../src/accounts/commands/requeue.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
 import { anOperator, START, type Operator } from './an-operator.js'
 

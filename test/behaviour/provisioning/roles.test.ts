@@ -1,8 +1,8 @@
 /** Who may do what: every operation of every version with every role and every credential that is none. */
-import { createServer } from 'node:http'
-import { generateKeyPairSync } from 'node:crypto'
-import type { AddressInfo } from 'node:net'
 import { SignJWT } from 'jose'
+import { generateKeyPairSync } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Db } from '../../../src/db/db.js'
 import { operations as operations2024 } from '../../../src/provisioning/contract/operations.js'

@@ -7,8 +7,8 @@ import {
   type ServiceAtWork,
   type ServiceStatus,
 } from '../../../src/provisioning/status/status.js'
-import type { SyncService } from '../../../src/sync/sync.js'
 import { statusView } from '../../../src/provisioning/status/views.js'
+import type { SyncService } from '../../../src/sync/sync.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
 import { anOperator, START, type Operator } from './an-operator.js'
 

@@ -1,11 +1,11 @@
 /** An operator whose Operator Connect is watched, and what has to be true once everything has come to rest. */
 import { expect } from 'vitest'
-import { sql, type Db } from '../../../src/db/db.js'
+import { findAccount } from '../../../src/accounts/account-store.js'
 import { putAccount } from '../../../src/accounts/commands/put-account.js'
 import { putNumbers } from '../../../src/accounts/commands/put-numbers.js'
 import type { ProvisioningDeps } from '../../../src/accounts/deps.js'
 import { readNumbers } from '../../../src/accounts/number-store.js'
-import { findAccount } from '../../../src/accounts/account-store.js'
+import { sql, type Db } from '../../../src/db/db.js'
 import { reconcile, type Reconciled } from '../../../src/reconcile/reconcile.js'
 import type { SyncStatus } from '../../../src/sync/sync.js'
 import { WatchedBackend } from '../../fixtures/watched-backend.js'

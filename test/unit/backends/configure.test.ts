@@ -20,8 +20,8 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }))
 
 describe('without a choice', () => {
-  it('a stand-in simulates the Teams services', () => {
-    expect(parseBackends('', { mode: 'standin', env: {} })).toEqual({
+  it('an emulator simulates the Teams services', () => {
+    expect(parseBackends('', { mode: 'emulator', env: {} })).toEqual({
       oc: 'simulated',
       tpm: 'simulated',
       dr: 'none',
@@ -39,7 +39,7 @@ describe('without a choice', () => {
 describe('a choice', () => {
   it('is made by service; the others stay as they are', () => {
     const choice = parseBackends('{"teamsPhoneMobile": "none", "zoomPhoneCloudPeering": "simulated"}', {
-      mode: 'standin',
+      mode: 'emulator',
       env: {},
     })
     expect(choice).toEqual({ oc: 'simulated', tpm: 'none', dr: 'none', zoom: 'simulated', aocp: 'none' })

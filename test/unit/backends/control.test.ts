@@ -1,23 +1,26 @@
-/** The routes under /_standin/backends, over the real server. */
+/** The routes under /_emulator/backends, over the real server. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Backends } from '../../../src/backends/port/backend.js'
 import { parseBackends } from '../../../src/backends/configure.js'
 import { createBackends } from '../../../src/backends/create.js'
+import type { Backends } from '../../../src/backends/port/backend.js'
 import { MemoryDocuments } from '../../../src/backends/simulated/memory-documents.js'
 import { ManualClock } from '../../../src/clock.js'
+import { openBackendControl } from '../../../src/emulator/routes/backends.js'
 import { DomainError } from '../../../src/errors.js'
 import { createServer, type FastifyInstance } from '../../../src/http/server.js'
 import { createLogger } from '../../../src/log.js'
-import { openBackendControl } from '../../../src/emulator/routes/backends.js'
 import { aNumber, anUpload, aTenant } from '../../fixtures/backend-contract.js'
 
 const logger = createLogger('fatal')
-const BASE = '/_standin/backends'
+const BASE = '/_emulator/backends'
 
 let backends: Backends
 let server: FastifyInstance
 beforeEach(async () => {
-  const choice = parseBackends('{"zoomPhoneCloudPeering": {"url": "http://127.0.0.1:1"}}', { mode: 'standin', env: {} })
+  const choice = parseBackends('{"zoomPhoneCloudPeering": {"url": "http://127.0.0.1:1"}}', {
+    mode: 'emulator',
+    env: {},
+  })
   backends = createBackends(choice, { clock: new ManualClock(), documents: new MemoryDocuments() })
   server = createServer({ logger, tls: undefined })
   openBackendControl(server, {
@@ -173,7 +176,7 @@ describe('what is wrong is refused with what would be right', () => {
       '/oc/everything',
       undefined,
       404,
-      /The paths are .*\/_standin\/backends\/\{service\}\/misbehaviours\/\{name\}/,
+      /The paths are .*\/_emulator\/backends\/\{service\}\/misbehaviours\/\{name\}/,
     ],
     ['GET', '/oc/reset', undefined, 405, /takes POST/],
     ['PUT', '/oc/misbehaviours/rudeness', {}, 404, /rudeness is no misbehaviour; those are latency, refuse, /],

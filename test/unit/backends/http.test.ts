@@ -1,7 +1,7 @@
 /** What the http backend makes of answers that are late, wrong, refusing or missing. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { BackendError, type Backend } from '../../../src/backends/port/backend.js'
 import { createHttpBackend, type HttpOptions } from '../../../src/backends/http/http.js'
+import { BackendError, type Backend } from '../../../src/backends/port/backend.js'
 import { ManualClock } from '../../../src/clock.js'
 import { aCommand, aNumber, aNumberCommand, anUpload, CALLING } from '../../fixtures/backend-contract.js'
 import { startHttpStub, type HttpStub } from '../../fixtures/http-stub.js'

@@ -51,8 +51,8 @@ describe('docs/backend-protocol.md', () => {
   })
 })
 
-it('docs/standin-backends.md names every misbehaviour', () => {
-  const rows = [...read('docs/standin-backends.md').matchAll(/^\| `([a-z-]+)` \| `\{/gm)].map(([, name]) => name)
+it('docs/emulator-backends.md names every misbehaviour', () => {
+  const rows = [...read('docs/emulator-backends.md').matchAll(/^\| `([a-z-]+)` \| `\{/gm)].map(([, name]) => name)
   expect(rows).toEqual([...misbehaviourNames])
 })
 

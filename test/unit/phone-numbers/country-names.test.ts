@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { readConfig } from '../../../src/config/config.js'
-import { readCatalogue } from '../../../src/phone-numbers/model/catalogue.js'
 import { countriesIn, firstKnownLanguage } from '../../../src/phone-numbers/commands/browse-catalogue.js'
+import { readCatalogue } from '../../../src/phone-numbers/model/catalogue.js'
 
 describe('the language of an Accept-Language header', () => {
   it.each([

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { readConfig } from '../../../src/config/config.js'
 
 describe('the operator that lookups give for own numbers', () => {
-  it('is called Linebook in a stand-in, and has no codes', () => {
+  it('is called Linebook in an emulator, and has no codes', () => {
     expect(readConfig({})).toMatchObject({
       operatorName: 'Linebook',
       operatorMcc: undefined,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { DomainError } from '../../../src/errors.js'
+import { parseHttpDate, parseRfc3339 } from '../../../src/http/dates.js'
 import {
   checkRead,
   checkWrite,
@@ -7,7 +8,6 @@ import {
   versionHeaders,
   type Version,
 } from '../../../src/provisioning/wire/conditions.js'
-import { parseHttpDate, parseRfc3339 } from '../../../src/http/dates.js'
 
 /** A client changed it at 12:00:00.250, a sync finished ten seconds later. */
 const current: Version = {

@@ -1,6 +1,8 @@
 /** What refusals of the Provisioning API look like on the wire. */
 import Type from 'typebox'
+import { Compile } from 'typebox/compile'
 import { describe, expect, it } from 'vitest'
+import { rfiNotFound } from '../../../src/accounts/consent.js'
 import { DomainError, invalidInput, type ProvisioningErrorKind } from '../../../src/errors.js'
 import { ErrorResponse } from '../../../src/provisioning/contract/models.js'
 import { refusalsOf } from '../../../src/provisioning/contract/operation.js'
@@ -13,10 +15,8 @@ import {
   type PathParameter,
 } from '../../../src/provisioning/contract/parameters.js'
 import { apiVersions, readVersion, versions2023, versions2024 } from '../../../src/provisioning/contract/versions.js'
-import { rfiNotFound } from '../../../src/accounts/consent.js'
-import { errorAnswer, publishedErrors } from '../../../src/provisioning/wire/errors.js'
 import { operations as operations2023 } from '../../../src/provisioning/facade-2023/operations.js'
-import { Compile } from 'typebox/compile'
+import { errorAnswer, publishedErrors } from '../../../src/provisioning/wire/errors.js'
 
 const isErrorResponse = Compile(ErrorResponse)
 

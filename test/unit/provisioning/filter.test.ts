@@ -6,6 +6,7 @@ import { addressFields } from '../../../src/provisioning/filter/address-fields.j
 import { consentFields } from '../../../src/provisioning/filter/consent-fields.js'
 import { evaluateFilter } from '../../../src/provisioning/filter/evaluate.js'
 import { checkFilter, type FilterFields } from '../../../src/provisioning/filter/fields.js'
+import { compareOrdinal } from '../../../src/provisioning/filter/ordinal.js'
 import {
   MAX_FILTER_CHARS,
   MAX_FILTER_DEPTH,
@@ -13,7 +14,6 @@ import {
   parseFilter,
   type Filter,
 } from '../../../src/provisioning/filter/parse.js'
-import { compareOrdinal } from '../../../src/provisioning/filter/ordinal.js'
 import { filters, printFilter } from '../../fixtures/filters.js'
 
 interface Item {

@@ -3,6 +3,10 @@ import type { TObject } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { describe, expect, it } from 'vitest'
 import type { AccountService, AccountWithStatus } from '../../../src/accounts/account.js'
+import { noCounts, type AccountNumber, type NumberDetails } from '../../../src/accounts/account-number.js'
+import { namesOf } from '../../../src/accounts/subdomain.js'
+import { serviceKeys } from '../../../src/backends/port/services.js'
+import { readAccount, readNumber } from '../../../src/provisioning/body/read-body.js'
 import * as models from '../../../src/provisioning/contract/models.js'
 import * as models2023 from '../../../src/provisioning/facade-2023/models.js'
 import {
@@ -18,11 +22,6 @@ import {
   numberView2023,
   tokensInZone,
 } from '../../../src/provisioning/facade-2023/views.js'
-import { noCounts, type AccountNumber, type NumberDetails } from '../../../src/accounts/account-number.js'
-import { readAccount, readNumber } from '../../../src/provisioning/body/read-body.js'
-import { serviceKeys } from '../../../src/backends/port/services.js'
-import { namesOf } from '../../../src/accounts/subdomain.js'
-import type { SyncState } from '../../../src/sync/sync.js'
 import {
   accountView,
   availableCapabilitiesView,
@@ -31,6 +30,7 @@ import {
   consentView,
   numberView,
 } from '../../../src/provisioning/wire/views.js'
+import type { SyncState } from '../../../src/sync/sync.js'
 
 const at = new Date('2024-05-07T11:15:10.519Z')
 const synced: SyncState = { status: 'synced', errors: [], observed: {}, observedAt: null }

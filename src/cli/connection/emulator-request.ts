@@ -1,39 +1,39 @@
-/** How commands ask a stand-in: the routes under `/_standin`, as an administrator. */
+/** How commands ask an emulator: the routes under `/_emulator`, as an administrator. */
 import { Option, type Command } from 'commander'
-import { SetupError } from '../../errors.js'
-import { STANDIN_CLIENT_SECRET } from '../../issuer/clients.js'
 import { findRunning } from '../../db/running-server.js'
-import { errorOf, originOf, request, STANDIN_ADMIN, type Answer } from '../connection/server-answers.js'
-import { addSettings, configOf, print } from '../connection/settings.js'
+import { SetupError } from '../../errors.js'
+import { EMULATOR_CLIENT_SECRET } from '../../issuer/clients.js'
+import { errorOf, originOf, request, EMULATOR_ADMIN, type Answer } from './server-answers.js'
+import { addSettings, configOf, print } from './settings.js'
 
 const USUAL_URL = 'http://127.0.0.1:8080'
 const MAX_SHOWN_CHARS = 300
 
 export interface Asked {
   method: 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE'
-  /** Behind `/_standin`, parts encoded. */
+  /** Behind `/_emulator`, parts encoded. */
   path: string
   body?: object
 }
 
 /** What commands add to their help about it. */
-export const WHICH_STANDIN = `
-It asks the stand-in that runs on the data folder, or else the one at ${USUAL_URL}; with --url any.`
+export const WHICH_EMULATOR = `
+It asks the emulator that runs on the data folder, or else the one at ${USUAL_URL}; with --url any.`
 
-export const addStandinOptions = (command: Command): Command =>
+export const addEmulatorOptions = (command: Command): Command =>
   addSettings(
     command
-      .addOption(new Option('--url <URL>', 'the address of the stand-in'))
-      .addOption(new Option('--client-id <NAME>', 'a client that is an administrator').default(STANDIN_ADMIN))
+      .addOption(new Option('--url <URL>', 'the address of the emulator'))
+      .addOption(new Option('--client-id <NAME>', 'a client that is an administrator').default(EMULATOR_ADMIN))
       .addOption(
-        new Option('--client-secret <SECRET>', 'its secret').default(STANDIN_CLIENT_SECRET, 'the well-known one'),
+        new Option('--client-secret <SECRET>', 'its secret').default(EMULATOR_CLIENT_SECRET, 'the well-known one'),
       )
       .addOption(new Option('--json', 'print the answer as JSON')),
     ['dataDir'],
   )
 
 /** Asks, and prints the answer: as JSON where that is wanted, else as `tell` puts it. Throws a SetupError. */
-export async function askStandin(command: Command, asked: Asked, tell: (body: never) => string): Promise<void> {
+export async function askEmulator(command: Command, asked: Asked, tell: (body: never) => string): Promise<void> {
   const { json, ...options } = command.opts<Options>()
   const origin = originOf(options.url ?? (await findRunning(configOf(command).dataDir)) ?? USUAL_URL)
   const body = bodyOf(origin, await send(origin, options, asked))
@@ -41,10 +41,10 @@ export async function askStandin(command: Command, asked: Asked, tell: (body: ne
   else print(tell(body as never))
 }
 
-/** Asks the stand-in at an address as its well-known administrator. Throws a SetupError. */
-export async function requestStandin(url: string, asked: Asked): Promise<unknown> {
+/** Asks the emulator at an address as its well-known administrator. Throws a SetupError. */
+export async function requestEmulator(url: string, asked: Asked): Promise<unknown> {
   const origin = originOf(url)
-  const who = { clientId: STANDIN_ADMIN, clientSecret: STANDIN_CLIENT_SECRET }
+  const who = { clientId: EMULATOR_ADMIN, clientSecret: EMULATOR_CLIENT_SECRET }
   return bodyOf(origin, await send(origin, who, asked))
 }
 
@@ -63,7 +63,7 @@ async function send(
   // Form-encoded first, as OAuth has it: either may have a colon or a plus sign in it.
   const credentials = [clientId, clientSecret].map(encodeURIComponent).join(':')
   try {
-    return await request(`${origin}/_standin${path}`, {
+    return await request(`${origin}/_emulator${path}`, {
       method,
       headers: {
         Accept: 'application/json',
@@ -85,7 +85,7 @@ function bodyOf(origin: string, { status, text }: Answer): unknown {
   const error = errorOf(text)
   // What a server without these routes answers has other codes, or none.
   if ((status === 404 && error?.code !== 'NotFound') || (status === 401 && error?.code !== 'Unauthorized')) {
-    throw new SetupError(`${origin} is no stand-in: a Linebook in production mode has none of these powers.`)
+    throw new SetupError(`${origin} is no emulator: a Linebook in production mode has no test controls.`)
   }
   const hint = status === 401 || status === 403 ? ' Give such a client with --client-id and --client-secret.' : ''
   throw new SetupError(

@@ -1,0 +1,169 @@
+/**
+ * The composition root: what the program is made of is made here and closed here, in reverse. Everything below gets
+ * what it needs passed in.
+ */
+import { ResourceDirectory } from '../auth/resource-directory.js'
+import type { Config } from '../config/config.js'
+import { sql, type Db } from '../db/db.js'
+import { addHealthRoutes, createServer, type FastifyInstance } from '../http/server.js'
+import type { TlsFiles } from '../http/tls.js'
+import type { OperationKind } from '../operations/operation.js'
+import { openPhoneNumbersApi } from '../phone-numbers/api.js'
+import type { HookName, Hooks } from '../phone-numbers/hooks/hook.js'
+import { HttpHook } from '../phone-numbers/hooks/http-hook.js'
+import type { Catalogue } from '../phone-numbers/model/catalogue.js'
+import type { PhoneNumbersDeps } from '../phone-numbers/model/deps.js'
+import { Throttle } from '../phone-numbers/throttle.js'
+import { isProvisioningPath } from '../provisioning/api.js'
+import { callsJob, operationsJob, sweepJob } from '../workers/jobs.js'
+import { Worker } from '../workers/worker.js'
+import { wireIssuer } from './issuer.js'
+import { wireProvisioning, type ProvisioningWiring } from './provisioning.js'
+import type { Store } from './store.js'
+import type { CreateTestControls, TestControlsPort } from './test-controls.js'
+
+/** How long calls to billing and fulfilment may still take when the program stops; whoever starts next repeats them. */
+const CALLS_END_WITHIN_MS = 5_000
+
+/** What stands between the store and the network: the API's servers, not yet listening, and the background jobs. */
+export interface Wiring {
+  deps: PhoneNumbersDeps
+  provisioning: ProvisioningWiring
+  /** In emulator mode. */
+  controls: TestControlsPort | undefined
+  /** Everything that works in the background. */
+  workers: readonly Worker[]
+  /** Starts no more work in the background, and lets what is under way end. */
+  stopWorkers(): Promise<void>
+  createServer(tls: TlsFiles | undefined): FastifyInstance
+}
+
+/** How far an issuer's clock may be from ours; the contract of Phone Numbers allows more than that of Provisioning. */
+const PHONE_NUMBERS_TOKEN_SKEW_MS = 5 * 60_000
+
+/**
+ * Wires the parts together on an open store. Nothing runs or listens yet.
+ * @param createTestControls in emulator mode
+ */
+export function wire(
+  config: Config,
+  opened: Store,
+  catalogue: Catalogue,
+  createTestControls?: CreateTestControls,
+): Wiring {
+  // An emulator lives by a clock that can be moved. What clients date and tokens are judged by stays the real one.
+  const { clock: realClock } = opened
+  const controls = createTestControls?.(opened)
+  const store = controls ? { ...opened, clock: controls.clock } : opened
+  const { db, sealer, clock, logger } = store
+  const delays: Record<OperationKind, number> = {
+    search: config.searchDelayMs,
+    purchase: config.purchaseDelayMs,
+    reservationPurchase: config.purchaseDelayMs,
+    release: config.releaseDelayMs,
+    capabilities: config.capabilitiesDelayMs,
+  }
+  const stopping = new AbortController()
+  const deps: PhoneNumbersDeps = {
+    db,
+    clock,
+    logger,
+    catalogue,
+    searchHoldMs: config.searchHoldMs,
+    maxSearchQuantity: config.maxSearchQuantity,
+    reservations: {
+      holdMs: config.reservationHoldMs,
+      maxMs: config.reservationMaxMs,
+      maxNumbers: config.maxReservationNumbers,
+    },
+    quarantineMs: config.quarantineMs,
+    courseOf: (kind, resourceName) => {
+      const usual = { delayMs: delays[kind] }
+      return controls ? controls.courseOf(kind, resourceName, usual) : usual
+    },
+    walletRequired: config.walletRequired,
+    hooks: hooksOf(config, stopping.signal),
+    operator: {
+      name: config.operatorName ?? null,
+      mobileNetworkCode: config.operatorMnc ?? null,
+      mobileCountryCode: config.operatorMcc ?? null,
+    },
+    nudge: () => {
+      operationsWorker.nudge()
+      callsWorker.nudge()
+    },
+  }
+  const operationsWorker = new Worker(operationsJob(deps), logger, clock)
+  const callsWorker = new Worker(callsJob(deps), logger, clock)
+  const sweeper = new Worker(sweepJob(deps), logger, clock)
+  const directory = new ResourceDirectory(db, sealer, logger)
+  const issuer = wireIssuer(config, store, realClock)
+  const auth = {
+    clock: realClock,
+    directory,
+    logger,
+    tokens: issuer.verifierFor(config.phoneNumbersAudiences, PHONE_NUMBERS_TOKEN_SKEW_MS),
+    clockSkewMs: config.clockSkewMs,
+    publicHosts: config.publicHosts,
+  }
+  const throttle = new Throttle(clock, config.throttle)
+  const versionPolicy = { tolerant: config.tolerantApiVersions }
+  const provisioning = wireProvisioning(config, store, realClock, issuer)
+  const workers = [
+    operationsWorker,
+    callsWorker,
+    sweeper,
+    ...provisioning.reconcilers.values(),
+    ...(controls?.workers ?? []),
+  ]
+  return {
+    deps,
+    provisioning,
+    controls,
+    workers,
+    stopWorkers: async () => {
+      const timer = setTimeout(() => stopping.abort(), CALLS_END_WITHIN_MS)
+      await Promise.all(workers.map((worker) => worker.stop()))
+      clearTimeout(timer)
+    },
+    createServer: (tls) => {
+      const server = createServer({ logger, tls, brokenPathCode })
+      addHealthRoutes(server, () => isReachable(db))
+      if (controls) {
+        const parts = { config, store, realClock, deps, directory, throttle, provisioning, workers }
+        controls.open(server, parts)
+      }
+      if (config.apis.includes('phone-numbers')) {
+        const { phoneNumbersHosts: hosts, corsOrigins } = config
+        const apiDeps = { ...deps, auth, versionPolicy, throttle, hosts, corsOrigins }
+        // In a scope of its own: its headers and error answers are not those of what stands beside it.
+        void server.register(async (scope) => openPhoneNumbersApi(scope, apiDeps))
+      }
+      provisioning.open(server)
+      issuer.open(server)
+      return server
+    },
+  }
+}
+
+function hooksOf(config: Config, stopping: AbortSignal): Hooks {
+  const { billingHookUrl, fulfilmentHookUrl, hookSecret, hookTimeoutMs, hookGiveUpMs } = config
+  const hookAt = (name: HookName, url: string | undefined) =>
+    url === undefined ? undefined : new HttpHook({ name, url, secret: hookSecret, timeoutMs: hookTimeoutMs, stopping })
+  return {
+    billing: hookAt('billing', billingHookUrl),
+    fulfilment: hookAt('fulfilment', fulfilmentHookUrl),
+    giveUpMs: hookGiveUpMs,
+  }
+}
+
+const brokenPathCode = (target: string): string => (isProvisioningPath(target) ? 'InvalidParameter' : 'InvalidInput')
+
+const isReachable = async (db: Db): Promise<boolean> => {
+  try {
+    await db.query(sql`select 1`)
+    return true
+  } catch {
+    return false
+  }
+}
