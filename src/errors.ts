@@ -73,7 +73,19 @@ export type ProvisioningErrorKind =
   | 'condition-not-met'
   | 'backend-failed'
 
-export type ErrorKind = PhoneNumbersErrorKind | ProvisioningErrorKind
+export type OperatorErrorKind =
+  | Exclude<SharedErrorKind, 'version-missing' | 'version-unsupported'>
+  | 'invalid-json'
+  | 'role-missing'
+  | 'address-not-allowed'
+  | 'number-not-found'
+  | 'condition-not-met'
+  | 'backend-failed'
+  | 'idempotency-key-invalid'
+  | 'idempotency-in-progress'
+  | 'idempotency-mismatch'
+
+export type ErrorKind = PhoneNumbersErrorKind | ProvisioningErrorKind | OperatorErrorKind
 
 /** An error as it is shown, in the words of whoever made it. */
 export interface ShownError {
@@ -85,6 +97,10 @@ export interface ShownError {
 export interface ErrorDetails {
   /** What the error is about: a parameter name or property path, spelled as its API does. */
   target?: string
+  /** Where the target is, for an API that says so: `body`, `query`, `path` or `header`. */
+  place?: string
+  /** A code of this fault alone, for an API that has such: `required`, `wrong-type`, … */
+  faultCode?: string
   /** For 'method-not-allowed': the methods that the path does take. */
   allow?: readonly string[]
   /** Every fault of a request that has several; each is shown with its own code. */
@@ -102,6 +118,8 @@ export class DomainError extends Error {
   override readonly name = 'DomainError'
   readonly kind: ErrorKind
   readonly target: string | undefined
+  readonly place: string | undefined
+  readonly faultCode: string | undefined
   readonly allow: readonly string[] | undefined
   readonly faults: readonly DomainError[]
   readonly said: ShownError | undefined
@@ -113,6 +131,8 @@ export class DomainError extends Error {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.kind = kind
     this.target = details.target
+    this.place = details.place
+    this.faultCode = details.faultCode
     this.allow = details.allow
     this.faults = details.faults ?? []
     this.said = details.said

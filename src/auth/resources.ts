@@ -50,7 +50,7 @@ const MAX_HOST_LENGTH = 253
 export const MAX_RESOURCES_WITHOUT_HOST = 20
 
 export const EMULATOR_RESOURCE = 'local'
-/** Decodes to "linebook emulator key: well known, so not a secret". */
+/** Decodes to "linebook stand-in key: well known, so not a secret". */
 export const EMULATOR_ACCESS_KEY = 'bGluZWJvb2sgc3RhbmQtaW4ga2V5OiB3ZWxsIGtub3duLCBzbyBub3QgYSBzZWNyZXQ='
 
 /** Makes a resource and returns its keys. Throws a SetupError for a bad or taken name or host. */

@@ -46,8 +46,8 @@ export function wireIssuer(config: Config, { db, sealer, logger }: Store, clock:
   }
 }
 
-/** What tokens may be asked for: the APIs that are served. */
+/** What tokens may be asked for: the APIs that are served. The Operator API always is, under Provisioning's audiences. */
 const audiencesOf = ({ apis, tokenAudiences, phoneNumbersAudiences }: Config): string[] => [
-  ...(apis.includes('provisioning') ? tokenAudiences : []),
+  ...tokenAudiences,
   ...(apis.includes('phone-numbers') ? phoneNumbersAudiences : []),
 ]

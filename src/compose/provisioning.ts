@@ -6,6 +6,7 @@ import { StoredZone } from '../backends/dns/stored-zone.js'
 import { storedDocuments } from '../backends/simulated/stored-documents.js'
 import type { Clock } from '../clock.js'
 import type { Config } from '../config/config.js'
+import { parseAddresses } from '../http/addresses.js'
 import { RateLimit } from '../http/rate-limit.js'
 import type { FastifyInstance } from '../http/server.js'
 import type { AdmitDeps } from '../provisioning/admit.js'
@@ -15,6 +16,7 @@ import { reconcileJob } from '../workers/jobs.js'
 import { Worker } from '../workers/worker.js'
 import type { IssuerWiring } from './issuer.js'
 import type { Store } from './store.js'
+import type { TrustedPrincipal } from './trusted.js'
 
 export interface ProvisioningWiring {
   deps: ApiDeps
@@ -24,19 +26,26 @@ export interface ProvisioningWiring {
   open(server: FastifyInstance): void
 }
 
-/** Wires the parts together on an open store. Nothing runs yet. */
+/** Requests in process have no address. */
+const EVERYWHERE = parseAddresses('0.0.0.0/0,::/0')
+
+/**
+ * Wires the parts together on an open store. Nothing runs yet.
+ * @param trusted who asks, of a server that never listens: see `in-process.ts`
+ */
 export function wireProvisioning(
   config: Config,
   { db, clock, logger }: Store,
   realClock: Clock,
   issuer: IssuerWiring,
+  trusted?: TrustedPrincipal,
 ): ProvisioningWiring {
   const backends = createBackends(config.backends, { clock, documents: storedDocuments(db) })
   const admitDeps: AdmitDeps = {
-    verifier: issuer.verifierFor(config.tokenAudiences),
-    allowedAddresses: config.allowedAddresses,
+    verifier: trusted ? { verify: async () => trusted } : issuer.verifierFor(config.tokenAudiences),
+    allowedAddresses: trusted ? EVERYWHERE : config.allowedAddresses,
     trustedProxies: config.trustedProxies,
-    rateLimit: config.rateLimit && new RateLimit(clock, config.rateLimit),
+    rateLimit: trusted ? undefined : config.rateLimit && new RateLimit(clock, config.rateLimit),
   }
   const reconcilers = new Map<SyncService, Worker>()
   const deps: ApiDeps = {

@@ -41,7 +41,7 @@ export async function startService(config: Config, clock: Clock = systemClock): 
   }
   try {
     await checkKeys(store)
-    const { workers, stopWorkers, createServer } = wire(config, store, catalogue, createTestControls)
+    const { workers, stopWorkers, createServer } = wire(config, store, catalogue, { createTestControls })
     closers.push(stopWorkers)
     const open = async (scheme: 'http' | 'https', port: number | undefined): Promise<Listener[]> => {
       if (port === undefined) return []
@@ -75,7 +75,7 @@ async function openTogether<Others extends unknown[]>(
   ...others: { [Index in keyof Others]: Promise<Others[Index]> }
 ): Promise<[Store, ...Others]> {
   try {
-    return (await Promise.all([store, ...others]))
+    return await Promise.all([store, ...others])
   } catch (error) {
     await store.then(
       (opened) => opened.close(),

@@ -18,7 +18,9 @@ import { isProvisioningPath } from '../provisioning/api.js'
 import { callsJob, operationsJob, sweepJob } from '../workers/jobs.js'
 import { Worker } from '../workers/worker.js'
 import { wireIssuer } from './issuer.js'
+import { wireOperator, type OperatorWiring } from './operator.js'
 import { wireProvisioning, type ProvisioningWiring } from './provisioning.js'
+import type { TrustedPrincipal } from './trusted.js'
 import type { Store } from './store.js'
 import type { CreateTestControls, TestControlsPort } from './test-controls.js'
 
@@ -29,6 +31,7 @@ const CALLS_END_WITHIN_MS = 5_000
 export interface Wiring {
   deps: PhoneNumbersDeps
   provisioning: ProvisioningWiring
+  operator: OperatorWiring
   /** In emulator mode. */
   controls: TestControlsPort | undefined
   /** Everything that works in the background. */
@@ -41,15 +44,21 @@ export interface Wiring {
 /** How far an issuer's clock may be from ours; the contract of Phone Numbers allows more than that of Provisioning. */
 const PHONE_NUMBERS_TOKEN_SKEW_MS = 5 * 60_000
 
+export interface WireOptions {
+  /** In emulator mode. */
+  createTestControls?: CreateTestControls | undefined
+  /** Who asks, of a server that never listens: see `in-process.ts`. */
+  trusted?: TrustedPrincipal | undefined
+}
+
 /**
  * Wires the parts together on an open store. Nothing runs or listens yet.
- * @param createTestControls in emulator mode
  */
 export function wire(
   config: Config,
   opened: Store,
   catalogue: Catalogue,
-  createTestControls?: CreateTestControls,
+  { createTestControls, trusted }: WireOptions = {},
 ): Wiring {
   // An emulator lives by a clock that can be moved. What clients date and tokens are judged by stays the real one.
   const { clock: realClock } = opened
@@ -108,7 +117,15 @@ export function wire(
   }
   const throttle = new Throttle(clock, config.throttle)
   const versionPolicy = { tolerant: config.tolerantApiVersions }
-  const provisioning = wireProvisioning(config, store, realClock, issuer)
+  const provisioning = wireProvisioning(config, store, realClock, issuer, trusted)
+  const operator = wireOperator({
+    config,
+    store,
+    realClock,
+    provisioning,
+    directory,
+    trusted,
+  })
   const workers = [
     operationsWorker,
     callsWorker,
@@ -119,6 +136,7 @@ export function wire(
   return {
     deps,
     provisioning,
+    operator,
     controls,
     workers,
     stopWorkers: async () => {
@@ -140,6 +158,7 @@ export function wire(
         void server.register(async (scope) => openPhoneNumbersApi(scope, apiDeps))
       }
       provisioning.open(server)
+      operator.open(server)
       issuer.open(server)
       return server
     },

@@ -27,7 +27,42 @@ export function readConfig(env: NodeJS.ProcessEnv, flags: Partial<Record<keyof C
   })
   const config = Object.freeze(Object.fromEntries(entries) as Config)
   checkTogether(config)
+  sources.set(config, { env, flags })
   return config
+}
+
+/** What each configuration was read from, to be shown to the operator who asks. */
+const sources = new WeakMap<Config, { env: NodeJS.ProcessEnv; flags: Partial<Record<keyof Config, string>> }>()
+
+export interface EffectiveSetting {
+  /** The environment variable. */
+  name: string
+  flag: string
+  /** As it would be set; null for a secret. */
+  value: string | null
+  isSet: boolean
+  source: 'flag' | 'environment' | 'default'
+  secret: boolean
+  help: string
+}
+
+/** Every setting as it is in effect, and where it came from. Secrets are said to be set or not, never shown. */
+export function effectiveSettings(config: Config): EffectiveSetting[] {
+  const { env = {}, flags = {} } = sources.get(config) ?? {}
+  return settings.map(({ name, env: variable, flag, fallback, secret = false, help }) => {
+    const given = flags[name] ?? env[variable]
+    const source = flags[name] !== undefined ? 'flag' : env[variable] !== undefined ? 'environment' : 'default'
+    const value = given ?? (typeof fallback === 'string' ? fallback : fallback(config.mode))
+    return {
+      name: variable,
+      flag: `--${flag}`,
+      value: secret ? null : value,
+      isSet: value !== '',
+      source,
+      secret,
+      help,
+    }
+  })
 }
 
 function parseSetting(entry: Entry, text: string, context: SettingContext): unknown {

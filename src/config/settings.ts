@@ -144,6 +144,15 @@ const table = [
     parse: hosts,
   }),
   setting({
+    name: 'operatorHosts',
+    env: 'LINEBOOK_OPERATOR_HOSTS',
+    flag: 'operator-hosts',
+    value: 'HOSTS',
+    help: 'host names that the Operator API answers to, separated by commas; empty for all',
+    fallback: '',
+    parse: hosts,
+  }),
+  setting({
     name: 'dataDir',
     env: 'LINEBOOK_DATA_DIR',
     flag: 'data-dir',

@@ -37,6 +37,17 @@ export interface Db extends Queryable {
   close(): Promise<void>
 }
 
+/**
+ * A `Db` whose transactions are part of one that is open: commands that open their own join it. What fails in one of
+ * them fails the whole.
+ */
+export const joinedTo = (tx: Tx, { engine }: Pick<Db, 'engine'>): Db => ({
+  engine,
+  query: (statement) => tx.query(statement),
+  transaction: (work) => work(tx),
+  close: () => Promise.resolve(),
+})
+
 export const MAX_TRANSACTION_TRIES = 4
 
 const SERIALIZATION_FAILURE = '40001'

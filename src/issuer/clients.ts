@@ -1,7 +1,7 @@
 /** The clients of the built-in issuer: programs that get tokens, with the roles that these will say. */
 import type { JWK } from 'jose'
 import { createHash, randomBytes } from 'node:crypto'
-import { roleName, roles, type Role } from '../auth/tokens/roles.js'
+import { operatorRoleName, roleName, roleNames, roles, type Role } from '../auth/tokens/roles.js'
 import type { Clock } from '../clock.js'
 import type { Db } from '../db/db.js'
 import { SetupError } from '../errors.js'
@@ -82,6 +82,7 @@ export const ensureEmulatorClients = ({ db, clock }: ClientDeps): Promise<void> 
   insertMissingClients(db, {
     clientIds: roles.map((role) => emulatorClients[role]),
     roles: roles.map(roleName),
+    operatorRoles: roles.map(operatorRoleName),
     secretHash: secretHash(EMULATOR_CLIENT_SECRET).toString('hex'),
     createdAt: clock.now(),
   })
@@ -93,9 +94,8 @@ export const secretHash = (secret: string): Buffer => createHash('sha256').updat
 const newSecret = (): string => randomBytes(SECRET_BYTES).toString('base64url')
 
 function checkedRoles(wanted: string[]): string[] {
-  const known = roles.map(roleName)
-  const bad = wanted.find((role) => !known.includes(role))
-  if (bad !== undefined) throw new SetupError(`"${bad}" is no role; there are ${known.join(', ')}.`)
+  const bad = wanted.find((role) => !roleNames.includes(role))
+  if (bad !== undefined) throw new SetupError(`"${bad}" is no role; there are ${roleNames.join(', ')}.`)
   return [...new Set(wanted)]
 }
 

@@ -27,12 +27,14 @@ export async function insertClient(db: Db, client: Client): Promise<boolean> {
 /** Stores clients that have a secret and one role each, in one statement; those that are there stay as they are. */
 export async function insertMissingClients(
   db: Db,
-  clients: { clientIds: string[]; roles: string[]; secretHash: string; createdAt: Date },
+  clients: { clientIds: string[]; roles: string[]; operatorRoles: string[]; secretHash: string; createdAt: Date },
 ): Promise<void> {
   await db.query(sql`
     insert into issuer_client (client_id, secret_hashes, roles, created_at)
-    select client_id, array[${clients.secretHash}::text], array[role], ${clients.createdAt}::timestamptz
-    from unnest(${clients.clientIds}::text[], ${clients.roles}::text[]) as wanted (client_id, role)
+    select client_id, array[${clients.secretHash}::text], array[role, operator_role],
+           ${clients.createdAt}::timestamptz
+    from unnest(${clients.clientIds}::text[], ${clients.roles}::text[], ${clients.operatorRoles}::text[])
+      as wanted (client_id, role, operator_role)
     on conflict (client_id) do nothing`)
 }
 

@@ -17,7 +17,7 @@ import { readVersion, type ApiVersion } from './contract/versions.js'
 import { matchPath } from './match-path.js'
 
 export interface AdmitDeps {
-  verifier: TokenVerifier
+  verifier: Pick<TokenVerifier, 'verify'>
   allowedAddresses: AddressList
   trustedProxies: AddressList
   /** Undefined: as often as they like. */
@@ -36,7 +36,10 @@ export interface Admitted {
 }
 
 /** Throws 'address-not-allowed' for a client outside of the allow list. */
-export function checkAddress({ allowedAddresses, trustedProxies }: AdmitDeps, request: FastifyRequest): void {
+export function checkAddress(
+  { allowedAddresses, trustedProxies }: Pick<AdmitDeps, 'allowedAddresses' | 'trustedProxies'>,
+  request: FastifyRequest,
+): void {
   const address = clientAddress(request, trustedProxies)
   if (address !== undefined && allowedAddresses.has(address)) return
   throw new DomainError(

@@ -112,6 +112,8 @@ describe('a token of a configured issuer', () => {
       issuer: provider.issuer,
       name: 'Billing',
       roles: new Set(['Read']),
+      operatorRoles: new Set([]),
+      actor: 'client:billing',
       isUser: false,
     })
   })
@@ -154,6 +156,8 @@ describe('a token of a configured issuer', () => {
       issuer: provider.issuer,
       name: 'ada@example.com',
       roles: new Set(['Write']),
+      operatorRoles: new Set([]),
+      actor: 'client:user/u-1',
       isUser: true,
     })
   })
@@ -384,7 +388,7 @@ describe('a token that was verified before', () => {
   it('is forgotten when too many others came since', () => {
     const cache = new TokenCache(2)
     const validity = { fromMs: 0, untilMs: 10 }
-    const principal = { callerId: 'a', issuer: 'https://id.example', name: 'a', roles: new Set<never>(), isUser: false }
+    const principal = { callerId: 'a', issuer: 'https://id.example', name: 'a', roles: new Set<never>(), operatorRoles: new Set<never>(), actor: 'client:a', isUser: false }
     cache.set('a', principal, validity)
     cache.set('b', principal, validity)
     expect(cache.get('a', 5)).toBe(principal)

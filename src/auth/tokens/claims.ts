@@ -1,7 +1,7 @@
 /** What a token says, once its signature has shown that its issuer said it. */
 import type { JWTPayload } from 'jose'
 import { DomainError } from '../../errors.js'
-import { rolesOfClaim, type Role } from './roles.js'
+import { operatorRolesOfClaim, rolesOfClaim, type Role } from './roles.js'
 
 /** Who is asking, as a token tells it. */
 export interface TokenPrincipal {
@@ -11,7 +11,12 @@ export interface TokenPrincipal {
   issuer: string
   /** The same for people to read, in logs and histories. */
   name: string
+  /** In the Provisioning API. */
   roles: ReadonlySet<Role>
+  /** In the Operator API. */
+  operatorRoles: ReadonlySet<Role>
+  /** Who did it, as histories say: `client:` and the caller's id; `cli:` and a user for the command line in process. */
+  actor: string
   /** Whether a person is signed in, as opposed to a program that acts for itself. */
   isUser: boolean
 }
@@ -69,7 +74,15 @@ export function principalOfClaims(claims: JWTPayload, issuer: string): TokenPrin
   const callerId = user === undefined ? said('appid', 'azp', 'oid', 'sub') : `user/${user}`
   if (callerId === undefined) throw refused('The access token names no caller (appid, azp, oid or sub).')
   const name = isUser ? said('preferred_username', 'upn', 'email', 'name') : said('app_displayname')
-  return { callerId, issuer, name: name ?? callerId, roles: rolesOfClaim(claims.roles), isUser }
+  return {
+    callerId,
+    issuer,
+    name: name ?? callerId,
+    roles: rolesOfClaim(claims.roles),
+    operatorRoles: operatorRolesOfClaim(claims.roles),
+    actor: `client:${callerId}`,
+    isUser,
+  }
 }
 
 export const refused = (message: string, cause?: unknown): DomainError =>

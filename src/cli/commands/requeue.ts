@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import type { Requeue } from '../../accounts/commands/requeue.js'
-import { syncServices } from '../../provisioning/status/status.js'
-import type { RequeuedJson } from '../../provisioning/status/views.js'
+import { syncServices } from '../../operator/status/status.js'
+import type { RequeuedJson } from '../../operator/status/views.js'
 import { syncKinds, type SyncKind, type SyncService } from '../../sync/sync.js'
 import { addAnswerOptions, WHOM_IT_ASKS, withAnswers } from '../connection/answers.js'
 import { print } from '../connection/settings.js'
@@ -58,8 +58,8 @@ export function requeuedText({ services, untouched }: RequeuedJson): string {
       ]
       return `${serviceNames[service]} (${service}): ${parts.join(', ')}.`
     }),
-    ...untouched.map(({ e164, services: emulatorgs }) => {
-      const stands = emulatorgs.map(({ service, status }) => `${service} ${status}`).join(', ')
+    ...untouched.map(({ e164, services: standings }) => {
+      const stands = standings.map(({ service, status }) => `${service} ${status}`).join(', ')
       return `${e164}: nothing to try again (${stands === '' ? 'no backend is told of it' : stands}).`
     }),
   ]

@@ -2,7 +2,7 @@
 import type { Requeue } from '../../accounts/commands/requeue.js'
 import { SetupError } from '../../errors.js'
 import { EMULATOR_CLIENT_SECRET } from '../../issuer/clients.js'
-import type { RequeuedJson, StatusJson, TimelineJson } from '../../provisioning/status/views.js'
+import type { RequeuedJson, StatusJson, TimelineJson } from '../../operator/status/views.js'
 
 export interface Answers {
   /** Who answers, for people. */

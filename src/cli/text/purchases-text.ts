@@ -1,6 +1,6 @@
 /** What purchases wait for, as text: how many, since when, why, and what to do. */
 import type { CallStage } from '../../operations/call-out.js'
-import type { WaitingForCallJson } from '../../provisioning/status/views.js'
+import type { WaitingForCallJson } from '../../operator/status/views.js'
 import { counted, instantWithAge, printable, relative } from './words.js'
 
 const waitsFor: Readonly<Record<CallStage, string>> = {

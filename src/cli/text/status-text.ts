@@ -1,6 +1,6 @@
 /** The status of the backends as text: a table of all, then what needs somebody, since when, and what to do. */
-import type { Item } from '../../provisioning/status/status.js'
-import type { ServiceStatusJson, StatusJson } from '../../provisioning/status/views.js'
+import type { Item } from '../../operator/status/status.js'
+import type { ServiceStatusJson, StatusJson } from '../../operator/status/views.js'
 import type { SyncService } from '../../sync/sync.js'
 import { purchasesText } from './purchases-text.js'
 import { alignColumns } from './stock-table.js'

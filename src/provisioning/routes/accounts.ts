@@ -20,8 +20,8 @@ import type { Version2024 } from '../contract/versions.js'
 import { accountFields } from '../filter/account-fields.js'
 import { compileFilter } from '../filter/compile.js'
 import { cutPage, pageLimit, readListQuery, type ListQuery, type Page } from '../wire/list.js'
-import type { Carrying } from '../wire/repeat.js'
-import type { Answer } from '../wire/repeatable-store.js'
+import type { Carrying } from '../../http/repeatable/once.js'
+import type { Response } from '../../http/repeatable/store.js'
 import { noContent, resource } from '../wire/response.js'
 import {
   bodyOf,
@@ -112,14 +112,14 @@ type Written = Pick<AccountWritten, 'told' | 'labels'>
 interface AccountPutting<Outcome extends Written> {
   name: string
   write(tx: Tx): Promise<Outcome>
-  answer(shown: ShownAccount, written: Outcome): Answer
+  answer(shown: ShownAccount, written: Outcome): Response
 }
 
 interface AccountDeletion {
   /** Nothing is left to show. */
   name: undefined
   write(tx: Tx): Promise<Written>
-  answer(): Answer
+  answer(): Response
 }
 
 /**
@@ -130,9 +130,9 @@ export async function carryOutAccountWrite<Outcome extends Written>(
   deps: RouteDeps,
   { commit, amend }: Carrying,
   change: AccountPutting<Outcome> | AccountDeletion,
-): Promise<Answer> {
+): Promise<Response> {
   let after:
-    { written: Written; shown?: { account: AccountWithStatus; answer(shown: ShownAccount): Answer } } | undefined
+    { written: Written; shown?: { account: AccountWithStatus; answer(shown: ShownAccount): Response } } | undefined
   const committed = await commit(async (tx) => {
     if (change.name === undefined) {
       after = { written: await change.write(tx) }

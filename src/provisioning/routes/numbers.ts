@@ -17,8 +17,8 @@ import type { Version2024 } from '../contract/versions.js'
 import { compileFilter } from '../filter/compile.js'
 import { numberFields } from '../filter/number-fields.js'
 import { cutPage, pageLimit, readListQuery, type ListQuery, type Page } from '../wire/list.js'
-import type { Carrying } from '../wire/repeat.js'
-import type { Answer } from '../wire/repeatable-store.js'
+import type { Carrying } from '../../http/repeatable/once.js'
+import type { Response } from '../../http/repeatable/store.js'
 import { json, noContent, resource } from '../wire/response.js'
 import {
   bodyOf,
@@ -187,10 +187,14 @@ function numbersOrNone(read: () => NumberToPut[]): NumberToPut[] {
   }
 }
 
-type NumberWrite = (tx: Tx) => Promise<{ told: SyncService[]; answer: Answer }>
+type NumberWrite = (tx: Tx) => Promise<{ told: SyncService[]; answer: Response }>
 
 /** Writes numbers; their backends are told after the commit. */
-export async function carryOutNumberWrite(deps: RouteDeps, { commit }: Carrying, write: NumberWrite): Promise<Answer> {
+export async function carryOutNumberWrite(
+  deps: RouteDeps,
+  { commit }: Carrying,
+  write: NumberWrite,
+): Promise<Response> {
   let told: SyncService[] = []
   const answer = await commit(async (tx) => {
     const written = await write(tx)

@@ -1,29 +1,11 @@
-/**
- * Repeatable requests (contract 1.8): a write that may be sent again after a lost answer, and has one effect.
- *
- * The first to come takes the request on, under a lease, in a statement of its own; the answer is remembered in the very
- * transaction that has the effect. So the effect and the answer are there together or not at all, whoever died when:
- * before the commit the lease runs out and the next one carries the request out; after it, the answer is there.
- * Where something follows the commit that the answer tells of (DNS records), the one of the transaction is provisional:
- * it counts when that is done, or when the lease has run out, and until then the request is still being carried out.
- */
+/** Repeatable requests (contract 1.8): a write that may be sent again after a lost answer, and has one effect. */
 import { createHash } from 'node:crypto'
 import type { ProvisioningDeps } from '../../accounts/deps.js'
 import { later, type Clock } from '../../clock.js'
-import type { Db, Tx } from '../../db/db.js'
 import { DomainError } from '../../errors.js'
 import { parseHttpDate, parseRfc3339 } from '../../http/dates.js'
-import { newId } from '../../ids.js'
-import {
-  findRemembered,
-  giveBack,
-  remember,
-  takeOn,
-  type Answer,
-  type Fingerprint,
-  type Lease,
-  type RepeatKey,
-} from './repeatable-store.js'
+import { carryOutOnce, everyTime, type Carrying } from '../../http/repeatable/once.js'
+import type { Fingerprint, RepeatKey, Response } from '../../http/repeatable/store.js'
 
 export interface RepeatDeps extends Pick<ProvisioningDeps, 'db'> {
   /** The real time, whatever the clock of the domain was moved to: clients date their requests by theirs. */
@@ -46,17 +28,6 @@ export interface RepeatRequest {
 
 export type RepeatResult = 'accepted' | 'rejected'
 
-/** Runs work in one transaction, which also remembers its answer. */
-export type Commit = (work: (tx: Tx) => Promise<Answer>) => Promise<Answer>
-
-export interface Carrying {
-  commit: Commit
-  /** Takes the place of the provisional answer of the transaction, once what follows the commit is done. */
-  amend(answer: Answer): Promise<void>
-}
-
-/** How long a process that carries a request out is waited for: longer than any request lasts. */
-const LEASE_MS = 90_000
 /** How far in the future a client's clock may be. */
 const FUTURE_MS = 5 * 60_000
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/
@@ -68,63 +39,19 @@ const REQUEST_ID = /^[\x21-\x7e]{1,128}$/
  * Throws 'repeatability-header-invalid', 'repeatability-window-exceeded', 'repeatability-mismatch',
  * 'repeatability-in-progress'.
  */
-export async function carryOutOnce(
-  deps: RepeatDeps,
+export async function carryOutRepeatable(
+  { db, realClock, repeatabilityWindowMs }: RepeatDeps,
   request: RepeatRequest,
   note: (result: RepeatResult) => void,
-  execute: (carrying: Carrying) => Promise<Answer>,
-): Promise<Answer> {
-  const { db, realClock, repeatabilityWindowMs } = deps
-  if (request.requestId === undefined && request.firstSent === undefined) {
-    return execute({ commit: (work) => db.transaction(work), amend: () => Promise.resolve() })
-  }
+  execute: (carrying: Carrying) => Promise<Response>,
+): Promise<Response> {
+  if (request.requestId === undefined && request.firstSent === undefined) return execute(everyTime(db))
   const now = realClock.now()
   note('rejected')
   const { key, fingerprint } = readRequest(request, now, repeatabilityWindowMs)
-  const lease = { id: newId(), until: later(now, LEASE_MS) }
   const expiresAt = later(fingerprint.firstSent, repeatabilityWindowMs + FUTURE_MS)
-  for (;;) {
-    if (await takeOn(db, key, fingerprint, lease, { now, expiresAt })) break
-    const remembered = await findRemembered(db, key, now)
-    // It has just been forgotten.
-    if (remembered === undefined) continue
-    if (!same(remembered, fingerprint)) throw mismatch()
-    note('accepted')
-    if (remembered.answer) return remembered.answer
-    throw inProgress()
-  }
-  note('accepted')
-  return underLease(deps, key, lease, execute)
-}
-
-async function underLease(
-  { db }: RepeatDeps,
-  key: RepeatKey,
-  lease: Lease,
-  execute: (carrying: Carrying) => Promise<Answer>,
-): Promise<Answer> {
-  const keep = async (at: Tx | Db, answer: Answer): Promise<void> => {
-    if (!(await remember(at, key, lease, answer))) throw inProgress()
-  }
-  const progress = { committed: false }
-  const commit: Commit = async (work) => {
-    const answer = await db.transaction(async (tx) => {
-      const found = await work(tx)
-      await keep(tx, found)
-      return found
-    })
-    progress.committed = true
-    return answer
-  }
-  try {
-    const answer = await execute({ commit, amend: (amended) => keep(db, amended) })
-    if (answer.status >= 500) await giveBack(db, key, lease)
-    else if (!progress.committed) await keep(db, answer)
-    return answer
-  } catch (error) {
-    await giveBack(db, key, lease)
-    throw error
-  }
+  const onAccepted = (): void => note('accepted')
+  return carryOutOnce(db, { key, fingerprint, now, expiresAt, onAccepted, mismatch, inProgress }, execute)
 }
 
 function readRequest(
@@ -162,9 +89,6 @@ function readRequest(
 
 const ID_HEADER = 'Repeatability-Request-ID'
 const SENT_HEADER = 'Repeatability-First-Sent'
-
-const same = (a: Fingerprint, b: Fingerprint): boolean =>
-  a.hash.equals(b.hash) && a.firstSent.getTime() === b.firstSent.getTime()
 
 const invalidHeader = (message: string, target: string): DomainError =>
   new DomainError('repeatability-header-invalid', message, { target })

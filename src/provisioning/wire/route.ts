@@ -6,8 +6,8 @@ import { readJson } from '../body/read-json.js'
 import type { OperationContract } from '../contract/operation.js'
 import { checkRead, checkWrite, versionHeaders, type Conditions, type Version } from './conditions.js'
 import { nextLink, type ListQuery, type Page } from './list.js'
-import type { Carrying } from './repeat.js'
-import type { Answer } from './repeatable-store.js'
+import type { Carrying } from '../../http/repeatable/once.js'
+import type { Response } from '../../http/repeatable/store.js'
 import { json, resource } from './response.js'
 
 export interface RouteDeps extends ConsentDeps {
@@ -25,7 +25,7 @@ export interface Context extends Admitted {
   baseUrl: string
 }
 
-export type Handler = (context: Context, carrying: Carrying) => Promise<Answer>
+export type Handler = (context: Context, carrying: Carrying) => Promise<Response>
 export type Routes = Map<OperationContract, Handler>
 
 /** A path parameter that the operation has. */
@@ -42,7 +42,7 @@ export function pageAnswer<Item>(
   page: Page<Item>,
   view: (item: Item) => unknown,
   total: number | undefined,
-): Answer {
+): Response {
   const next = nextLink({ baseUrl, path, apiVersion: version, query, page })
   return json(
     200,
@@ -69,7 +69,7 @@ export const preconditionOf =
     checkWrite(conditions, current && versionOf(current))
 
 /** A resource that is asked for, or the news that it is as the client knows it. */
-export const readAnswer = ({ conditions }: Context, version: Version, view: () => unknown): Answer =>
+export const readAnswer = ({ conditions }: Context, version: Version, view: () => unknown): Response =>
   checkRead(conditions, version) === 'send'
     ? resource(200, view(), version)
     : { status: 304, headers: versionHeaders(version), body: null }

@@ -65,6 +65,8 @@ describe('the official identity library, over HTTPS', () => {
       issuer: 'built-in',
       name: 'linebook-writer',
       roles: new Set(['Write']),
+      operatorRoles: new Set(['Write']),
+      actor: 'client:linebook-writer',
       isUser: false,
     })
   })

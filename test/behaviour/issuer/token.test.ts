@@ -53,6 +53,8 @@ describe('the token endpoint', () => {
       issuer: 'built-in',
       name: 'linebook-reader',
       roles: new Set(['Read']),
+      operatorRoles: new Set(['Read']),
+      actor: 'client:linebook-reader',
       isUser: false,
     })
   })
@@ -80,7 +82,7 @@ describe('the token endpoint', () => {
       azp: 'linebook-reader',
       azpacr: '1',
       tid: 'linebook',
-      roles: ['ProvisioningAPI.Read'],
+      roles: ['ProvisioningAPI.Read', 'Operator.Read'],
       ver: '2.0',
     })
   })

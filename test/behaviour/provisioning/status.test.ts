@@ -6,8 +6,8 @@ import {
   statusOfBackends,
   type ServiceAtWork,
   type ServiceStatus,
-} from '../../../src/provisioning/status/status.js'
-import { statusView } from '../../../src/provisioning/status/views.js'
+} from '../../../src/operator/status/status.js'
+import { statusView } from '../../../src/operator/status/views.js'
 import type { SyncService } from '../../../src/sync/sync.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
 import { anOperator, START, type Operator } from './an-operator.js'

@@ -1,24 +1,35 @@
 /**
- * How the work for the backends stands, and what purchases wait for, told to administrators: not part of the published API, so without api-version.
- * `GET /status`, `GET /status/numbers/{e164}` and `POST /status:requeue` answer what the commands `linebook status`,
- * `linebook number` and `linebook requeue` print with --json.
+ * `GET /status`, `GET /status/numbers/{e164}` and `POST /status:requeue`: a short way to what the Operator API tells at
+ * `/sync`, `/numbers/{e164}/timeline` and `/sync:requeue`, in the manners of the Provisioning API and for its
+ * administrators. Served whichever of the published APIs is on.
  */
 import Type from 'typebox'
-import { requeueFailed, type Requeue } from '../accounts/commands/requeue.js'
-import { DomainError } from '../errors.js'
-import { rawBody, type FastifyReply, type FastifyRequest } from '../http/server.js'
-import { statusOfCalls } from '../operations/call-status.js'
-import { syncKinds } from '../sync/sync.js'
-import { methodNotAllowed, pathOf, routeNotFound, showWho, type AdmitDeps } from './admit.js'
-import { readJson } from './body/read-json.js'
-import { readWhole, strictReader } from './body/strict-reader.js'
-import { readParameter } from './contract/parameters.js'
-import { servicesOf, statusOfBackends, syncServices } from './status/status.js'
-import { timelineOf } from './status/timeline.js'
-import { statusView, timelineView } from './status/views.js'
-import type { Answer } from './wire/repeatable-store.js'
-import { json } from './wire/response.js'
-import type { RouteDeps } from './wire/route.js'
+import { requeueFailed, type Requeue } from '../../accounts/commands/requeue.js'
+import { DomainError } from '../../errors.js'
+import { rawBody, type FastifyInstance, type FastifyReply, type FastifyRequest } from '../../http/server.js'
+import { statusOfCalls } from '../../operations/call-status.js'
+import { syncKinds } from '../../sync/sync.js'
+import { addShell, sendResponse, type ShellDeps } from '../../provisioning/shell.js'
+import { methodNotAllowed, pathOf, routeNotFound, showWho, type AdmitDeps } from '../../provisioning/admit.js'
+import { readJson } from '../../provisioning/body/read-json.js'
+import { readWhole, strictReader } from '../../provisioning/body/strict-reader.js'
+import { readParameter } from '../../provisioning/contract/parameters.js'
+import { servicesOf, statusOfBackends, syncServices } from './status.js'
+import { timelineOf } from './timeline.js'
+import { statusView, timelineView } from './views.js'
+import type { Response } from '../../http/repeatable/store.js'
+import { json } from '../../provisioning/wire/response.js'
+import type { RouteDeps } from '../../provisioning/wire/route.js'
+
+/** Adds the routes to `server`, a scope of its own. */
+export function openStatus(server: FastifyInstance, deps: StatusDeps & ShellDeps): void {
+  addShell(server, deps)
+  const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
+    sendResponse(reply, await answerStatus(deps, request, reply))
+  for (const url of ['/status', '/status/*', '/status::*']) {
+    server.route({ method: server.supportedMethods, url, handler })
+  }
+}
 
 const requeueReader = strictReader(
   Type.Object(
@@ -37,7 +48,7 @@ type StatusDeps = RouteDeps & AdmitDeps
 interface StatusRoute {
   path: RegExp
   method: 'GET' | 'POST'
-  answer(deps: StatusDeps, request: FastifyRequest, found: RegExpExecArray): Promise<Answer>
+  answer(deps: StatusDeps, request: FastifyRequest, found: RegExpExecArray): Promise<Response>
 }
 
 const routes: readonly StatusRoute[] = [
@@ -79,7 +90,7 @@ const routes: readonly StatusRoute[] = [
 ]
 
 /** Answers a request under `/status`. Throws 'not-found', 'method-not-allowed', and what keeps out who may not. */
-export async function answerStatus(deps: StatusDeps, request: FastifyRequest, reply: FastifyReply): Promise<Answer> {
+async function answerStatus(deps: StatusDeps, request: FastifyRequest, reply: FastifyReply): Promise<Response> {
   const path = pathOf(request)
   const here = routes.filter((route) => route.path.test(path))
   if (here.length === 0) throw routeNotFound(path)

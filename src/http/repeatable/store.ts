@@ -1,4 +1,4 @@
-/** The statements about repeatable requests. When each is used is told in `repeat.ts`. */
+/** The statements about repeatable requests. `once.ts` says when each is used. */
 import { sql, type Db, type Queryable, type Tx } from '../../db/db.js'
 
 export interface RepeatKey {
@@ -6,7 +6,7 @@ export interface RepeatKey {
   requestId: string
 }
 
-export interface Answer {
+export interface Response {
   status: number
   headers: Record<string, string>
   /** JSON text; null: no body. */
@@ -24,7 +24,7 @@ export interface Fingerprint {
 
 export interface Remembered extends Fingerprint {
   /** Null while the request is being carried out, or until it is carried out again. */
-  answer: Answer | null
+  response: Response | null
 }
 
 export interface Lease {
@@ -80,12 +80,12 @@ export async function findRemembered(
   return {
     firstSent,
     hash: Buffer.from(hash),
-    answer: status === null || isRunning ? null : { status, headers: headers ?? {}, body },
+    response: status === null || isRunning ? null : { status, headers: headers ?? {}, body },
   }
 }
 
 /**
- * Remembers the answer, in the transaction of what it answers, and gives the lease back unless the answer is only
+ * Remembers the response, in the transaction of what it answers, and gives the lease back unless the answer is only
  * provisional. Returns false when the lease is no longer held: then somebody else carries the request out, and this
  * transaction must not commit.
  */
@@ -93,7 +93,7 @@ export async function remember(
   db: Tx | Db,
   { caller, requestId }: RepeatKey,
   lease: Lease,
-  { status, headers, body, provisional = false }: Answer,
+  { status, headers, body, provisional = false }: Response,
 ): Promise<boolean> {
   const rows = await db.query(sql`
     update repeatable_request

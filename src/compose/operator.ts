@@ -1,0 +1,66 @@
+/** The part of the composition root that makes the Operator API: over HTTP, and in process for the command line. */
+import type { ResourceDirectory } from '../auth/resource-directory.js'
+import type { Clock } from '../clock.js'
+import { effectiveSettings, type Config } from '../config/config.js'
+import { RateLimit } from '../http/rate-limit.js'
+import type { FastifyInstance } from '../http/server.js'
+import { byToken } from '../operator/admit.js'
+import { openOperatorApi } from '../operator/api.js'
+import type { OperatorDeps } from '../operator/deps.js'
+import { operatorRoutes } from '../operator/routes/routes.js'
+import { openStatus } from '../operator/status/short-way.js'
+import type { TrustedPrincipal } from './trusted.js'
+import type { ProvisioningWiring } from './provisioning.js'
+import type { Store } from './store.js'
+import { VERSION } from './version.js'
+
+export interface OperatorParts {
+  config: Config
+  store: Store
+  realClock: Clock
+  provisioning: ProvisioningWiring
+  directory: ResourceDirectory
+  /** Who asks, of a server that never listens: see `in-process.ts`. */
+  trusted?: TrustedPrincipal | undefined
+}
+
+export interface OperatorWiring {
+  deps: OperatorDeps
+  /** Adds the API, and the short way to its status. */
+  open(server: FastifyInstance): void
+}
+
+export function wireOperator(parts: OperatorParts): OperatorWiring {
+  const { config, store, realClock, provisioning, directory, trusted } = parts
+  const { db, clock, logger, sealer } = store
+  const deps: OperatorDeps = {
+    db,
+    clock,
+    realClock,
+    logger,
+    sealer,
+    provisioning: provisioning.deps,
+    info: {
+      version: VERSION,
+      mode: config.mode,
+      apis: config.apis,
+      maxSearchQuantity: config.maxSearchQuantity,
+      maxReservationNumbers: config.maxReservationNumbers,
+    },
+    settings: () => effectiveSettings(config),
+    resourcesChanged: () => directory.reload(),
+  }
+  const { verifier, allowedAddresses, trustedProxies } = provisioning.deps
+  const rateLimit = trusted ? undefined : config.rateLimit && new RateLimit(clock, config.rateLimit)
+  const authenticate = byToken({ verifier, allowedAddresses, trustedProxies, rateLimit })
+  const hosts = trusted ? [] : config.operatorHosts
+  const routes = operatorRoutes(deps)
+  return {
+    deps,
+    open: (server) => {
+      // Scopes of their own: their headers and error answers are not those of what stands beside them.
+      void server.register(async (scope) => openOperatorApi(scope, { ...deps, authenticate, hosts }, routes))
+      void server.register(async (scope) => openStatus(scope, provisioning.deps))
+    },
+  }
+}

@@ -1,0 +1,41 @@
+import type { ProvisioningDeps } from '../accounts/deps.js'
+import type { Sealer } from '../auth/seal.js'
+import type { Clock } from '../clock.js'
+import type { Db } from '../db/db.js'
+import type { Logger } from '../log.js'
+
+/** What the operations of this API work with. */
+export interface OperatorDeps {
+  db: Db
+  /** The one that the program lives by; an emulator's can be moved. */
+  clock: Clock
+  realClock: Clock
+  logger: Logger
+  sealer: Sealer
+  /** Accounts, backends and the zone. */
+  provisioning: ProvisioningDeps
+  info: InstallationInfo
+  /** Every setting as it is in effect. */
+  settings(): readonly EffectiveSetting[]
+  /** Has running servers of this process know of changed resources, keys, hosts and grants at once. */
+  resourcesChanged(): Promise<void>
+}
+
+export interface InstallationInfo {
+  version: string
+  mode: string
+  apis: readonly string[]
+  maxSearchQuantity: number
+  maxReservationNumbers: number
+}
+
+export interface EffectiveSetting {
+  name: string
+  flag: string
+  /** Null for a secret. */
+  value: string | null
+  isSet: boolean
+  source: 'flag' | 'environment' | 'default'
+  secret: boolean
+  help: string
+}

@@ -1,0 +1,116 @@
+/** Refusals as problem details (RFC 9457): what was wrong, where, and what would be right, one entry per fault. */
+import { isConnectionFailure, isStatementTimeout } from '../../db/db.js'
+import { DomainError, type OperatorErrorKind } from '../../errors.js'
+import { refusalOfShell } from '../../http/server.js'
+
+interface Published {
+  status: number
+  code: string
+  title: string
+}
+
+const published = (status: number, code: string, title: string): Published => ({ status, code, title })
+
+/** Every refusal of this API. */
+export const problems: Readonly<Record<OperatorErrorKind, Published>> = {
+  'invalid-input': published(400, 'invalid-input', 'The request is not as it should be'),
+  'invalid-json': published(400, 'invalid-json', 'The body is not JSON'),
+  'idempotency-key-invalid': published(400, 'idempotency-key-invalid', 'The Idempotency-Key is not usable'),
+  unauthenticated: published(401, 'unauthenticated', 'No valid access token'),
+  'role-missing': published(403, 'role-missing', 'The access token lacks a role'),
+  'address-not-allowed': published(403, 'address-not-allowed', 'The address is not allowed'),
+  'not-found': published(404, 'not-found', 'There is no such thing'),
+  'number-not-found': published(404, 'number-not-found', 'The number is not known'),
+  'method-not-allowed': published(405, 'method-not-allowed', 'The path has no such method'),
+  'state-conflict': published(409, 'conflict', 'What is there does not allow it'),
+  'idempotency-in-progress': published(409, 'idempotency-in-progress', 'The same request is being carried out'),
+  'condition-not-met': published(412, 'condition-not-met', 'It has changed since it was read'),
+  'body-too-large': published(413, 'body-too-large', 'The body is too large'),
+  'unsupported-media-type': published(415, 'unsupported-media-type', 'The body is of a type that is not read here'),
+  'idempotency-mismatch': published(422, 'idempotency-mismatch', 'The Idempotency-Key was used for another request'),
+  'too-many-requests': published(429, 'too-many-requests', 'Too many requests'),
+  'backend-failed': published(502, 'backend-failed', 'A backend failed'),
+  unavailable: published(503, 'unavailable', 'Not available at the moment'),
+}
+
+const INTERNAL = published(500, 'internal', 'Linebook failed; its log says why')
+
+export const PROBLEM_TYPE = 'application/problem+json'
+
+/** One thing that is wrong. */
+export interface Fault {
+  in?: string
+  pointer: string
+  detail: string
+  code: string
+}
+
+export interface Problem {
+  type: string
+  title: string
+  status: number
+  code: string
+  detail?: string
+  errors?: Fault[]
+}
+
+export interface ProblemResponse {
+  status: number
+  headers: Record<string, string>
+  body: Problem
+}
+
+/** The response to anything that was thrown; what is no refusal is a fault of ours and says nothing of itself. */
+export function problemOf(error: unknown): ProblemResponse {
+  const refusal = asRefusal(error)
+  const found = refusal && (problems as Partial<Record<string, Published>>)[refusal.kind]
+  const { status, code, title } = found ?? INTERNAL
+  return {
+    status,
+    headers: {
+      'Content-Type': PROBLEM_TYPE,
+      'Cache-Control': 'no-store',
+      ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
+      ...(status === 405 && { Allow: (refusal?.allow ?? []).join(', ') }),
+      ...retryAfter(status, refusal),
+    },
+    body: {
+      type: `urn:linebook:problem:${code}`,
+      title,
+      status,
+      code,
+      ...(found && refusal && { detail: refusal.message, ...errorsOf(refusal, code) }),
+    },
+  }
+}
+
+const RETRY_AFTER_SECONDS = 1
+
+const retryAfter = (status: number, refusal: DomainError | undefined): Record<string, string> =>
+  status === 429 || status === 503
+    ? { 'Retry-After': String(Math.ceil(refusal?.retryAfterSeconds ?? RETRY_AFTER_SECONDS)) }
+    : {}
+
+function errorsOf(refusal: DomainError, code: string): { errors?: Fault[] } {
+  const faults = refusal.faults.length > 0 ? refusal.faults : refusal.target === undefined ? [] : [refusal]
+  if (faults.length === 0) return {}
+  return {
+    errors: faults.map(({ target = '', message, place, faultCode }) => ({
+      ...(place !== undefined && { in: place }),
+      pointer: target === '' || target.startsWith('/') ? target : `/${target}`,
+      detail: message,
+      code: faultCode ?? code,
+    })),
+  }
+}
+
+function asRefusal(error: unknown): DomainError | undefined {
+  if (error instanceof DomainError) return error
+  if (isConnectionFailure(error)) {
+    return new DomainError('unavailable', 'The database is not reachable at the moment. Try again.', { cause: error })
+  }
+  if (isStatementTimeout(error)) {
+    return new DomainError('unavailable', 'This takes the database too long. Ask for less at a time.', { cause: error })
+  }
+  return refusalOfShell(error, 'invalid-input')
+}

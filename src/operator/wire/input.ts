@@ -1,0 +1,132 @@
+/** Reads what a request says by the schemas of its contract; every fault is told, with its place and what would be right. */
+import type { Static, TObject, TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { DomainError } from '../../errors.js'
+import type { QueryParameters } from '../../http/query.js'
+
+const MAX_FAULTS = 20
+const compiled = new WeakMap<TSchema, ReturnType<typeof Compile>>()
+
+/** Throws 'unsupported-media-type', 'invalid-json', 'invalid-input'. */
+export function readJsonBody<Schema extends TSchema>(
+  schema: Schema,
+  bytes: Buffer,
+  { contentType, optional }: { contentType: string | undefined; optional: boolean },
+): Static<Schema> {
+  if (bytes.length === 0 && optional) return check(schema, {}, 'body')
+  if (bytes.length === 0) throw new DomainError('invalid-json', 'A JSON body is required; there is none.')
+  if (!/^application\/(json|merge-patch\+json)\s*(;|$)/i.test(contentType ?? 'application/json')) {
+    throw new DomainError('unsupported-media-type', `The body must be application/json, not ${contentType ?? ''}.`)
+  }
+  return check(schema, parsed(bytes), 'body')
+}
+
+/** For what takes no body; an empty object does no harm. Throws 'invalid-input'. */
+export function noBody(bytes: Buffer): void {
+  const text = bytes.toString('utf8').trim()
+  if (text !== '' && text !== '{}')
+    throw new DomainError('invalid-input', 'This takes no body.', { place: 'body', target: '' })
+}
+
+/** A query's parameters as the schema has them: texts into numbers and booleans, several values into an array. */
+export function readQuery<Schema extends TObject>(schema: Schema, query: QueryParameters): Static<Schema> {
+  const names = new Map(Object.keys(schema.properties).map((name) => [name.toLowerCase(), name]))
+  const faults: DomainError[] = []
+  const values: Record<string, unknown> = {}
+  for (const [key, texts] of query) {
+    const name = names.get(key)
+    if (name === undefined) {
+      const known = [...names.values()]
+      const may = known.length === 0 ? 'this takes none' : `the parameters are ${known.join(', ')}`
+      faults.push(fault('query', key, 'unknown-parameter', `${key.slice(0, 60)} is not known here; ${may}.`))
+      continue
+    }
+    const part = schema.properties[name] as TSchema
+    const isList = 'items' in part
+    if (!isList && texts.length > 1) {
+      faults.push(fault('query', name, 'repeated', `${name} is given ${texts.length} times; give it once.`))
+      continue
+    }
+    const item = (isList ? part.items : part) as TSchema
+    const read = texts.map((text) => fromText(item, text))
+    values[name] = isList ? read : read[0]
+  }
+  if (faults.length > 0) throw together(faults)
+  return check(schema, values, 'query')
+}
+
+function fromText(schema: TSchema, text: string): unknown {
+  const type = 'type' in schema ? schema.type : undefined
+  if (type === 'integer' && /^-?\d{1,15}$/.test(text)) return Number(text)
+  if (type === 'boolean' && /^(true|false)$/i.test(text)) return text.toLowerCase() === 'true'
+  return text
+}
+
+function parsed(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (error) {
+    const said = error instanceof Error ? error.message : ''
+    throw new DomainError('invalid-json', `The body is not JSON in UTF-8: ${said.slice(0, 200)}`, { cause: error })
+  }
+}
+
+function check<Schema extends TSchema>(schema: Schema, value: unknown, place: 'body' | 'query'): Static<Schema> {
+  const checker = compiled.get(schema) ?? Compile(schema as TSchema)
+  compiled.set(schema, checker)
+  if (checker.Check(value)) return value as Static<Schema>
+  const faults = checker.Errors(value).slice(0, MAX_FAULTS)
+  throw together(faults.flatMap((found) => faultsOf(place, found as Found)))
+}
+
+interface Found {
+  keyword: string
+  instancePath: string
+  params: Record<string, unknown>
+  message: string
+}
+
+const CODES: Readonly<Record<string, string>> = {
+  required: 'required',
+  additionalProperties: 'unknown-property',
+  type: 'wrong-type',
+  minimum: 'out-of-range',
+  maximum: 'out-of-range',
+  minLength: 'out-of-range',
+  maxLength: 'out-of-range',
+  minItems: 'out-of-range',
+  maxItems: 'out-of-range',
+  pattern: 'bad-format',
+  format: 'bad-format',
+  enum: 'not-allowed',
+  const: 'not-allowed',
+  anyOf: 'not-allowed',
+}
+
+function faultsOf(place: string, { keyword, instancePath, params, message }: Found): DomainError[] {
+  const code = CODES[keyword] ?? 'invalid'
+  const names = (params['requiredProperties'] ?? params['additionalProperties']) as string[] | undefined
+  if (Array.isArray(names)) {
+    const detail = keyword === 'required' ? 'is required' : 'is not known here'
+    return names.map((name) =>
+      fault(place, `${instancePath}/${escapePointer(name)}`, code, `${name.slice(0, 60)} ${detail}.`),
+    )
+  }
+  const name = instancePath.split('/').at(-1) ?? ''
+  const allowed = params['allowedValues']
+  const detail = Array.isArray(allowed) ? `must be one of ${allowed.map(String).join(', ')}` : message
+  return [fault(place, instancePath, code, `${name === '' ? `The ${place}` : name.slice(0, 60)} ${detail}.`)]
+}
+
+const escapePointer = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1')
+
+/** A fault of a request at a JSON pointer of its body, or a parameter of its query or path. */
+export const fault = (place: string, pointer: string, code: string, message: string): DomainError =>
+  new DomainError('invalid-input', message, { place, target: pointer, faultCode: code })
+
+/** One refusal for several faults. */
+export function together(faults: readonly DomainError[]): DomainError {
+  const [first] = faults
+  const message = faults.length === 1 && first ? first.message : `${faults.length} things are wrong; errors lists each.`
+  return new DomainError('invalid-input', message, { faults })
+}

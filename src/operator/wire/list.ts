@@ -1,0 +1,129 @@
+/** Lists: pages with a cursor, or the whole list as CSV or NDJSON. */
+import { createHash } from 'node:crypto'
+import { invalidInput } from '../../errors.js'
+import { DEFAULT_LIMIT } from '../contract/operation.js'
+
+export interface PageRequest {
+  limit: number
+  /** The key of the last item of the page before, as the list itself wrote it; undefined: from the beginning. */
+  after: readonly (string | number)[] | undefined
+}
+
+/** A list: a page of it, and how an item is written as CSV. */
+export interface ListResult<Item = unknown> {
+  /** Reads one page; called again and again when the whole list is streamed. */
+  page(request: PageRequest): Promise<Page<Item>>
+  view(item: Item): object
+  /** How many items match; `exact: false` for an estimate. Absent: the list can't be counted. */
+  count?(): Promise<{ value: number; exact: boolean }>
+  /** Columns of the CSV: names of the view's members, in order; members of members with a dot. */
+  columns: readonly string[]
+}
+
+export interface Page<Item> {
+  items: readonly Item[]
+  /** Where the next page starts; null: nothing is left. May be there with few items, or none: go on. */
+  next: readonly (string | number)[] | null
+}
+
+/** How many items a streamed list reads at a time. */
+const STREAM_PAGE = 1_000
+
+export type ListFormat = 'json' | 'csv' | 'ndjson'
+
+/** What the Accept header asks a list for; the first that is known wins, JSON otherwise. */
+export function formatOf(accept: string | undefined): ListFormat {
+  for (const part of (accept ?? '').split(',')) {
+    const type = part.split(';', 1)[0]?.trim().toLowerCase()
+    if (type === 'text/csv') return 'csv'
+    if (type === 'application/x-ndjson') return 'ndjson'
+    if (type === 'application/json' || type === '*/*') return 'json'
+  }
+  return 'json'
+}
+
+export const MEDIA_TYPES: Readonly<Record<ListFormat, string>> = {
+  json: 'application/json; charset=utf-8',
+  csv: 'text/csv; charset=utf-8; header=present',
+  ndjson: 'application/x-ndjson',
+}
+
+/**
+ * One page as a response body. Throws 'invalid-input' for a cursor that is none of this list's.
+ * @param filters what the list is chosen and sorted by: a cursor is good for the same alone
+ */
+export async function pageBody(
+  result: ListResult,
+  { limit = DEFAULT_LIMIT, cursor, count }: { limit?: number; cursor?: string; count?: boolean },
+  filters: unknown,
+): Promise<object> {
+  const mark = markOf(filters)
+  const after = cursor === undefined ? undefined : readCursor(cursor, mark)
+  const { items, next } = await result.page({ limit, after })
+  return {
+    items: items.map((item) => result.view(item)),
+    next: next === null ? null : writeCursor(next, mark),
+    ...(count === true && { count: (await result.count?.()) ?? null }),
+  }
+}
+
+/** The whole list, unpaged, in pieces of text. */
+export async function* listText(result: ListResult, format: 'csv' | 'ndjson'): AsyncGenerator<string> {
+  if (format === 'csv') yield csvLine(result.columns)
+  let after: PageRequest['after']
+  for (;;) {
+    const { items, next } = await result.page({ limit: STREAM_PAGE, after })
+    const lines = items.map((item) => {
+      const view = result.view(item)
+      return format === 'csv' ? csvLine(result.columns.map((column) => memberOf(view, column))) : JSON.stringify(view)
+    })
+    if (lines.length > 0) yield format === 'csv' ? lines.join('') : `${lines.join('\n')}\n`
+    if (next === null) return
+    after = next
+  }
+}
+
+const memberOf = (view: object, path: string): unknown =>
+  path.split('.').reduce<unknown>((value, name) => (value as Record<string, unknown> | null | undefined)?.[name], view)
+
+/** A line of RFC 4180; lists within a field are separated by spaces. */
+export function csvLine(values: readonly unknown[]): string {
+  const fields = values.map((value) => {
+    const text = Array.isArray(value)
+      ? value.join(' ')
+      : typeof value === 'object' && value !== null
+        ? JSON.stringify(value)
+        : String(value ?? '')
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  })
+  return `${fields.join(',')}\r\n`
+}
+
+const MARK_CHARS = 8
+
+/** Of the filters and the order that a cursor belongs to. */
+const markOf = (filters: unknown): string =>
+  createHash('sha256').update(JSON.stringify(filters)).digest('base64url').slice(0, MARK_CHARS)
+
+const writeCursor = (key: readonly (string | number)[], mark: string): string =>
+  Buffer.from(JSON.stringify([mark, ...key])).toString('base64url')
+
+function readCursor(text: string, mark: string): (string | number)[] {
+  const [found, ...key] = parsed(text) ?? []
+  if (found === undefined || !key.every((part) => typeof part === 'string' || Number.isFinite(part))) {
+    throw badCursor('is no cursor of ours: take the next of the page before, unchanged')
+  }
+  if (found !== mark) throw badCursor('belongs to a list with other filters: begin anew, without it')
+  return key as (string | number)[]
+}
+
+function parsed(text: string): unknown[] | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
+    return Array.isArray(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const badCursor = (what: string) => invalidInput(`The cursor ${what}.`, 'cursor')
