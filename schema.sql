@@ -100,6 +100,51 @@ create table issuer_key (
 );
 create unique index issuer_key_signing on issuer_key ((retired_at is null)) where retired_at is null;
 
+create table job (
+  id uuid not null,
+  kind text not null,
+  state text not null,
+  created_by text not null,
+  created_at timestamptz not null,
+  started_at timestamptz,
+  ended_at timestamptz,
+  input jsonb not null,
+  spool text,
+  claimed_by uuid,
+  claimed_until timestamptz,
+  attempts integer not null default 0,
+  unit text not null,
+  progress_done bigint not null default 0,
+  progress_total bigint,
+  result jsonb,
+  error jsonb,
+  refused bigint not null default 0,
+  cancel_requested_at timestamptz,
+  cancel_requested_by text,
+  constraint job_pkey primary key (id),
+  constraint job_cancel check ((cancel_requested_at is null) = (cancel_requested_by is null)),
+  constraint job_claim check ((claimed_by is null) = (claimed_until is null) and (ended_at is null or claimed_by is null)),
+  constraint job_ended check ((state in ('succeeded', 'failed', 'cancelled')) = (ended_at is not null)),
+  constraint job_error check ((state = 'failed') = (error is not null)),
+  constraint job_running check (state <> 'running' or claimed_by is not null and started_at is not null),
+  constraint job_spool check (spool is null or ended_at is null and claimed_by is not null),
+  constraint job_state_check check (state in ('receiving', 'queued', 'running', 'succeeded', 'failed', 'cancelled'))
+);
+create index job_ended_at on job (ended_at) where ended_at is not null;
+create index job_live on job (created_at, id) where ended_at is null;
+create index job_order on job (created_at, id);
+
+create table job_refusal (
+  job_id uuid not null,
+  "position" integer not null,
+  line bigint not null,
+  field text,
+  value text not null,
+  reason text not null,
+  constraint job_refusal_pkey primary key (job_id, "position"),
+  constraint job_refusal_job_id_fkey foreign key (job_id) references job(id) on delete cascade
+);
+
 create table number (
   e164 text collate "C" not null,
   place_id integer,

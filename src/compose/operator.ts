@@ -6,6 +6,7 @@ import { RateLimit } from '../http/rate-limit.js'
 import type { FastifyInstance } from '../http/server.js'
 import { byToken } from '../operator/admit.js'
 import { openOperatorApi } from '../operator/api.js'
+import type { JobsDeps } from '../operations/jobs/deps.js'
 import type { OperatorDeps } from '../operator/deps.js'
 import { operatorRoutes } from '../operator/routes/routes.js'
 import { openStatus } from '../operator/status/short-way.js'
@@ -20,6 +21,7 @@ export interface OperatorParts {
   realClock: Clock
   provisioning: ProvisioningWiring
   directory: ResourceDirectory
+  jobs: JobsDeps
   /** Who asks, of a server that never listens: see `in-process.ts`. */
   trusted?: TrustedPrincipal | undefined
 }
@@ -31,7 +33,7 @@ export interface OperatorWiring {
 }
 
 export function wireOperator(parts: OperatorParts): OperatorWiring {
-  const { config, store, realClock, provisioning, directory, trusted } = parts
+  const { config, store, realClock, provisioning, directory, jobs, trusted } = parts
   const { db, clock, logger, sealer } = store
   const deps: OperatorDeps = {
     db,
@@ -40,6 +42,7 @@ export function wireOperator(parts: OperatorParts): OperatorWiring {
     logger,
     sealer,
     provisioning: provisioning.deps,
+    jobs,
     info: {
       version: VERSION,
       mode: config.mode,

@@ -7,6 +7,7 @@ import type { Config } from '../config/config.js'
 import { sql, type Db } from '../db/db.js'
 import { addHealthRoutes, createServer, type FastifyInstance } from '../http/server.js'
 import type { TlsFiles } from '../http/tls.js'
+import type { JobsDeps } from '../operations/jobs/deps.js'
 import type { OperationKind } from '../operations/operation.js'
 import { openPhoneNumbersApi } from '../phone-numbers/api.js'
 import type { HookName, Hooks } from '../phone-numbers/hooks/hook.js'
@@ -19,6 +20,7 @@ import { callsJob, operationsJob, sweepJob } from '../workers/jobs.js'
 import { Worker } from '../workers/worker.js'
 import { wireIssuer } from './issuer.js'
 import { wireOperator, type OperatorWiring } from './operator.js'
+import { wireJobs } from './jobs.js'
 import { wireProvisioning, type ProvisioningWiring } from './provisioning.js'
 import type { TrustedPrincipal } from './trusted.js'
 import type { Store } from './store.js'
@@ -32,6 +34,8 @@ export interface Wiring {
   deps: PhoneNumbersDeps
   provisioning: ProvisioningWiring
   operator: OperatorWiring
+  /** Durable jobs. */
+  jobs: JobsDeps
   /** In emulator mode. */
   controls: TestControlsPort | undefined
   /** Everything that works in the background. */
@@ -118,12 +122,14 @@ export function wire(
   const throttle = new Throttle(clock, config.throttle)
   const versionPolicy = { tolerant: config.tolerantApiVersions }
   const provisioning = wireProvisioning(config, store, realClock, issuer, trusted)
+  const jobs = wireJobs(config, store, realClock)
   const operator = wireOperator({
     config,
     store,
     realClock,
     provisioning,
     directory,
+    jobs: jobs.deps,
     trusted,
   })
   const workers = [
@@ -131,18 +137,22 @@ export function wire(
     callsWorker,
     sweeper,
     ...provisioning.reconcilers.values(),
+    ...jobs.workers,
     ...(controls?.workers ?? []),
   ]
   return {
     deps,
     provisioning,
     operator,
+    jobs: jobs.deps,
     controls,
     workers,
     stopWorkers: async () => {
       const timer = setTimeout(() => stopping.abort(), CALLS_END_WITHIN_MS)
+      jobs.stop()
       await Promise.all(workers.map((worker) => worker.stop()))
       clearTimeout(timer)
+      await jobs.release()
     },
     createServer: (tls) => {
       const server = createServer({ logger, tls, brokenPathCode })

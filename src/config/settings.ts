@@ -173,6 +173,16 @@ const table = [
     parse: onOff,
   }),
   setting({
+    name: 'spoolFolder',
+    env: 'LINEBOOK_SPOOL_DIR',
+    flag: 'spool-dir',
+    value: 'FOLDER',
+    help: 'where the files of imports wait until they are done',
+    fallback: '',
+    fallbackHelp: "spool in the data folder; in memory and with PostgreSQL a folder of the system's temporary one",
+    parse: optionalText,
+  }),
+  setting({
     name: 'seedStock',
     env: 'LINEBOOK_SEED_STOCK',
     flag: 'seed-stock',

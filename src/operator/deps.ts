@@ -3,6 +3,7 @@ import type { Sealer } from '../auth/seal.js'
 import type { Clock } from '../clock.js'
 import type { Db } from '../db/db.js'
 import type { Logger } from '../log.js'
+import type { JobsDeps } from '../operations/jobs/deps.js'
 
 /** What the operations of this API work with. */
 export interface OperatorDeps {
@@ -14,6 +15,8 @@ export interface OperatorDeps {
   sealer: Sealer
   /** Accounts, backends and the zone. */
   provisioning: ProvisioningDeps
+  /** Long work. */
+  jobs: JobsDeps
   info: InstallationInfo
   /** Every setting as it is in effect. */
   settings(): readonly EffectiveSetting[]

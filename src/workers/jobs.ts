@@ -2,6 +2,11 @@ import type { ProvisioningDeps } from '../accounts/deps.js'
 import { later } from '../clock.js'
 import { sweepFreed } from '../ledger/store.js'
 import { nextCallDueAt } from '../operations/call-store.js'
+import type { JobsDeps } from '../operations/jobs/deps.js'
+import { JOB_RETENTION_MS } from '../operations/jobs/job.js'
+import { removeLeftovers, renewOwn, takeOverLost } from '../operations/jobs/keep.js'
+import { runNextJob } from '../operations/jobs/run.js'
+import { purgeJobs } from '../operations/jobs/store.js'
 import { nextDueAt, purgeOperations } from '../operations/store.js'
 import { makeDueCalls } from '../phone-numbers/execution/call-out.js'
 import { carryOutNextDue } from '../phone-numbers/execution/carry-out.js'
@@ -27,6 +32,10 @@ const RECONCILE_LANES = 4
 /** Acceptance wakes the worker of its own process; this is for what another process left behind. */
 const CALLS_INTERVAL_MS = 5_000
 const CALL_LANES = 4
+/** Beginning one wakes the worker of its own process; this is for what another process left behind. */
+const RUN_JOBS_INTERVAL_MS = 5_000
+/** A small part of how long a claim lasts, and how old the progress is that other processes see. */
+const KEEP_JOBS_INTERVAL_MS = 5_000
 
 /** Carries out operations whose delay is over. */
 export const operationsJob = (deps: PhoneNumbersDeps): Job => ({
@@ -65,6 +74,29 @@ export const reconcileJob = (deps: ProvisioningDeps, service: SyncService): Job 
   },
 })
 
+/** Runs durable jobs, one after the other. */
+export const runJobsJob = (deps: JobsDeps): Job => ({
+  name: 'run jobs',
+  intervalMs: RUN_JOBS_INTERVAL_MS,
+  runOnce: () => runNextJob(deps),
+})
+
+/** Keeps this process's claims on jobs, and takes over those of processes that are gone. */
+export function keepJobsJob(deps: JobsDeps): Job {
+  let isCleared = false
+  return {
+    name: 'keep jobs',
+    intervalMs: KEEP_JOBS_INTERVAL_MS,
+    async runOnce() {
+      const renewed = await renewOwn(deps)
+      const { resumed, ended } = await takeOverLost(deps)
+      if (!isCleared) await removeLeftovers(deps)
+      isCleared = true
+      return { done: renewed + resumed + ended, more: false }
+    },
+  }
+}
+
 /** Writes down what time has done to holds and quarantines, and removes what can't be read any more. */
 export const sweepJob = ({ db, clock }: Pick<PhoneNumbersDeps, 'db' | 'clock'>): Job => ({
   name: 'sweep',
@@ -78,6 +110,7 @@ export const sweepJob = ({ db, clock }: Pick<PhoneNumbersDeps, 'db' | 'clock'>):
       await db.transaction((tx) => purgeReservations(tx, SWEEP_LIMIT, now)),
       await db.transaction((tx) => purgeRemembered(tx, SWEEP_LIMIT, now)),
       await db.transaction((tx) => purgeAttempts(tx, SWEEP_LIMIT, later(now, -ATTEMPTS_KEPT_MS))),
+      await db.transaction((tx) => purgeJobs(tx, SWEEP_LIMIT, later(now, -JOB_RETENTION_MS))),
     ]
     return { done: counts.reduce((sum, count) => sum + count, 0), more: counts.includes(SWEEP_LIMIT) }
   },

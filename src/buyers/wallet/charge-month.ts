@@ -22,6 +22,14 @@ export interface ChargedMonth {
   withoutWallet: { resourceName: string; currency: string; numbers: number; amount: string }[]
 }
 
+/** What whoever runs a long charge may want of it. */
+export interface ChargeRun {
+  /** Ends the run between two batches, and what is charged stays charged; its reason is thrown. */
+  signal?: AbortSignal
+  /** @param done resources that have been gone through */
+  onProgress?(done: number): void
+}
+
 /** How many resources are charged in one transaction; purchases from their wallets wait meanwhile. */
 const RESOURCES_AT_A_TIME = 50
 
@@ -34,21 +42,30 @@ const RESOURCES_AT_A_TIME = 50
 export async function chargeMonth(
   { db, clock }: { db: Db; clock: Clock },
   { month = monthOf(clock.now()), actor }: { month?: string | undefined; actor: string },
+  { signal, onProgress }: ChargeRun = {},
 ): Promise<ChargedMonth> {
   const at = clock.now()
-  const beginsAt = beginningOf(month)
-  if (beginsAt === undefined) throw invalidInput(`"${month}" is no month; a good one is ${monthOf(at)}.`)
-  if (beginsAt > at) throw invalidInput(`${month} has not begun yet. The latest that can be charged is ${monthOf(at)}.`)
+  const beginsAt = beginningOfBegun(month, at)
   const outcome = new Outcome(month)
   let after = ''
-  for (;;) {
+  for (let done = 0; ;) {
+    signal?.throwIfAborted()
     const batch = await db.transaction((tx) =>
       chargeMonthOfBatch(tx, { month, beginsAt, after, limit: RESOURCES_AT_A_TIME }, { at, actor }),
     )
     for (const charge of batch.charges) outcome.add(charge)
+    onProgress?.((done += batch.resources))
     if (batch.last === undefined) return outcome.summary()
     after = batch.last
   }
+}
+
+/** When a month begins that has begun. Throws 'invalid-input'. */
+export function beginningOfBegun(month: string, at: Date): Date {
+  const beginsAt = beginningOf(month)
+  if (beginsAt === undefined) throw invalidInput(`"${month}" is no month; a good one is ${monthOf(at)}.`)
+  if (beginsAt > at) throw invalidInput(`${month} has not begun yet. The latest that can be charged is ${monthOf(at)}.`)
+  return beginsAt
 }
 
 /** Adds up what batches have done. */

@@ -22,7 +22,7 @@ export async function chargeMonthOfBatch(
   tx: Tx,
   { month, beginsAt, after, limit }: { month: string; beginsAt: Date; after: string; limit: number },
   { at, actor }: Omit<EntryCause, 'reference'>,
-): Promise<{ charges: MonthlyCharge[]; last: string | undefined }> {
+): Promise<{ resources: number; charges: MonthlyCharge[]; last: string | undefined }> {
   const batch = await tx.query<{ id: string; name: string }>(sql`
     select id, name from resource where name > ${after} order by name limit ${limit}`)
   const ids = batch.map(({ id }) => id)
@@ -57,5 +57,5 @@ export async function chargeMonthOfBatch(
            o.name as "resourceName", o.currency, o.numbers, o.amount, c.balance
     from owed o left join charged c on c.resource_id = o.id and c.currency = o.currency
     order by o.name, o.currency`)
-  return { charges, last: batch.length < limit ? undefined : batch.at(-1)?.name }
+  return { resources: batch.length, charges, last: batch.length < limit ? undefined : batch.at(-1)?.name }
 }

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { SetupError } from '../../errors.js'
 import { isE164, numberStates, type NumberState } from '../../ledger/number.js'
 import { exportStock } from '../../ledger/stock/export.js'
-import { generateStock } from '../../ledger/stock/generate.js'
+import { generateStock, MAX_GENERATED } from '../../ledger/stock/generate.js'
 import { importStock, type BadLine, type ImportOutcome } from '../../ledger/stock/import.js'
 import { reportStock } from '../../ledger/stock/report.js'
 import { withBuyers } from '../connection/buyers.js'
@@ -130,9 +130,6 @@ Examples:
         print(`${entered} entered, ${known} already there.`)
       }),
     )
-
-/** More are better entered as several ranges, each a transaction of its own. */
-const MAX_GENERATED = 10_000_000
 
 function parseCount(text: string): number {
   const count = /^[0-9]{1,8}$/.test(text) ? Number(text) : 0

@@ -33,13 +33,15 @@ const MAX_RECORD_CHARS = 10_000
  *
  * Throws a SetupError that names the file when it can't be read, has no usable headings, or stops being CSV; the
  * batches before have been given out by then.
+ * @param name what errors call the file
  */
 export async function* readStockFile(
   path: string,
   batchSize: number,
   onRead: ReadListener = () => {},
+  name = path,
 ): AsyncGenerator<StockLine[]> {
-  const file = await openFile(path)
+  const file = await openFile(path, name)
   const parser = new LineParser()
   try {
     const { size } = await file.stat()
@@ -51,7 +53,7 @@ export async function* readStockFile(
       const { line, cells } = record
       if (cells.length === 1 && cells[0] === '') continue
       if (columns === undefined) {
-        columns = toColumns(path, cells)
+        columns = toColumns(name, cells)
         continue
       }
       batch.push(toStockLine(line, cells, columns))
@@ -61,12 +63,12 @@ export async function* readStockFile(
       batch = []
     }
     if (columns === undefined) {
-      throw new SetupError(`${path} is empty; its first line names its columns: ${STOCK_HEADINGS.join(',')}.`)
+      throw new SetupError(`${name} is empty; its first line names its columns: ${STOCK_HEADINGS.join(',')}.`)
     }
     onRead(source.bytesRead, size)
     if (batch.length > 0) yield batch
   } catch (error) {
-    throw error instanceof CsvError ? notCsv(path, parser.nextLine, error) : readError(path, error)
+    throw error instanceof CsvError ? notCsv(name, parser.nextLine, error) : readError(name, error)
   } finally {
     await file.close()
   }
@@ -114,17 +116,17 @@ class LineParser extends Parser {
 /** Where each heading stands in a line; -1 where the file has no such column. */
 type Columns = Record<(typeof STOCK_HEADINGS)[number], number> & { count: number }
 
-function toColumns(path: string, cells: string[]): Columns {
+function toColumns(name: string, cells: string[]): Columns {
   const known = `The headings are ${STOCK_HEADINGS.join(', ')}, separated by commas`
   const isKnown = (cell: string) => (STOCK_HEADINGS as readonly string[]).includes(cell)
   const unknown = cells.filter((cell) => !isKnown(cell))
   if (unknown.length > 0) {
-    throw new SetupError(`${path}: no such heading: ${unknown.map(shown).join(', ')}. ${known}.`)
+    throw new SetupError(`${name}: no such heading: ${unknown.map(shown).join(', ')}. ${known}.`)
   }
   const twice = cells.find((cell, index) => cells.indexOf(cell) !== index)
-  if (twice !== undefined) throw new SetupError(`${path}: the heading ${twice} is there twice.`)
+  if (twice !== undefined) throw new SetupError(`${name}: the heading ${twice} is there twice.`)
   if (!cells.includes('phoneNumber')) {
-    throw new SetupError(`${path}: the heading phoneNumber is missing. ${known}; all but phoneNumber may be left out.`)
+    throw new SetupError(`${name}: the heading phoneNumber is missing. ${known}; all but phoneNumber may be left out.`)
   }
   const positions = Object.fromEntries(STOCK_HEADINGS.map((heading) => [heading, cells.indexOf(heading)]))
   return { ...positions, count: cells.length } as Columns
@@ -147,33 +149,33 @@ function toStockLine(line: number, cells: string[], columns: Columns): StockLine
   }
 }
 
-async function openFile(path: string): Promise<FileHandle> {
+async function openFile(path: string, name: string): Promise<FileHandle> {
   try {
     return await open(path)
   } catch (error) {
-    throw readError(path, error)
+    throw readError(name, error)
   }
 }
 
-function readError(path: string, error: unknown): unknown {
+function readError(name: string, error: unknown): unknown {
   switch (error instanceof Error && 'code' in error ? error.code : undefined) {
     case 'ENOENT':
-      return new SetupError(`${path}: there is no such file.`, { cause: error })
+      return new SetupError(`${name}: there is no such file.`, { cause: error })
     case 'EISDIR':
-      return new SetupError(`${path} is a folder, not a file.`, { cause: error })
+      return new SetupError(`${name} is a folder, not a file.`, { cause: error })
     case 'EACCES':
-      return new SetupError(`${path} can't be read: its permissions forbid it.`, { cause: error })
+      return new SetupError(`${name} can't be read: its permissions forbid it.`, { cause: error })
     default:
       return error
   }
 }
 
-function notCsv(path: string, line: number, error: CsvError): SetupError {
+function notCsv(name: string, line: number, error: CsvError): SetupError {
   const why =
     error.code === 'CSV_QUOTE_NOT_CLOSED'
       ? 'a quote opened on it is never closed'
       : error.code === 'CSV_MAX_RECORD_SIZE'
         ? `it goes on for more than ${MAX_RECORD_CHARS} characters, maybe for want of a closing quote`
         : 'a quote stands where none can; a value with quotes in it is written "so ""quoted"" here"'
-  return new SetupError(`${path}: line ${line}: ${why}. Nothing was entered.`, { cause: error })
+  return new SetupError(`${name}: line ${line}: ${why}. Nothing was entered.`, { cause: error })
 }

@@ -150,6 +150,14 @@ export function describePlace({ countryCode, numberType, areaCode, locality, adm
 /** The planner needs to know what came in before holds on it are fast. To be called after a large entry is committed. */
 export const refreshStatistics = sql`analyze number, place`
 
+/** What whoever runs a long entry may want of it. */
+export interface EntryRun {
+  /** Who the history of the numbers names; the operator when left out. */
+  actor?: string
+  /** Ends the entry, with nothing entered; its reason is thrown. */
+  signal?: AbortSignal
+}
+
 /**
  * Runs an entry in one transaction, and has the planner told when much was new. Like every transaction's, the work may
  * run more than once. Throws a SetupError when others keep the numbers locked or the database goes away.
@@ -168,12 +176,15 @@ export async function entryTransaction<T extends { entered: number }>(
   return outcome
 }
 
+/** Others keep the numbers locked. */
+export class NumbersLocked extends SetupError {}
+
 /** SQLSTATEs of a lock that was not to be had: the wait took too long, deadlock, serialization failure. */
 const LOCKED_OUT = ['55P03', '40P01', '40001']
 
 function entryError(error: unknown): unknown {
   if (error instanceof Error && 'code' in error && LOCKED_OUT.includes(String(error.code))) {
-    return new SetupError(
+    return new NumbersLocked(
       'Nothing was entered: another transaction, maybe another import, has some of these numbers locked. ' +
         'Try again when it has ended.',
       { cause: error },

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.js'
-import type { Db } from '../../db/db.js'
+import type { Db, Tx } from '../../db/db.js'
 import { SetupError } from '../../errors.js'
 import { isE164 } from '../number.js'
 import { PlaceFinder, type GivenNumber } from './derive.js'
@@ -10,6 +10,7 @@ import {
   placeKey,
   StockEntry,
   type Entered,
+  type EntryRun,
   type Place,
   type StockNumber,
 } from './enter.js'
@@ -23,6 +24,14 @@ export interface GeneratedRange extends GivenNumber {
   pool?: string | undefined
 }
 
+export interface GenerateRun extends EntryRun {
+  onProgress?(done: number): void
+  /** All is entered, and about to be kept. What is written here is kept with it, and an error undoes both. */
+  beforeCommit?(tx: Tx, outcome: Omit<Entered, 'differing'>): Promise<void>
+}
+
+/** More are better entered as several ranges, each a transaction of its own. */
+export const MAX_GENERATED = 10_000_000
 const MAX_NAMED = 3
 
 /**
@@ -34,13 +43,15 @@ const MAX_NAMED = 3
 export async function generateStock(
   { db, clock }: { db: Db; clock: Clock },
   range: GeneratedRange,
+  { actor = 'operator', signal, onProgress, beforeCommit }: GenerateRun = {},
 ): Promise<Omit<Entered, 'differing'>> {
   const { phoneNumber: from, count } = range
   const numbers = { from, count, place: placeOfAll(range) }
   return entryTransaction(db, async (tx) => {
-    const entry = new StockEntry(tx, { at: clock.now(), actor: 'operator', reason: 'stock generate' }, range.pool)
+    const entry = new StockEntry(tx, { at: clock.now(), actor, reason: 'stock generate' }, range.pool)
     const totals = { entered: 0, known: 0 }
     for (const batch of inBatches(numbersOf(numbers))) {
+      signal?.throwIfAborted()
       const { entered, known, differing } = await entry.enter(batch)
       if (differing.length > 0) {
         const named = differing.slice(0, MAX_NAMED).map((other) => `${other.e164} ${differenceOf(other)}`)
@@ -49,13 +60,18 @@ export async function generateStock(
       }
       totals.entered += entered
       totals.known += known
+      onProgress?.(totals.entered + totals.known)
     }
+    await beforeCommit?.(tx, totals)
     return totals
   })
 }
 
-/** Consecutive numbers are all of one place, area code included, when the first and the last are. */
-function placeOfAll(range: GeneratedRange): Place {
+/**
+ * Where a range belongs. Consecutive numbers are all of one place, area code included, when the first and the last are.
+ * Throws a SetupError when that isn't certain.
+ */
+export function placeOfAll(range: GeneratedRange): Place {
   const finder = new PlaceFinder()
   const placeOf = (phoneNumber: string): Place => {
     const place = finder.placeOf({ ...range, phoneNumber })

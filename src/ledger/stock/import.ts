@@ -7,7 +7,7 @@
  * ledger knows it already.
  */
 import type { Clock } from '../../clock.js'
-import type { Db } from '../../db/db.js'
+import type { Db, Tx } from '../../db/db.js'
 import { readStockFile, type ReadListener, type StockLine } from './csv.js'
 import { PlaceFinder, type Problem } from './derive.js'
 import {
@@ -17,11 +17,14 @@ import {
   placeKey,
   StockEntry,
   type Differing,
+  type EntryRun,
   type StockNumber,
 } from './enter.js'
 
-export interface StockImport {
+export interface StockImport extends EntryRun {
   file: string
+  /** What messages call the file; its path when left out. */
+  name?: string | undefined
   /** What the history of each number gives as the reason. */
   reason: string
   /** Enters what is good although lines are bad. */
@@ -33,10 +36,13 @@ export interface StockImport {
 }
 
 export interface ImportListener {
-  onBadLine(bad: BadLine): void
+  /** @param given the line as it was read; left out of what only the ledger knew to be bad */
+  onBadLine(bad: BadLine, given?: StockLine): void
   onRead?: ReadListener
   /** The database gave the transaction up to another one, and everything, bad lines too, comes once more. */
   onStartAgain?(): void
+  /** All is entered, and about to be kept. What is written here is kept with it, and an error undoes both. */
+  beforeCommit?(tx: Tx, outcome: ImportOutcome): Promise<void>
 }
 
 export interface BadLine {
@@ -76,9 +82,14 @@ export async function importStock(
       // The file is opened in here because this may run again.
       if (!isFirstTry) listener.onStartAgain?.()
       isFirstTry = false
-      const entry = new StockEntry(tx, { at: clock.now(), actor: 'operator', reason: wanted.reason }, wanted.pool)
-      const counts = await new FileEntry(entry, listener).enterAll(wanted.file)
+      const entry = new StockEntry(
+        tx,
+        { at: clock.now(), actor: wanted.actor ?? 'operator', reason: wanted.reason },
+        wanted.pool,
+      )
+      const counts = await new FileEntry(entry, listener).enterAll(wanted)
       if (wanted.dryRun || (counts.bad > 0 && !wanted.skipBad)) throw new Undone(counts)
+      await listener.beforeCommit?.(tx, { ...counts, kept: true })
       return counts
     })
     return { ...counts, kept: true }
@@ -107,10 +118,11 @@ class FileEntry {
     this.#listener = listener
   }
 
-  async enterAll(file: string): Promise<ImportCounts> {
+  async enterAll({ file, name, signal }: StockImport): Promise<ImportCounts> {
     let underWay: Promise<void> = Promise.resolve()
     try {
-      for await (const lines of readStockFile(file, ENTRY_BATCH_SIZE, this.#listener.onRead)) {
+      for await (const lines of readStockFile(file, ENTRY_BATCH_SIZE, this.#listener.onRead, name)) {
+        signal?.throwIfAborted()
         const batch = this.#check(lines)
         await underWay
         underWay = this.#enter(batch)
@@ -131,13 +143,13 @@ class FileEntry {
       const { line, phoneNumber } = given
       const place = given.problem ?? this.#finder.placeOf(given)
       if (typeof place === 'string') {
-        this.#tellBad(line, phoneNumber, place)
+        this.#tellBad(line, phoneNumber, place, given)
         continue
       }
       const earlier = batch.get(phoneNumber)
       if (earlier === undefined) batch.set(phoneNumber, { line, e164: phoneNumber, place })
       else if (placeKey(earlier.place) === placeKey(place)) this.#counts.known += 1
-      else this.#tellBad(line, phoneNumber, `line ${earlier.line} has it as ${describePlace(earlier.place)}`)
+      else this.#tellBad(line, phoneNumber, `line ${earlier.line} has it as ${describePlace(earlier.place)}`, given)
     }
     return batch
   }
@@ -152,9 +164,9 @@ class FileEntry {
     for (const other of told) this.#tellBad(other.line, other.e164, differenceOf(other))
   }
 
-  #tellBad(line: number, phoneNumber: string, reason: Problem): void {
+  #tellBad(line: number, phoneNumber: string, reason: Problem, given?: StockLine): void {
     this.#counts.bad += 1
-    this.#listener.onBadLine({ line, phoneNumber, reason })
+    this.#listener.onBadLine({ line, phoneNumber, reason }, given)
   }
 }
 

@@ -134,6 +134,27 @@ describe('the charge for a month', () => {
     for (const owner of owners) expect(await balanceOf(db, owner)).toBe(0n)
   })
 
+  it('ends between two batches when it is stopped, and charges the rest when it is run again', async () => {
+    for (let count = 0; count < 60; count++) {
+      const owner = await service.client(`b${count}`, [`b${count}.example.test`])
+      if (count % 6 === 0) await fund(service, owner, '2')
+      if (count % 6 === 0) await buy(owner)
+    }
+    goTo('2026-04-01T00:00:00.000Z')
+    const stopping = new AbortController()
+    const stopped = chargeMonth(
+      service.store,
+      { actor: 'operator' },
+      { signal: stopping.signal, onProgress: () => stopping.abort(new Error('stopped')) },
+    )
+    await expect(stopped).rejects.toThrow('stopped')
+    const { charged, chargedBefore } = await charge()
+    const wallets = charged[0]?.wallets ?? 0
+    expect(wallets).toBeGreaterThan(0)
+    expect(chargedBefore).toBeGreaterThan(0)
+    expect(wallets + chargedBefore).toBe(10)
+  })
+
   it.each(['2026-04', '2027-01', '9999-12'])('is refused for %s, which has not begun', async (month) => {
     await expect(charge(month)).rejects.toThrow('has not begun')
   })

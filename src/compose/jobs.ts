@@ -1,0 +1,66 @@
+/** The part of the composition root that makes durable jobs: where their files go, and what runs them. */
+import { createHash } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Clock } from '../clock.js'
+import type { Config } from '../config/config.js'
+import type { JobsDeps } from '../operations/jobs/deps.js'
+import { releaseOwn } from '../operations/jobs/keep.js'
+import { OwnJobs } from '../operations/jobs/own-jobs.js'
+import { keepJobsJob, runJobsJob } from '../workers/jobs.js'
+import { Worker } from '../workers/worker.js'
+import { jobKinds } from './job-kinds.js'
+import type { Store } from './store.js'
+
+export interface JobsWiring {
+  deps: JobsDeps
+  workers: readonly Worker[]
+  /** Ends what is running, so that the next process begins it again. The workers end after it. */
+  stop(): void
+  /** Lets go of what this process has. */
+  release(): Promise<void>
+}
+
+/** Nothing runs yet. */
+export function wireJobs(config: Config, { db, clock, logger }: Store, realClock: Clock): JobsWiring {
+  const own = new OwnJobs()
+  const deps: JobsDeps = {
+    db,
+    clock,
+    realClock,
+    logger,
+    own,
+    kinds: new Map(Object.entries(jobKinds(db, clock))),
+    spoolFolder: spoolFolderOf(config, own.processId),
+    nudge: () => runner.nudge(),
+  }
+  const runner = new Worker(runJobsJob(deps), logger, clock)
+  return {
+    deps,
+    workers: [runner, new Worker(keepJobsJob(deps), logger, clock)],
+    stop: () => own.stop(),
+    release: async () => {
+      // Without it the next process waits for the claims to run out.
+      await releaseOwn(deps).catch((error: unknown) => logger.warn({ err: error }, 'claims on jobs not released'))
+      if (isFolderOurs(config)) await rm(deps.spoolFolder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** In memory, jobs end with the process, and so do their files. */
+const isFolderOurs = ({ spoolFolder, databaseUrl, inMemory }: Config): boolean =>
+  spoolFolder === undefined && databaseUrl === undefined && inMemory
+
+/**
+ * Beside the embedded database; without one where the system keeps what is temporary, in a folder that the next process
+ * on the same database finds again.
+ */
+function spoolFolderOf(config: Config, processId: string): string {
+  const { spoolFolder, databaseUrl, dataDir } = config
+  if (spoolFolder !== undefined) return spoolFolder
+  if (isFolderOurs(config)) return join(tmpdir(), `linebook-${processId}`)
+  if (databaseUrl === undefined) return join(dataDir, 'spool')
+  const { host, pathname } = new URL(databaseUrl)
+  return join(tmpdir(), `linebook-${createHash('sha256').update(`${host}${pathname}`).digest('hex').slice(0, 16)}`)
+}
