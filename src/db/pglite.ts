@@ -48,9 +48,14 @@ export async function openPglite({ dataDir, imageFile }: PgliteOptions): Promise
 
 /**
  * Has V8 compile the engine with its quick compiler alone. Compiling the busy functions again to make them faster keeps
- * a processor busy for the first seconds and needs some 90 MB, for a tenth of speed in the end.
+ * the processors busy for the first seconds and needs 60 to 360 MB (Node 24 most), for a tenth of speed in the end.
+ *
+ * `--liftoff-only` says the same in one flag, but V8 derives the other two from it only when the process starts.
  */
-const compileOnce = (): void => setFlagsFromString('--liftoff-only')
+function compileOnce(): void {
+  setFlagsFromString('--no-wasm-tier-up')
+  setFlagsFromString('--no-wasm-dynamic-tiering')
+}
 
 /** Presents an open PGlite as a Db. */
 export function asDb(pglite: PGlite, afterClose: () => Promise<void> = async () => {}): Db {
