@@ -6,12 +6,14 @@
 import Type from 'typebox'
 import { requeueFailed, type Requeue } from '../accounts/commands/requeue.js'
 import { DomainError } from '../errors.js'
+import { policies } from '../http/body-policies.js'
+import { reader } from '../http/body-reader.js'
 import { rawBody, type FastifyReply, type FastifyRequest } from '../http/server.js'
 import { statusOfCalls } from '../operations/call-status.js'
 import { syncKinds } from '../sync/sync.js'
 import { methodNotAllowed, pathOf, routeNotFound, showWho, type AdmitDeps } from './admit.js'
+import { readWhole } from './body/faults.js'
 import { readJson } from './body/read-json.js'
-import { readWhole, strictReader } from './body/strict-reader.js'
 import { readParameter } from './contract/parameters.js'
 import { servicesOf, statusOfBackends, syncServices } from './status/status.js'
 import { timelineOf } from './status/timeline.js'
@@ -20,7 +22,7 @@ import type { Answer } from './wire/repeatable-store.js'
 import { json } from './wire/response.js'
 import type { RouteDeps } from './wire/route.js'
 
-const requeueReader = strictReader(
+const requeueReader = reader(
   Type.Object(
     {
       service: Type.Optional(Type.String({ pattern: `^(${syncServices.join('|')})$` })),
@@ -30,6 +32,7 @@ const requeueReader = strictReader(
     },
     { additionalProperties: false },
   ),
+  policies.provisioning,
 )
 
 type StatusDeps = RouteDeps & AdmitDeps
