@@ -7,8 +7,9 @@ import type { SignedRequest } from '../auth/access-key.js'
 import { authenticate, type AuthDeps, type Principal } from '../auth/authenticate.js'
 import { requestMark } from '../auth/request-mark.js'
 import { DomainError, invalidInput } from '../errors.js'
+import { dotted, policies } from '../http/body-policies.js'
+import { reader, type Reader } from '../http/body-reader.js'
 import { pickQuery, type QueryParameters } from '../http/query.js'
-import { reader } from '../http/reader.js'
 import { rawBody, rawTarget, type FastifyReply, type FastifyRequest } from '../http/server.js'
 import type { OperationContract } from './contract/operation.js'
 import { readVersion, type RequestVersion, type VersionPolicy } from './contract/versions.js'
@@ -44,9 +45,9 @@ export function admission<Query extends TObject, Body extends TSchema | undefine
   deps: AdmitDeps,
   contract: OperationContract<Query, Body>,
 ): Admit<Query, Body> {
-  const readQuery = reader(contract.query, { fromText: true })
+  const readQuery = reader(contract.query, policies.phoneNumbersQuery)
   const queryNames = Object.keys(contract.query.properties)
-  const readBody = contract.body === undefined ? undefined : reader(contract.body)
+  const readBody = contract.body === undefined ? undefined : reader<TSchema>(contract.body, policies.phoneNumbers)
   const supported = contract.versions.join(', ')
   const isRead = contract.method === 'GET'
 
@@ -70,10 +71,18 @@ export function admission<Query extends TObject, Body extends TSchema | undefine
         : requestMark(principal.evidence, asSent(request), headerText(request, 'x-ms-client-request-id')),
       version,
       params: readParams(deps.catalogue, request.params as Record<string, string>),
-      query: readQuery(pickQuery(query, queryNames)),
-      body: readBody?.(content) as Admitted<Query, Body>['body'],
+      query: read(readQuery, pickQuery(query, queryNames)),
+      body: (readBody && read(readBody, content)) as Admitted<Query, Body>['body'],
     }
   }
+}
+
+/** Throws 'invalid-input' with the path of the first fault as target. */
+function read<Value>(reader: Reader<Value>, given: unknown): Value {
+  const { value, faults } = reader(given)
+  const [fault] = faults
+  if (fault === undefined) return value
+  throw invalidInput(fault.detail, dotted(fault.path).toLowerCase() || undefined)
 }
 
 /** Authenticates a request. Throws 'unauthenticated' and 'access-not-granted'. */

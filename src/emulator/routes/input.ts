@@ -1,30 +1,24 @@
 /** Reads what comes to `/_emulator`; what is wrong is refused with its place and what would be right. */
 import type { Static, TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
 import { DomainError, invalidInput } from '../../errors.js'
+import { dotted, policies } from '../../http/body-policies.js'
+import { reader, type Reader } from '../../http/body-reader.js'
 import { pickQuery, type QueryParameters } from '../../http/query.js'
 import { rawBody, type FastifyRequest } from '../../http/server.js'
 
-const compiled = new WeakMap<TSchema, ReturnType<typeof Compile>>()
+const readers = new WeakMap<TSchema, Reader<unknown>>()
 
 /** The JSON body when it is as the schema says. None counts as an empty object. */
 export function readBody<Schema extends TSchema>(schema: Schema, request: FastifyRequest): Static<Schema> {
   const text = rawBody(request).toString('utf8')
-  const value = text.trim() === '' ? {} : parseJson(text)
-  const check = compiled.get(schema) ?? Compile(schema as TSchema)
-  compiled.set(schema, check)
-  if (check.Check(value)) return value as Static<Schema>
+  const read = readers.get(schema) ?? reader(schema as TSchema, policies.emulator)
+  readers.set(schema, read)
+  const { value, faults } = read(text.trim() === '' ? {} : parseJson(text))
+  if (faults.length === 0) return value as Static<Schema>
   throw new DomainError('invalid-input', 'The body is not as it should be.', {
-    faults: check
-      .Errors(value)
-      .slice(0, MAX_FAULTS)
-      .map(({ instancePath, message, params }) => {
-        const place = instancePath.split('/').slice(1).join('.')
-        return invalidInput(`${place === '' ? 'The body' : place} ${message}${inDetail(params)}.`, place || 'body')
-      }),
+    faults: faults.map(({ path, detail }) => invalidInput(detail, dotted(path) || 'body')),
   })
 }
-const MAX_FAULTS = 20
 
 /** For what takes no body; an empty object does no harm. */
 export function noBody(request: FastifyRequest): void {
@@ -38,15 +32,6 @@ function parseJson(text: string): unknown {
   } catch {
     throw invalidInput('The body is not JSON. It takes an object, e.g. {"times": 3}.', 'body')
   }
-}
-
-/** What the schema's own message leaves out. */
-const inDetail = (params: object): string => {
-  const [words] = ['allowedValues', 'additionalProperties'].flatMap((name) => {
-    const value = (params as Record<string, unknown>)[name]
-    return Array.isArray(value) ? [value.map(String).join(', ')] : []
-  })
-  return words === undefined ? '' : `: ${words}`
 }
 
 const PAGE = { least: 1, usual: 100, most: 1_000 }

@@ -6,13 +6,15 @@
 import Type from 'typebox'
 import { requeueFailed, type Requeue } from '../../accounts/commands/requeue.js'
 import { DomainError } from '../../errors.js'
+import { policies } from '../../http/body-policies.js'
+import { reader } from '../../http/body-reader.js'
 import { rawBody, type FastifyInstance, type FastifyReply, type FastifyRequest } from '../../http/server.js'
 import { statusOfCalls } from '../../operations/call-status.js'
 import { syncKinds } from '../../sync/sync.js'
 import { addShell, sendResponse, type ShellDeps } from '../../provisioning/shell.js'
 import { methodNotAllowed, pathOf, routeNotFound, showWho, type AdmitDeps } from '../../provisioning/admit.js'
 import { readJson } from '../../provisioning/body/read-json.js'
-import { readWhole, strictReader } from '../../provisioning/body/strict-reader.js'
+import { readWhole } from '../../provisioning/body/faults.js'
 import { readParameter } from '../../provisioning/contract/parameters.js'
 import { servicesOf, statusOfBackends, syncServices } from './status.js'
 import { timelineOf } from './timeline.js'
@@ -31,7 +33,7 @@ export function openStatus(server: FastifyInstance, deps: StatusDeps & ShellDeps
   }
 }
 
-const requeueReader = strictReader(
+const requeueReader = reader(
   Type.Object(
     {
       service: Type.Optional(Type.String({ pattern: `^(${syncServices.join('|')})$` })),
@@ -41,6 +43,7 @@ const requeueReader = strictReader(
     },
     { additionalProperties: false },
   ),
+  policies.provisioning,
 )
 
 type StatusDeps = RouteDeps & AdmitDeps

@@ -1,11 +1,9 @@
 /** Reads what a request says by the schemas of its contract; every fault is told, with its place and what would be right. */
 import type { Static, TObject, TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
 import { DomainError } from '../../errors.js'
+import { policies } from '../../http/body-policies.js'
+import { reader, type Reader } from '../../http/body-reader.js'
 import type { QueryParameters } from '../../http/query.js'
-
-const MAX_FAULTS = 20
-const compiled = new WeakMap<TSchema, ReturnType<typeof Compile>>()
 
 /** Throws 'unsupported-media-type', 'invalid-json', 'invalid-input'. */
 export function readJsonBody<Schema extends TSchema>(
@@ -72,53 +70,14 @@ function parsed(bytes: Buffer): unknown {
 }
 
 function check<Schema extends TSchema>(schema: Schema, value: unknown, place: 'body' | 'query'): Static<Schema> {
-  const checker = compiled.get(schema) ?? Compile(schema as TSchema)
-  compiled.set(schema, checker)
-  if (checker.Check(value)) return value as Static<Schema>
-  const faults = checker.Errors(value).slice(0, MAX_FAULTS)
-  throw together(faults.flatMap((found) => faultsOf(place, found as Found)))
+  const read = readers.get(schema) ?? reader(schema as TSchema, policies.operator)
+  readers.set(schema, read)
+  const { value: found, faults } = read(value)
+  if (faults.length === 0) return found as Static<Schema>
+  throw together(faults.map(({ pointer, code, detail }) => fault(place, pointer, code, detail)))
 }
 
-interface Found {
-  keyword: string
-  instancePath: string
-  params: Record<string, unknown>
-  message: string
-}
-
-const CODES: Readonly<Record<string, string>> = {
-  required: 'required',
-  additionalProperties: 'unknown-property',
-  type: 'wrong-type',
-  minimum: 'out-of-range',
-  maximum: 'out-of-range',
-  minLength: 'out-of-range',
-  maxLength: 'out-of-range',
-  minItems: 'out-of-range',
-  maxItems: 'out-of-range',
-  pattern: 'bad-format',
-  format: 'bad-format',
-  enum: 'not-allowed',
-  const: 'not-allowed',
-  anyOf: 'not-allowed',
-}
-
-function faultsOf(place: string, { keyword, instancePath, params, message }: Found): DomainError[] {
-  const code = CODES[keyword] ?? 'invalid'
-  const names = (params['requiredProperties'] ?? params['additionalProperties']) as string[] | undefined
-  if (Array.isArray(names)) {
-    const detail = keyword === 'required' ? 'is required' : 'is not known here'
-    return names.map((name) =>
-      fault(place, `${instancePath}/${escapePointer(name)}`, code, `${name.slice(0, 60)} ${detail}.`),
-    )
-  }
-  const name = instancePath.split('/').at(-1) ?? ''
-  const allowed = params['allowedValues']
-  const detail = Array.isArray(allowed) ? `must be one of ${allowed.map(String).join(', ')}` : message
-  return [fault(place, instancePath, code, `${name === '' ? `The ${place}` : name.slice(0, 60)} ${detail}.`)]
-}
-
-const escapePointer = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1')
+const readers = new WeakMap<TSchema, Reader<unknown>>()
 
 /** A fault of a request at a JSON pointer of its body, or a parameter of its query or path. */
 export const fault = (place: string, pointer: string, code: string, message: string): DomainError =>

@@ -1,31 +1,42 @@
 /** Bodies that are about several numbers: `{"numbers": […]}` in every api-version. */
 import Type from 'typebox'
 import { DomainError } from '../../errors.js'
+import { policies } from '../../http/body-policies.js'
+import { reader, type Path } from '../../http/body-reader.js'
 import { MAX_BATCH } from '../contract/requests.js'
-import { Faults, strictReader, type Reader } from './strict-reader.js'
+import { invalidPart, readWhole, type PlacedFault } from './faults.js'
 
 /** Where the number at `index` stands in the body. */
 export const targetOf = (index: number): string => `numbers[${index}]`
 
-const outside = strictReader(Type.Object({ numbers: Type.Array(Type.Unknown()) }, { additionalProperties: false }))
+const outside = reader(
+  Type.Object({ numbers: Type.Array(Type.Unknown()) }, { additionalProperties: false }),
+  policies.provisioning,
+)
+
+/** Of all numbers together, beside the first of each: that one is always told. */
+const MAX_FURTHER_FAULTS = 100
+
+type ReadItem<Item> = (item: unknown, at: Path) => { value: Item; faults: readonly PlacedFault[] }
 
 /**
  * The numbers of a body, each read by `read`. Throws 'invalid-body' for the body as a whole, 'batch-empty',
  * 'batch-too-large', or one error with one fault for each bad number.
  * @param keyOf what may not come twice
  */
-export function readNumbers<Item>(body: unknown, read: Reader<Item>, keyOf?: (item: Item) => string): Item[] {
-  const faults = new Faults()
-  const { numbers } = outside(body, '', faults)
-  faults.throwIfAny()
+export function readNumbers<Item>(body: unknown, read: ReadItem<Item>, keyOf?: (item: Item) => string): Item[] {
+  const { numbers } = readWhole(outside, body)
   checkSize(numbers.length)
   const bad: DomainError[] = []
+  let further = MAX_FURTHER_FAULTS
   const firstOf = new Map<string, number>()
   const items = numbers.map((number, index) => {
-    const ofItem = new Faults(faults)
-    const item = read(number, targetOf(index), ofItem)
-    if (ofItem.all.length > 0) bad.push(badNumber(index, ofItem.all))
-    else if (keyOf) {
+    const { value: item, faults } = read(number, ['numbers', index])
+    if (faults.length > 0) {
+      const told = faults.slice(0, 1 + further)
+      further -= told.length - 1
+      bad.push(badNumber(index, told.map(invalidPart)))
+    } else if (keyOf) {
       const first = firstOf.get(keyOf(item))
       if (first === undefined) firstOf.set(keyOf(item), index)
       else bad.push(duplicate(index, first, keyOf(item)))

@@ -4,23 +4,23 @@ import type { AccountService, AccountSettings } from '../../accounts/account.js'
 import type { NumberDetails, NumberService, NumberToPut } from '../../accounts/account-number.js'
 import type { RelationshipPatch } from '../../accounts/consent.js'
 import { serviceKeys, type ServiceKey } from '../../backends/port/services.js'
+import { place, policies } from '../../http/body-policies.js'
+import { reader, type Path } from '../../http/body-reader.js'
 import * as requests from '../contract/requests.js'
+import { readWhole, throwIfAny, type PlacedFault } from './faults.js'
 import { readNumbers } from './read-batch.js'
-import { Faults, readWhole, strictReader, within, type Reader } from './strict-reader.js'
 
-const accountReader = strictReader(requests.AccountRequest)
-const numberReader = strictReader(requests.NumberRequest)
-const batchNumberReader = strictReader(requests.BatchNumberRequest)
-const identifierReader = strictReader(requests.NumberIdentifier)
-const patchReader = strictReader(requests.RequestForInformationPatch)
-const emptyReader = strictReader(requests.NoContent)
+const accountReader = reader(requests.AccountRequest, policies.provisioning)
+const numberReader = reader(requests.NumberRequest, policies.provisioning)
+const batchNumberReader = reader(requests.BatchNumberRequest, policies.provisioning)
+const identifierReader = reader(requests.NumberIdentifier, policies.provisioning)
+const patchReader = reader(requests.RequestForInformationPatch, policies.provisioning)
+const emptyReader = reader(requests.NoContent, policies.provisioning)
 
 /** An account as it is to be. Throws 'invalid-body'. */
 export function readAccount(body: unknown, accountName: string): AccountSettings {
-  const faults = new Faults()
-  const account = accountReader(body, '', faults)
-  checkKey(account.name, accountName, 'name', faults)
-  faults.throwIfAny()
+  const { value: account, faults } = accountReader(body)
+  throwIfAny([...faults, ...otherThanInPath(account.name, accountName, ['name'], faults)])
   const { teamsTenantId, ...services } = account.serviceDetails ?? {}
   return {
     name: accountName,
@@ -52,11 +52,12 @@ function accountServices(given: AccountServices): AccountSettings['services'] {
 
 /** A number as it is to be; the body may repeat what the path says. Throws 'invalid-body'. */
 export function readNumber(body: unknown, { accountName, e164 }: { accountName: string; e164: string }): NumberToPut {
-  const faults = new Faults()
-  const number = numberReader(body, '', faults)
-  checkKey(number.telephoneNumber, e164, 'telephoneNumber', faults)
-  checkKey(number.accountName, accountName, 'accountName', faults)
-  faults.throwIfAny()
+  const { value: number, faults } = numberReader(body)
+  throwIfAny([
+    ...faults,
+    ...otherThanInPath(number.telephoneNumber, e164, ['telephoneNumber'], faults),
+    ...otherThanInPath(number.accountName, accountName, ['accountName'], faults),
+  ])
   return { e164, details: numberDetails(number) }
 }
 
@@ -81,12 +82,19 @@ const numberService = ({ configuration, ...service }: TeamsNumberService): Numbe
   }),
 })
 
-function checkKey(given: string | undefined, inPath: string, path: string, faults: Faults): void {
-  if (typeof given !== 'string' || given === inPath || faults.all.some(({ target }) => target === path)) return
-  faults.add(
-    path,
-    `${path} must be that of the path, ${JSON.stringify(inPath)}, or be left out; it is ${JSON.stringify(given.slice(0, 100))}.`,
-  )
+/** The fault of a body that says something else than the path; none when that value has one already. */
+function otherThanInPath(
+  given: string | undefined,
+  inPath: string,
+  path: Path,
+  faults: readonly PlacedFault[],
+): PlacedFault[] {
+  const where = place(path)
+  if (typeof given !== 'string' || given === inPath || faults.some((fault) => place(fault.path) === where)) return []
+  const is = JSON.stringify(given.slice(0, 100))
+  return [
+    { path, detail: `${where} must be that of the path, ${JSON.stringify(inPath)}, or be left out; it is ${is}.` },
+  ]
 }
 
 /**
@@ -94,10 +102,10 @@ function checkKey(given: string | undefined, inPath: string, path: string, fault
  * 'duplicate-in-batch' or 'invalid-body'.
  */
 export function readBatch(body: unknown, accountName: string): NumberToPut[] {
-  const read: Reader<Static<typeof requests.BatchNumberRequest>> = (value, path, faults) => {
-    const number = batchNumberReader(value, path, faults)
-    checkKey(number.accountName, accountName, within(path, 'accountName'), faults)
-    return number
+  const read = (item: unknown, at: Path) => {
+    const { value, faults } = batchNumberReader(item, at)
+    const others = otherThanInPath(value.accountName, accountName, [...at, 'accountName'], faults)
+    return { value, faults: [...faults, ...others] }
   }
   const numbers = readNumbers(body, read, ({ telephoneNumber }) => telephoneNumber)
   return numbers.map((number) => ({ e164: number.telephoneNumber, details: numberDetails(number) }))

@@ -7,13 +7,15 @@ import type { AccountService, AccountSettings } from '../../accounts/account.js'
 import type { NumberDetails, NumberToPut } from '../../accounts/account-number.js'
 import { serviceKeys, type ServiceKey } from '../../backends/port/services.js'
 import { DomainError } from '../../errors.js'
+import { policies } from '../../http/body-policies.js'
+import { reader } from '../../http/body-reader.js'
+import { readWhole } from '../body/faults.js'
 import { readNumbers } from '../body/read-batch.js'
-import { readWhole, strictReader } from '../body/strict-reader.js'
 import * as models from './models.js'
 
-const accountReader = strictReader(models.AccountDetailsRequest)
-const numberReader = strictReader(models.NumberDetailsRequest)
-const batchNumberReader = strictReader(models.BatchNumberRequest)
+const accountReader = reader(models.AccountDetailsRequest, policies.provisioning)
+const numberReader = reader(models.NumberDetailsRequest, policies.provisioning)
+const batchNumberReader = reader(models.BatchNumberRequest, policies.provisioning)
 
 const switchedOn = (): AccountService => ({ syncEnabled: false, enabled: true })
 

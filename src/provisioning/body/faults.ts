@@ -1,0 +1,31 @@
+/** What is wrong with bodies of this API, as one error. */
+import { place, policies } from '../../http/body-policies.js'
+import type { Fault, Reader } from '../../http/body-reader.js'
+import { DomainError } from '../../errors.js'
+
+/** A fault as this API tells it: where, and what would be right. */
+export type PlacedFault = Pick<Fault, 'path' | 'detail'>
+
+export function invalidPart({ path, detail }: PlacedFault): DomainError {
+  const target = place(path)
+  return new DomainError('invalid-body', detail, target === '' ? {} : { target })
+}
+
+/** Throws 'invalid-body' with all of them, if there are any. */
+export function throwIfAny(faults: readonly PlacedFault[]): void {
+  const all = faults.slice(0, policies.provisioning.maxFaults).map(invalidPart)
+  const [first, ...others] = all
+  if (first === undefined) return
+  throw new DomainError(
+    'invalid-body',
+    others.length === 0 ? first.message : `The body has ${all.length} faults. ${first.message}`,
+    { faults: all, ...(first.target !== undefined && { target: first.target }) },
+  )
+}
+
+/** Reads a whole body. Throws 'invalid-body' with every fault. */
+export function readWhole<Value>(read: Reader<Value>, body: unknown): Value {
+  const { value, faults } = read(body)
+  throwIfAny(faults)
+  return value
+}
