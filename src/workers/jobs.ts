@@ -1,6 +1,6 @@
 import type { ProvisioningDeps } from '../accounts/deps.js'
 import { later } from '../clock.js'
-import { sweepFreed } from '../ledger/store.js'
+import { sweepFreed } from '../ledger/holds.js'
 import { nextCallDueAt } from '../operations/call-store.js'
 import { nextDueAt, purgeOperations } from '../operations/store.js'
 import { makeDueCalls } from '../phone-numbers/execution/call-out.js'

@@ -1,7 +1,7 @@
 import { serviceKeyOf } from '../../backends/port/services.js'
 import type { Tx } from '../../db/db.js'
+import { noteWithdrawn, unassignNumbers } from '../../ledger/assignment.js'
 import type { Cause } from '../../ledger/history.js'
-import { noteWithdrawn, unassignNumbers } from '../../ledger/store.js'
 import { requestRelease } from '../../sync/store.js'
 import type { SyncService } from '../../sync/sync.js'
 import { passesOn, type Account } from '../account.js'

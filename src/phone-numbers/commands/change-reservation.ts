@@ -1,10 +1,9 @@
 import type { Principal } from '../../auth/authenticate.js'
 import type { Tx } from '../../db/db.js'
 import type { ShownError } from '../../errors.js'
-import { findChosen, holdThese, releaseHeld, type SoldKind } from '../../ledger/chosen.js'
 import type { Cause } from '../../ledger/history.js'
+import { cancelHold, extendHold, findChosen, holdThese, releaseHeld, type SoldKind } from '../../ledger/holds.js'
 import { numberTypes } from '../../ledger/number.js'
-import { cancelHold, extendHold } from '../../ledger/store.js'
 import { defaultOffering, type Catalogue, type Offering } from '../model/catalogue.js'
 import { actorOf, type PhoneNumbersDeps } from '../model/deps.js'
 import {

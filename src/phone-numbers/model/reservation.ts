@@ -1,8 +1,8 @@
 /** The rules of a reservation: how long it lives, what may be done with it, and why it may not get a number. */
 import type { ShownError } from '../../errors.js'
-import type { StockedNumber } from '../../ledger/chosen.js'
+import type { StockedNumber } from '../../ledger/holds.js'
 import { effectiveState, isE164, type NumberState, type NumberType } from '../../ledger/number.js'
-import type { Terms } from '../../ledger/store.js'
+import type { Terms } from '../../ledger/sales.js'
 
 /** submitted: its purchase has been accepted; completed: that has ended, whichever way. */
 export type ReservationState = 'active' | 'submitted' | 'completed'

@@ -2,23 +2,13 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { later } from '../../../src/clock.js'
 import { sql, type Tx } from '../../../src/db/db.js'
 import { newId } from '../../../src/ids.js'
+import { assignNumbers, moveAssigned, noteWithdrawn, unassignNumbers } from '../../../src/ledger/assignment.js'
 import type { Cause } from '../../../src/ledger/history.js'
+import { cancelHold, holdAny, sweepFreed } from '../../../src/ledger/holds.js'
 import { nextState, numberStates, transitions, type NumberEvent, type NumberState } from '../../../src/ledger/number.js'
 import { findNumbers, listHistory } from '../../../src/ledger/reads.js'
-import {
-  assignNumbers,
-  cancelHold,
-  configureOwned,
-  holdAny,
-  moveAssigned,
-  noteWithdrawn,
-  purchaseHeld,
-  releaseOwned,
-  restoreNumbers,
-  retireNumbers,
-  sweepFreed,
-  unassignNumbers,
-} from '../../../src/ledger/store.js'
+import { restoreNumbers, retireNumbers } from '../../../src/ledger/retirement.js'
+import { configureOwned, purchaseHeld, releaseOwned } from '../../../src/ledger/sales.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
 import { enterStock, onTerms } from '../../fixtures/stock.js'
 
