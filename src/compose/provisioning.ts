@@ -8,6 +8,7 @@ import type { Clock } from '../clock.js'
 import type { Config } from '../config/config.js'
 import { RateLimit } from '../http/rate-limit.js'
 import type { FastifyInstance } from '../http/server.js'
+import type { PolicyOf } from '../ledger/policy.js'
 import type { AdmitDeps } from '../provisioning/admit.js'
 import { openProvisioningApi, type ApiDeps } from '../provisioning/api.js'
 import type { SyncService } from '../sync/sync.js'
@@ -30,6 +31,7 @@ export function wireProvisioning(
   { db, clock, logger }: Store,
   realClock: Clock,
   issuer: IssuerWiring,
+  policyOf: PolicyOf,
 ): ProvisioningWiring {
   const backends = createBackends(config.backends, { clock, documents: storedDocuments(db) })
   const admitDeps: AdmitDeps = {
@@ -57,7 +59,7 @@ export function wireProvisioning(
       exclusiveServices: config.exclusiveNumberServices,
       rejectUnsupportedSipHeader: config.rejectUnsupportedSipHeader,
     },
-    quarantineMs: config.quarantineMs,
+    policyOf,
     initialAssignmentStatus: config.initialAssignmentStatus,
     verifyIntervalMs: config.verifyIntervalMs,
     announced: new AnnouncedConsents({ clock, backends }),

@@ -75,7 +75,7 @@ async function openTogether<Others extends unknown[]>(
   ...others: { [Index in keyof Others]: Promise<Others[Index]> }
 ): Promise<[Store, ...Others]> {
   try {
-    return (await Promise.all([store, ...others]))
+    return await Promise.all([store, ...others])
   } catch (error) {
     await store.then(
       (opened) => opened.close(),

@@ -18,6 +18,7 @@ import { isProvisioningPath } from '../provisioning/api.js'
 import { callsJob, operationsJob, sweepJob } from '../workers/jobs.js'
 import { Worker } from '../workers/worker.js'
 import { wireIssuer } from './issuer.js'
+import { policyFrom } from './policy.js'
 import { wireProvisioning, type ProvisioningWiring } from './provisioning.js'
 import type { Store } from './store.js'
 import type { CreateTestControls, TestControlsPort } from './test-controls.js'
@@ -63,20 +64,16 @@ export function wire(
     release: config.releaseDelayMs,
     capabilities: config.capabilitiesDelayMs,
   }
+  const policyOf = policyFrom(config)
   const stopping = new AbortController()
   const deps: PhoneNumbersDeps = {
     db,
     clock,
     logger,
     catalogue,
-    searchHoldMs: config.searchHoldMs,
+    policyOf,
     maxSearchQuantity: config.maxSearchQuantity,
-    reservations: {
-      holdMs: config.reservationHoldMs,
-      maxMs: config.reservationMaxMs,
-      maxNumbers: config.maxReservationNumbers,
-    },
-    quarantineMs: config.quarantineMs,
+    maxReservationNumbers: config.maxReservationNumbers,
     courseOf: (kind, resourceName) => {
       const usual = { delayMs: delays[kind] }
       return controls ? controls.courseOf(kind, resourceName, usual) : usual
@@ -108,7 +105,7 @@ export function wire(
   }
   const throttle = new Throttle(clock, config.throttle)
   const versionPolicy = { tolerant: config.tolerantApiVersions }
-  const provisioning = wireProvisioning(config, store, realClock, issuer)
+  const provisioning = wireProvisioning(config, store, realClock, issuer, policyOf)
   const workers = [
     operationsWorker,
     callsWorker,

@@ -66,17 +66,23 @@ export async function noteWithdrawn(tx: Tx, e164s: string[], cause: Cause): Prom
 export async function unassignNumbers(
   tx: Tx,
   accountId: string,
-  e164s: string[],
-  freeAt: Date,
+  numbers: readonly { e164: string; freeAt: Date }[],
   cause: Cause,
 ): Promise<string[]> {
   const rows = await tx.query<{ e164: string }>(sql`
-    with assigned as (
-      select e164, place_id is not null as stock from number
-      where e164 = any(${e164s}::text[]) and state = 'assigned' and account_id = ${accountId}
-      order by e164 for update
+    with assigned as materialized (
+      -- One by one and in one order, as assignNumbers does.
+      select n.e164, n.place_id is not null as stock, w.free_at
+      from (
+        select e164, free_at
+        from unnest(${numbers.map(({ e164 }) => e164)}::text[],
+                    ${numbers.map(({ freeAt }) => freeAt.toISOString())}::timestamptz[]) as w (e164, free_at)
+        order by e164
+      ) as w
+      cross join lateral (select * from number where number.e164 = w.e164 offset 0 for update) as n
+      where n.state = 'assigned' and n.account_id = ${accountId}
     ), rested as (
-      update number set state = 'quarantined', account_id = null, free_at = ${freeAt}, left_account = true
+      update number set state = 'quarantined', account_id = null, free_at = assigned.free_at, left_account = true
       from assigned where number.e164 = assigned.e164 and assigned.stock
     ), left_ledger as (
       delete from number using assigned where number.e164 = assigned.e164 and not assigned.stock

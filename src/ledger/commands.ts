@@ -2,11 +2,11 @@
  * What may be asked of the ledger. Each command joins its caller's transaction, refuses as a whole when it can't be
  * carried out as a whole, and says which numbers were in the way.
  */
-import { later } from '../clock.js'
 import type { Tx } from '../db/db.js'
 import { DomainError } from '../errors.js'
 import type { Cause } from './history.js'
 import { effectiveState, isE164, nextState } from './number.js'
+import { restsUntil, type PolicyOf } from './policy.js'
 import { findNumbers } from './reads.js'
 import { restoreNumbers, retireNumbers } from './retirement.js'
 import { releaseOwned } from './sales.js'
@@ -14,13 +14,17 @@ import { releaseOwned } from './sales.js'
 /** How many numbers are named in a refusal. */
 const MAX_NAMED = 10
 
-/** Releases an owned number into quarantine. Returns false when the resource doesn't own it. */
-export const releaseNumber = async (
+/** Releases an owned number into quarantine, unless it is protected or the resource doesn't own it. */
+export async function releaseNumber(
   tx: Tx,
   owned: { e164: string; resourceId: string },
-  quarantineMs: number,
+  policyOf: PolicyOf,
   cause: Cause,
-): Promise<boolean> => (await releaseOwned(tx, owned, later(cause.at, quarantineMs), cause)).length > 0
+): Promise<'released' | 'protected' | 'not-owned'> {
+  if (!policyOf({ e164: owned.e164 }).releasable) return 'protected'
+  const released = await releaseOwned(tx, owned, restsUntil(policyOf, owned.e164, cause.at), cause)
+  return released.length > 0 ? 'released' : 'not-owned'
+}
 
 /**
  * Takes numbers out of service, and with `evenHeld` also those that a buyer has on hold. Throws 'state-conflict' naming

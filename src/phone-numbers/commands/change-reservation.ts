@@ -4,6 +4,7 @@ import type { ShownError } from '../../errors.js'
 import type { Cause } from '../../ledger/history.js'
 import { cancelHold, extendHold, findChosen, holdThese, releaseHeld, type SoldKind } from '../../ledger/holds.js'
 import { numberTypes } from '../../ledger/number.js'
+import { reservationEnd } from '../../ledger/policy.js'
 import { defaultOffering, type Catalogue, type Offering } from '../model/catalogue.js'
 import { actorOf, type PhoneNumbersDeps } from '../model/deps.js'
 import {
@@ -21,6 +22,7 @@ import {
   listReserved,
   lockReservation,
   openReservation,
+  prolongReservation,
 } from '../model/reservation-store.js'
 import { requireReservationId, reservationNotActive, reservationNotFound } from './read-reservations.js'
 
@@ -55,16 +57,20 @@ export async function changeReservation(
   return deps.db.transaction(async (tx) => {
     const now = deps.clock.now()
     const { resourceId } = principal
-    const { reservation, created } = await openReservation(tx, { resourceId, id }, deps.reservations, now)
-    const status = reservationStatus(reservation, now)
+    const endWith = (e164s: readonly string[], createdAt = now) => reservationEnd(deps.policyOf, e164s, createdAt, now)
+    const { reservation: found, created } = await openReservation(tx, { resourceId, id }, endWith(change.add), now)
+    const status = reservationStatus(found, now)
     if (status !== 'active') throw reservationNotActive(status)
 
-    const cause = causeOf(principal, reservation, now)
-    const before = created ? [] : await listReserved(tx, reservation)
-    const kept = await remove(tx, reservation, before, change.remove, cause)
-    if (kept.length > 0) await extendHold(tx, reservation.holdId, reservation.expiresAt, now)
+    const cause = causeOf(principal, found, now)
+    const before = created ? [] : await listReserved(tx, found)
+    const kept = await remove(tx, found, before, change.remove, cause)
     const known = new Set(kept.map(({ e164 }) => e164))
     const wanted = change.add.filter((e164) => !known.has(e164))
+    const reservation = created
+      ? found
+      : await prolongReservation(tx, found, endWith([...known, ...wanted], found.createdAt))
+    if (kept.length > 0) await extendHold(tx, reservation.holdId, reservation.expiresAt, now)
     const { added, failed } = await add(deps, tx, principal, reservation, kept.length, wanted, cause)
     return {
       reservation,
@@ -93,7 +99,7 @@ async function remove(
 
 /** Reserves what can be had of the wanted numbers. */
 async function add(
-  { catalogue, reservations: { maxNumbers } }: PhoneNumbersDeps,
+  { catalogue, maxReservationNumbers: maxNumbers }: PhoneNumbersDeps,
   tx: Tx,
   { pool }: Principal,
   reservation: Reservation,

@@ -85,9 +85,10 @@ async function carryOut(
       return failure
     }
     case 'release':
-      return (await releaseNumber(tx, { e164: subject.e164, resourceId }, deps.quarantineMs, cause))
-        ? null
-        : noLongerOwned(subject.e164)
+      return notReleased(
+        await releaseNumber(tx, { e164: subject.e164, resourceId }, deps.policyOf, cause),
+        subject.e164,
+      )
     case 'capabilities':
       return (await configureOwned(tx, { e164: subject.e164, resourceId }, subject.capabilities, cause)).length > 0
         ? null
@@ -118,6 +119,13 @@ async function requireSearch(tx: Tx, { id, resourceId }: Operation, searchId: st
   if (!search) throw new Error(`Operation ${id} has lost its search`)
   return search
 }
+
+const notReleased = (outcome: Awaited<ReturnType<typeof releaseNumber>>, e164: string): OperationFailure | null =>
+  ({
+    released: null,
+    protected: { code: 'NumberProtected', message: `The number ${e164} is protected and can't be released.` },
+    'not-owned': noLongerOwned(e164),
+  })[outcome]
 
 const noLongerOwned = (e164: string): OperationFailure => ({
   code: 'NotFound',

@@ -34,14 +34,6 @@ export interface ReservationWithNumbers {
   numbers: readonly ReservedNumber[]
 }
 
-export interface ReservationLimits {
-  /** How long numbers are held after each change. */
-  holdMs: number
-  /** How long a reservation may live in all. */
-  maxMs: number
-  maxNumbers: number
-}
-
 const DAY_MS = 24 * 60 * 60_000
 /** How long after its creation a reservation can be read: the longest of months. */
 export const RESERVATION_RETENTION_MS = 31 * DAY_MS

@@ -167,7 +167,9 @@ describe('an account', () => {
   it('gives stock back into quarantine', async () => {
     const [e164] = await enterStock(db, { count: 1 })
     await put(accountId, [e164 as string])
-    await db.transaction((tx) => unassignNumbers(tx, accountId, [e164 as string], later(NOW, HOLD_MS), causeAt(NOW)))
+    await db.transaction((tx) =>
+      unassignNumbers(tx, accountId, [{ e164: e164 as string, freeAt: later(NOW, HOLD_MS) }], causeAt(NOW)),
+    )
     expect(await holdNumbers({}, { at: later(NOW, HOLD_MS - 1) })).toEqual([])
     expect(await holdNumbers({}, { at: later(NOW, HOLD_MS) })).toEqual([e164])
   })

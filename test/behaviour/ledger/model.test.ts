@@ -189,8 +189,10 @@ const unassign = fc.tuple(someNumbers, fc.nat(1)).map(
     new Command(`unassign ${indexes.join()} from ${who}`, async (model, tx) => {
       const e164s = indexes.map((index) => e164At(model, index))
       const account = accounts[who] as string
-      const freeAt = later(model.now, QUARANTINE_MS)
-      const done = await unassignNumbers(tx, account, e164s, freeAt, causeOf(model))
+      // Each rests a time of its own.
+      const freeAts = new Map(e164s.map((e164, nth) => [e164, later(model.now, QUARANTINE_MS + 40 * nth)]))
+      const numbers = [...freeAts].map(([e164, freeAt]) => ({ e164, freeAt }))
+      const done = await unassignNumbers(tx, account, numbers, causeOf(model))
       const expected = eligible(model, ({ accountId }, e164) => e164s.includes(e164) && accountId === account)
       expect([...done].sort()).toEqual(expected)
       for (const e164 of done) {
@@ -198,7 +200,7 @@ const unassign = fc.tuple(someNumbers, fc.nat(1)).map(
           e164,
           STRANGERS.includes(e164)
             ? { state: 'absent' }
-            : { state: 'quarantined', freeAt: freeAt.getTime(), leftAccount: true },
+            : { state: 'quarantined', freeAt: freeAts.get(e164)?.getTime() ?? 0, leftAccount: true },
         )
       }
     }),

@@ -34,7 +34,7 @@ beforeEach(async () => {
   const hold = () => ({ holdId: newId(), resourceId: newId(), until: later(NOW, HOLD_MS) })
   await db.transaction(async (tx) => {
     await assignNumbers(tx, account, [assigned, rested, NEVER_STOCK], cause)
-    await unassignNumbers(tx, account, [rested], later(NOW, QUARANTINE_MS), cause)
+    await unassignNumbers(tx, account, [{ e164: rested, freeAt: later(NOW, QUARANTINE_MS) }], cause)
     await retire(tx, [retired], cause)
     held = await holdAny(tx, { ...wanted, quantity: 2 }, hold(), cause)
     const bought = hold()
