@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { holdAny } from '../dist/ledger/store.js'
+import { holdAny } from '../dist/ledger/holds.js'
 import { COUNTRY } from './stock.js'
 
 const NO_ONE = '00000000-0000-4000-8000-000000000000'

@@ -2,6 +2,7 @@ import { readConfig } from '../dist/config/config.js'
 import { systemClock } from '../dist/clock.js'
 import { openPostgres } from '../dist/db/postgres.js'
 import { createLogger } from '../dist/log.js'
+import { policyFrom } from '../dist/compose/policy.js'
 import { AnnouncedConsents } from '../dist/accounts/commands/consents.js'
 import { StoredZone } from '../dist/backends/dns/stored-zone.js'
 import { withConnections } from './connection.js'
@@ -109,7 +110,7 @@ export async function openOperatorDeps(url, backends = { oc: instantBackend }) {
     zone: new StoredZone(db),
     regions: { baseDomain: config.baseDomain, pattern: config.dnsRegionPattern, count: 2, enforceLength: false },
     rules: { exclusiveServices: true, rejectUnsupportedSipHeader: true },
-    quarantineMs: config.quarantineMs,
+    policyOf: policyFrom(config),
     initialAssignmentStatus: config.initialAssignmentStatus,
     verifyIntervalMs: config.verifyIntervalMs,
     announced: new AnnouncedConsents({ clock, backends }),

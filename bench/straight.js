@@ -1,4 +1,5 @@
 import { systemClock } from '../dist/clock.js'
+import { policyFrom } from '../dist/compose/policy.js'
 import { readConfig } from '../dist/config/config.js'
 import { openPostgres } from '../dist/db/postgres.js'
 import { createLogger } from '../dist/log.js'
@@ -21,14 +22,9 @@ export async function openStraight(url) {
       clock: systemClock,
       logger,
       catalogue: await readCatalogue(config.catalogueFile),
-      searchHoldMs: config.searchHoldMs,
+      policyOf: policyFrom(config),
       maxSearchQuantity: config.maxSearchQuantity,
-      reservations: {
-        holdMs: config.reservationHoldMs,
-        maxMs: config.reservationMaxMs,
-        maxNumbers: config.maxReservationNumbers,
-      },
-      quarantineMs: config.quarantineMs,
+      maxReservationNumbers: config.maxReservationNumbers,
       courseOf: () => ({ delayMs: 0 }),
       walletRequired: config.walletRequired,
       hooks: { billing: undefined, fulfilment: undefined, giveUpMs: 0 },

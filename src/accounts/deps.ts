@@ -1,8 +1,9 @@
 import type { Backends, ServiceCode } from '../backends/port/backend.js'
 import type { Zone } from '../backends/port/zone.js'
-import { later, type Clock } from '../clock.js'
+import type { Clock } from '../clock.js'
 import type { Db } from '../db/db.js'
 import type { Cause } from '../ledger/history.js'
+import type { PolicyOf } from '../ledger/policy.js'
 import type { Logger } from '../log.js'
 import type { SyncService } from '../sync/sync.js'
 import type { NumberRules } from './account-number.js'
@@ -18,7 +19,8 @@ export interface ProvisioningDeps {
   zone: Zone
   regions: Regions
   rules: NumberRules
-  quarantineMs: number
+  /** The rules of each number. */
+  policyOf: PolicyOf
   /** What a synced number is said to be before its backend has said it (contract 5.8). */
   initialAssignmentStatus: string
   /** How long a confirmed thing is believed before its backend is asked again. */
@@ -48,6 +50,3 @@ export const causeOf = ({ clock }: Pick<ProvisioningDeps, 'clock'>, { actor, rea
 /** The services that have a backend: what is left over of others doesn't count. */
 export const activeServices = ({ backends }: Pick<ProvisioningDeps, 'backends'>): ServiceCode[] =>
   Object.keys(backends) as ServiceCode[]
-
-export const restsUntil = ({ quarantineMs }: Pick<ProvisioningDeps, 'quarantineMs'>, at: Date): Date =>
-  later(at, quarantineMs)

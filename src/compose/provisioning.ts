@@ -9,6 +9,7 @@ import type { Config } from '../config/config.js'
 import { parseAddresses } from '../http/addresses.js'
 import { RateLimit } from '../http/rate-limit.js'
 import type { FastifyInstance } from '../http/server.js'
+import type { PolicyOf } from '../ledger/policy.js'
 import type { AdmitDeps } from '../provisioning/admit.js'
 import { openProvisioningApi, type ApiDeps } from '../provisioning/api.js'
 import type { SyncService } from '../sync/sync.js'
@@ -38,6 +39,7 @@ export function wireProvisioning(
   { db, clock, logger }: Store,
   realClock: Clock,
   issuer: IssuerWiring,
+  policyOf: PolicyOf,
   trusted?: TrustedPrincipal,
 ): ProvisioningWiring {
   const backends = createBackends(config.backends, { clock, documents: storedDocuments(db) })
@@ -66,7 +68,7 @@ export function wireProvisioning(
       exclusiveServices: config.exclusiveNumberServices,
       rejectUnsupportedSipHeader: config.rejectUnsupportedSipHeader,
     },
-    quarantineMs: config.quarantineMs,
+    policyOf,
     initialAssignmentStatus: config.initialAssignmentStatus,
     verifyIntervalMs: config.verifyIntervalMs,
     announced: new AnnouncedConsents({ clock, backends }),

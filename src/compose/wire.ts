@@ -21,6 +21,7 @@ import { Worker } from '../workers/worker.js'
 import { wireIssuer } from './issuer.js'
 import { wireOperator, type OperatorWiring } from './operator.js'
 import { wireJobs } from './jobs.js'
+import { policyFrom } from './policy.js'
 import { wireProvisioning, type ProvisioningWiring } from './provisioning.js'
 import type { TrustedPrincipal } from './trusted.js'
 import type { Store } from './store.js'
@@ -76,20 +77,16 @@ export function wire(
     release: config.releaseDelayMs,
     capabilities: config.capabilitiesDelayMs,
   }
+  const policyOf = policyFrom(config)
   const stopping = new AbortController()
   const deps: PhoneNumbersDeps = {
     db,
     clock,
     logger,
     catalogue,
-    searchHoldMs: config.searchHoldMs,
+    policyOf,
     maxSearchQuantity: config.maxSearchQuantity,
-    reservations: {
-      holdMs: config.reservationHoldMs,
-      maxMs: config.reservationMaxMs,
-      maxNumbers: config.maxReservationNumbers,
-    },
-    quarantineMs: config.quarantineMs,
+    maxReservationNumbers: config.maxReservationNumbers,
     courseOf: (kind, resourceName) => {
       const usual = { delayMs: delays[kind] }
       return controls ? controls.courseOf(kind, resourceName, usual) : usual
@@ -121,7 +118,7 @@ export function wire(
   }
   const throttle = new Throttle(clock, config.throttle)
   const versionPolicy = { tolerant: config.tolerantApiVersions }
-  const provisioning = wireProvisioning(config, store, realClock, issuer, trusted)
+  const provisioning = wireProvisioning(config, store, realClock, issuer, policyOf, trusted)
   const jobs = wireJobs(config, store, realClock)
   const operator = wireOperator({
     config,

@@ -1,53 +1,29 @@
 /**
  * What may be asked of the ledger. Each command joins its caller's transaction, refuses as a whole when it can't be
- * carried out as a whole, and says which numbers were in the way. The statements are in `store.ts`.
+ * carried out as a whole, and says which numbers were in the way.
  */
-import { later } from '../clock.js'
 import type { Tx } from '../db/db.js'
 import { DomainError } from '../errors.js'
 import type { Cause } from './history.js'
 import { effectiveState, isE164, nextState } from './number.js'
+import { restsUntil, type PolicyOf } from './policy.js'
 import { findNumbers } from './reads.js'
-import { assignNumbers, releaseOwned, restoreNumbers, retireNumbers, unassignNumbers } from './store.js'
+import { restoreNumbers, retireNumbers } from './retirement.js'
+import { releaseOwned } from './sales.js'
 
 /** How many numbers are named in a refusal. */
 const MAX_NAMED = 10
 
-/** Releases an owned number into quarantine. Returns false when the resource doesn't own it. */
-export const releaseNumber = async (
+/** Releases an owned number into quarantine, unless it is protected or the resource doesn't own it. */
+export async function releaseNumber(
   tx: Tx,
   owned: { e164: string; resourceId: string },
-  quarantineMs: number,
+  policyOf: PolicyOf,
   cause: Cause,
-): Promise<boolean> => (await releaseOwned(tx, owned, later(cause.at, quarantineMs), cause)).length > 0
-
-/**
- * Puts numbers on an account; those on it already stay. Throws 'invalid-input' for what is no number, 'state-conflict'
- * naming the numbers that are somebody else's, but not whose.
- */
-export async function assign(tx: Tx, accountId: string, e164s: string[], cause: Cause): Promise<void> {
-  const wanted = distinctNumbers(e164s)
-  const put = new Set(await assignNumbers(tx, accountId, wanted, cause))
-  const others = await findNumbers(
-    tx,
-    wanted.filter((e164) => !put.has(e164)),
-  )
-  const inTheWay = others.filter((number) => number.accountId !== accountId)
-  if (inTheWay.length > 0) throw conflict('already in use', inTheWay)
-}
-
-/** Takes numbers off an account. Throws 'state-conflict' naming those that are not on it. */
-export async function unassign(
-  tx: Tx,
-  accountId: string,
-  e164s: string[],
-  quarantineMs: number,
-  cause: Cause,
-): Promise<void> {
-  const wanted = distinctNumbers(e164s)
-  const taken = new Set(await unassignNumbers(tx, accountId, wanted, later(cause.at, quarantineMs), cause))
-  const missing = wanted.filter((e164) => !taken.has(e164))
-  if (missing.length > 0) throw conflict('not on this account', missing.map(named))
+): Promise<'released' | 'protected' | 'not-owned'> {
+  if (!policyOf({ e164: owned.e164 }).releasable) return 'protected'
+  const released = await releaseOwned(tx, owned, restsUntil(policyOf, owned.e164, cause.at), cause)
+  return released.length > 0 ? 'released' : 'not-owned'
 }
 
 /**
@@ -100,10 +76,8 @@ function distinctNumbers(e164s: string[]): string[] {
   return [...new Set(e164s)]
 }
 
-const named = (e164: string): { e164: string } => ({ e164 })
-
-function conflict(what: string, numbers: { e164: string; why?: string }[]): DomainError {
-  const shown = numbers.slice(0, MAX_NAMED).map(({ e164, why }) => (why === undefined ? e164 : `${e164} (${why})`))
+function conflict(what: string, numbers: { e164: string; why: string }[]): DomainError {
+  const shown = numbers.slice(0, MAX_NAMED).map(({ e164, why }) => `${e164} (${why})`)
   const more = numbers.length > MAX_NAMED ? ` and ${numbers.length - MAX_NAMED} more` : ''
   return new DomainError('state-conflict', `Numbers ${what}: ${shown.join(', ')}${more}.`, { target: 'phonenumber' })
 }

@@ -53,7 +53,7 @@ export const transitions: Record<NumberState | 'absent', Partial<Record<NumberEv
   owned: { configure: 'owned', release: 'quarantined' },
   // `withdraw`: taken off its account, but still known to a backend; it can be put on an account again (`assign`) until
   // the backend has let go of it. A number that was never stock leaves the ledger instead of resting: `unassign` in
-  // store.ts.
+  // assignment.ts.
   assigned: { configure: 'assigned', withdraw: 'assigned', assign: 'assigned', unassign: 'quarantined' },
   // `assign`: only what left an account, for the operator moves its own numbers; what a buyer released rests for all.
   quarantined: { rest: 'available', restore: 'available', retire: 'retired', assign: 'assigned' },

@@ -3,8 +3,15 @@
  * Places are few; for each one probe of `number_available` (or `number_freeing`) tells whether it has any. Every list
  * is of one pool ('' is the one that all buyers share).
  */
+import { randomInt } from 'node:crypto'
 import { empty, sql, type Queryable, type Sql } from '../db/db.js'
 import type { NumberType } from './number.js'
+
+/** `shuffle` columns hold a random integer of this half-open range; a hold enters the ring at a random point of it. */
+export const SHUFFLE_RANGE = { from: -(2 ** 31), to: 2 ** 31 }
+export const SHUFFLE_BITS = 2 ** 32
+
+export const randomShuffle = (): number => randomInt(SHUFFLE_BITS) + SHUFFLE_RANGE.from
 
 export interface Locality {
   locality: string

@@ -1,7 +1,7 @@
-/** What can be asked about numbers. Nothing here changes one; that is `store.ts`. */
+/** What can be asked about numbers. Nothing here changes one; the other files do. */
 import { join, sql, type Queryable } from '../db/db.js'
 import type { NumberEvent, NumberState, NumberType } from './number.js'
-import type { Terms } from './store.js'
+import type { Terms } from './sales.js'
 
 export interface OwnedNumber extends Terms {
   e164: string
@@ -70,7 +70,7 @@ const ownedColumns = join(
 export async function findOwned(db: Queryable, resourceId: string, e164: string): Promise<OwnedNumber | undefined> {
   const [row] = await db.query<OwnedRow>(sql`
     select ${ownedColumns}
-    -- The fence (offset 0) keeps the planner to the primary key; see Which in store.ts.
+    -- The fence (offset 0) keeps the planner to the primary key; see Which in history.ts.
     from (select * from number where e164 = ${e164} offset 0) as n join place p on p.id = n.place_id
     where n.resource_id = ${resourceId} and n.state = 'owned'`)
   return row && toOwned(row)

@@ -4,8 +4,7 @@
  */
 import { randomInt } from 'node:crypto'
 import { join, raw, sql, type Queryable, type Sql } from '../db/db.js'
-import { isOfKind, type Kind } from './places.js'
-import { randomShuffle } from './store.js'
+import { isOfKind, type Kind, randomShuffle } from './places.js'
 
 /** What a sample is taken of. */
 export interface SampledStock extends Kind {

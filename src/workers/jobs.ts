@@ -1,6 +1,6 @@
 import type { ProvisioningDeps } from '../accounts/deps.js'
 import { later } from '../clock.js'
-import { sweepFreed } from '../ledger/store.js'
+import { sweepFreed } from '../ledger/holds.js'
 import { nextCallDueAt } from '../operations/call-store.js'
 import type { JobsDeps } from '../operations/jobs/deps.js'
 import { JOB_RETENTION_MS } from '../operations/jobs/job.js'

@@ -1,10 +1,10 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { sql, type Tx } from '../../src/db/db.js'
 import { newId } from '../../src/ids.js'
+import { assignNumbers } from '../../src/ledger/assignment.js'
 import type { Cause } from '../../src/ledger/history.js'
 import { listHistory } from '../../src/ledger/reads.js'
 import { StockEntry } from '../../src/ledger/stock/enter.js'
-import { assignNumbers } from '../../src/ledger/store.js'
 import { openTestPostgres, truncate } from '../fixtures/database.js'
 import { seattle } from '../fixtures/stock.js'
 

@@ -1,13 +1,14 @@
 import { serviceKeyOf } from '../../backends/port/services.js'
 import type { Tx } from '../../db/db.js'
+import { noteWithdrawn, unassignNumbers } from '../../ledger/assignment.js'
 import type { Cause } from '../../ledger/history.js'
-import { noteWithdrawn, unassignNumbers } from '../../ledger/store.js'
+import { restsUntil } from '../../ledger/policy.js'
 import { requestRelease } from '../../sync/store.js'
 import type { SyncService } from '../../sync/sync.js'
 import { passesOn, type Account } from '../account.js'
 import { countNumber, noCounts } from '../account-number.js'
 import { addCounts, findAccount } from '../account-store.js'
-import { activeServices, causeOf, restsUntil, type Caller, type Precondition, type ProvisioningDeps } from '../deps.js'
+import { activeServices, causeOf, type Caller, type Precondition, type ProvisioningDeps } from '../deps.js'
 import { deleteStored, lockStored, markRemoved, type StoredNumber } from '../number-store.js'
 import { accountNotFound } from './find.js'
 
@@ -71,12 +72,13 @@ export async function takeOff(
 
 /** Removes numbers that no backend holds any more: stock rests, others leave the ledger. */
 export async function letGo(
-  deps: Pick<ProvisioningDeps, 'quarantineMs'>,
+  { policyOf }: Pick<ProvisioningDeps, 'policyOf'>,
   tx: Tx,
   accountId: string,
   e164s: string[],
   cause: Cause,
 ): Promise<void> {
   await deleteStored(tx, e164s)
-  await unassignNumbers(tx, accountId, e164s, restsUntil(deps, cause.at), cause)
+  const numbers = e164s.map((e164) => ({ e164, freeAt: restsUntil(policyOf, e164, cause.at) }))
+  await unassignNumbers(tx, accountId, numbers, cause)
 }

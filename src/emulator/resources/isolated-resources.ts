@@ -13,6 +13,7 @@ import type { Clock } from '../../clock.js'
 import { raw, sql, type Db, type Queryable, type Tx } from '../../db/db.js'
 import { DomainError, invalidInput, notFound, SetupError } from '../../errors.js'
 import { describePlace, StockEntry, type StockNumber } from '../../ledger/stock/enter.js'
+import { removePool } from '../../ledger/stock/remove.js'
 import { quoted, readTables } from '../state/tables.js'
 
 export interface IsolatedDeps {
@@ -131,11 +132,7 @@ export async function removeIsolatedResource(db: Db, name: string): Promise<void
       )
     }
     await refuseAssigned(tx, name)
-    await tx.query(sql`
-      delete from number_history
-      where e164 in (select e164 from number join place on place.id = place_id where pool = ${name})`)
-    await tx.query(sql`delete from number where place_id in (select id from place where pool = ${name})`)
-    await tx.query(sql`delete from place where pool = ${name}`)
+    await removePool(tx, name)
     const owned = tables.filter((table) => table.name !== 'number' && table.columns.includes('resource_id'))
     for (const table of owned.reverse()) {
       await tx.query(sql`delete from ${raw(quoted(table.name))} where resource_id = ${resource.id}`)

@@ -1,9 +1,9 @@
 /** How numbers come into stock: in batches, each with its place and the first line of its history. */
 import { isConnectionFailure, sql, type Db, type Tx } from '../../db/db.js'
 import { SetupError } from '../../errors.js'
-import type { Cause } from '../history.js'
+import { historyOf, type Cause } from '../history.js'
 import type { NumberType } from '../number.js'
-import { SHUFFLE_RANGE } from '../store.js'
+import { SHUFFLE_RANGE } from '../places.js'
 
 export interface Place {
   countryCode: string
@@ -79,10 +79,8 @@ export class StockEntry {
         from unnest(${e164s}::text[], ${placeIds}::integer[]) as w (e164, place_id)
         on conflict (e164) do nothing
         returning e164
-      ), told as (
-        insert into number_history (e164, at, event, to_state, actor, reason)
-        select e164, ${this.#cause.at}::timestamptz, 'enter', 'available', ${this.#cause.actor}, ${this.#cause.reason}
-        from entered
+      ), history as (
+        ${historyOf(sql`select e164, 'enter', null, 'available' from entered`, this.#cause)}
       )
       select count(*) as entered from entered`)
     const entered = row?.entered ?? 0

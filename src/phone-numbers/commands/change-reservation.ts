@@ -1,10 +1,10 @@
 import type { Principal } from '../../auth/authenticate.js'
 import type { Tx } from '../../db/db.js'
 import type { ShownError } from '../../errors.js'
-import { findStanding, holdThese, releaseHeld, type SoldKind } from '../../ledger/chosen.js'
 import type { Cause } from '../../ledger/history.js'
+import { cancelHold, extendHold, findChosen, holdThese, releaseHeld, type SoldKind } from '../../ledger/holds.js'
 import { numberTypes } from '../../ledger/number.js'
-import { cancelHold, extendHold } from '../../ledger/store.js'
+import { reservationEnd } from '../../ledger/policy.js'
 import { defaultOffering, type Catalogue, type Offering } from '../model/catalogue.js'
 import { actorOf, type PhoneNumbersDeps } from '../model/deps.js'
 import {
@@ -22,6 +22,7 @@ import {
   listReserved,
   lockReservation,
   openReservation,
+  prolongReservation,
 } from '../model/reservation-store.js'
 import { requireReservationId, reservationNotActive, reservationNotFound } from './read-reservations.js'
 
@@ -56,16 +57,20 @@ export async function changeReservation(
   return deps.db.transaction(async (tx) => {
     const now = deps.clock.now()
     const { resourceId } = principal
-    const { reservation, created } = await openReservation(tx, { resourceId, id }, deps.reservations, now)
-    const status = reservationStatus(reservation, now)
+    const endWith = (e164s: readonly string[], createdAt = now) => reservationEnd(deps.policyOf, e164s, createdAt, now)
+    const { reservation: found, created } = await openReservation(tx, { resourceId, id }, endWith(change.add), now)
+    const status = reservationStatus(found, now)
     if (status !== 'active') throw reservationNotActive(status)
 
-    const cause = causeOf(principal, reservation, now)
-    const before = created ? [] : await listReserved(tx, reservation)
-    const kept = await remove(tx, reservation, before, change.remove, cause)
-    if (kept.length > 0) await extendHold(tx, reservation.holdId, reservation.expiresAt, now)
+    const cause = causeOf(principal, found, now)
+    const before = created ? [] : await listReserved(tx, found)
+    const kept = await remove(tx, found, before, change.remove, cause)
     const known = new Set(kept.map(({ e164 }) => e164))
     const wanted = change.add.filter((e164) => !known.has(e164))
+    const reservation = created
+      ? found
+      : await prolongReservation(tx, found, endWith([...known, ...wanted], found.createdAt))
+    if (kept.length > 0) await extendHold(tx, reservation.holdId, reservation.expiresAt, now)
     const { added, failed } = await add(deps, tx, principal, reservation, kept.length, wanted, cause)
     return {
       reservation,
@@ -94,7 +99,7 @@ async function remove(
 
 /** Reserves what can be had of the wanted numbers. */
 async function add(
-  { catalogue, reservations: { maxNumbers } }: PhoneNumbersDeps,
+  { catalogue, maxReservationNumbers: maxNumbers }: PhoneNumbersDeps,
   tx: Tx,
   { pool }: Principal,
   reservation: Reservation,
@@ -139,15 +144,15 @@ async function whyMissed(
   now: Date,
 ): Promise<FailedNumber[]> {
   if (e164s.length === 0) return []
-  const standings = new Map((await findStanding(tx, e164s, pool)).map((standing) => [standing.e164, standing]))
+  const stocked = new Map((await findChosen(tx, e164s, pool)).map((number) => [number.e164, number]))
   return e164s.map((e164) => {
-    const standing = standings.get(e164)
-    if (!standing) return failedNumber(e164, notReserved.unknown())
-    const { countryCode, numberType } = standing
+    const number = stocked.get(e164)
+    if (!number) return failedNumber(e164, notReserved.unknown())
+    const { countryCode, numberType } = number
     const offering = defaultOffering(catalogue, countryCode, numberType)
-    if (offering) return failedNumber(e164, notReserved.taken(standing, now), offering)
+    if (offering) return failedNumber(e164, notReserved.taken(number, now), offering)
     const isServed = catalogue.countries.includes(countryCode)
-    return failedNumber(e164, isServed ? notReserved.notOffered(standing) : notReserved.countryNotServed(countryCode))
+    return failedNumber(e164, isServed ? notReserved.notOffered(number) : notReserved.countryNotServed(countryCode))
   })
 }
 

@@ -59,7 +59,7 @@ export async function searchNumbers(
 }
 
 const newSearch = (
-  { searchHoldMs }: PhoneNumbersDeps,
+  { policyOf }: PhoneNumbersDeps,
   resourceId: string,
   wanted: WantedSearch,
   { price, resellAgreementRequired }: Offering,
@@ -71,7 +71,7 @@ const newSearch = (
   price,
   resellAgreementRequired,
   createdAt: now,
-  expiresAt: later(now, searchHoldMs),
+  expiresAt: later(now, policyOf(wanted).searchHoldMs),
   state: 'running',
   phoneNumbers: [],
   error: 'NoError',

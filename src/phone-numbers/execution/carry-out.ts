@@ -6,7 +6,7 @@ import { isConnectionFailure, type Tx } from '../../db/db.js'
 import { DomainError } from '../../errors.js'
 import { releaseNumber } from '../../ledger/commands.js'
 import type { Cause } from '../../ledger/history.js'
-import { configureOwned } from '../../ledger/store.js'
+import { configureOwned } from '../../ledger/sales.js'
 import { ended, type Operation, type OperationFailure } from '../../operations/operation.js'
 import { claimDueOperation, endOperation, lockPendingOperation } from '../../operations/store.js'
 import type { PhoneNumbersDeps } from '../model/deps.js'
@@ -85,9 +85,10 @@ async function carryOut(
       return failure
     }
     case 'release':
-      return (await releaseNumber(tx, { e164: subject.e164, resourceId }, deps.quarantineMs, cause))
-        ? null
-        : noLongerOwned(subject.e164)
+      return notReleased(
+        await releaseNumber(tx, { e164: subject.e164, resourceId }, deps.policyOf, cause),
+        subject.e164,
+      )
     case 'capabilities':
       return (await configureOwned(tx, { e164: subject.e164, resourceId }, subject.capabilities, cause)).length > 0
         ? null
@@ -118,6 +119,13 @@ async function requireSearch(tx: Tx, { id, resourceId }: Operation, searchId: st
   if (!search) throw new Error(`Operation ${id} has lost its search`)
   return search
 }
+
+const notReleased = (outcome: Awaited<ReturnType<typeof releaseNumber>>, e164: string): OperationFailure | null =>
+  ({
+    released: null,
+    protected: { code: 'NumberProtected', message: `The number ${e164} is protected and can't be released.` },
+    'not-owned': noLongerOwned(e164),
+  })[outcome]
 
 const noLongerOwned = (e164: string): OperationFailure => ({
   code: 'NotFound',

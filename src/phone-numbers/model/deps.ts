@@ -1,12 +1,12 @@
 import type { Principal } from '../../auth/authenticate.js'
 import type { Clock } from '../../clock.js'
 import type { Db } from '../../db/db.js'
+import type { PolicyOf } from '../../ledger/policy.js'
 import type { Logger } from '../../log.js'
 import type { Course, OperationKind } from '../../operations/operation.js'
 import type { Hooks } from '../hooks/hook.js'
 import type { OperatorDetails } from '../operator-information/operator-prefixes.js'
 import type { Catalogue } from './catalogue.js'
-import type { ReservationLimits } from './reservation.js'
 
 /** What the commands of this API work with. */
 export interface PhoneNumbersDeps {
@@ -14,10 +14,10 @@ export interface PhoneNumbersDeps {
   clock: Clock
   logger: Logger
   catalogue: Catalogue
-  searchHoldMs: number
+  /** The rules of each number. */
+  policyOf: PolicyOf
   maxSearchQuantity: number
-  reservations: ReservationLimits
-  quarantineMs: number
+  maxReservationNumbers: number
   /** How an operation of this kind, begun by this resource now, is to go. */
   courseOf(kind: OperationKind, resourceName: string): Course
   /** Whether a resource without a wallet can't buy what has a price. */

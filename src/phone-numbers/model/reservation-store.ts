@@ -4,46 +4,48 @@ import {
   isForgotten,
   RESERVATION_RETENTION_MS,
   type Reservation,
-  type ReservationLimits,
   type ReservationState,
   type ReservationWithNumbers,
   type ReservedNumber,
 } from './reservation.js'
 
 /**
- * The reservation of this id, locked: a new one, or the one that is there, prolonged if it is active. Two requests that
+ * The reservation of this id, locked: a new one that lasts until `until`, or the one that is there. Two requests that
  * create the same one meet at the primary key.
  */
 export async function openReservation(
   tx: Tx,
   { resourceId, id }: Pick<Reservation, 'resourceId' | 'id'>,
-  limits: ReservationLimits,
+  until: Date,
   now: Date,
 ): Promise<{ reservation: Reservation; created: boolean }> {
-  const found = await insertOrProlong(tx, { resourceId, id }, limits, now)
+  const found = await insertOrLock(tx, { resourceId, id }, until, now)
   if (!isForgotten(found.reservation, now)) return found
   await deleteReservation(tx, found.reservation)
-  return insertOrProlong(tx, { resourceId, id }, limits, now)
+  return insertOrLock(tx, { resourceId, id }, until, now)
 }
 
-async function insertOrProlong(
+async function insertOrLock(
   tx: Tx,
   { resourceId, id }: Pick<Reservation, 'resourceId' | 'id'>,
-  { holdMs, maxMs }: ReservationLimits,
+  until: Date,
   now: Date,
 ): Promise<{ reservation: Reservation; created: boolean }> {
-  const until = new Date(now.getTime() + Math.min(holdMs, maxMs))
   const [row] = await tx.query<Reservation & { created: boolean }>(sql`
     insert into reservation as r (resource_id, id, hold_id, state, created_at, expires_at)
     values (${resourceId}, ${id}, ${newId()}, 'active', ${now}, ${until})
     on conflict (resource_id, id) do update
-    set expires_at = case when r.state = 'active' and r.expires_at > ${now}
-                          then least(excluded.expires_at, r.created_at + ${maxMs}::float8 * interval '1 millisecond')
-                          else r.expires_at end
+    set expires_at = r.expires_at
     returning ${columns}, r.xmax = 0 as created`)
   if (!row) throw new Error(`Reservation ${id} was neither found nor made`)
   const { created, ...reservation } = row
   return { reservation, created }
+}
+
+/** Gives a locked reservation another end. Returns it. */
+export async function prolongReservation(tx: Tx, reservation: Reservation, until: Date): Promise<Reservation> {
+  await tx.query(sql`update reservation set expires_at = ${until} where hold_id = ${reservation.holdId}`)
+  return { ...reservation, expiresAt: until }
 }
 
 /** A reservation of the resource that can still be read, with its numbers, in one statement: they belong together. */

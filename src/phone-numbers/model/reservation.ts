@@ -1,8 +1,8 @@
 /** The rules of a reservation: how long it lives, what may be done with it, and why it may not get a number. */
 import type { ShownError } from '../../errors.js'
-import type { Standing } from '../../ledger/chosen.js'
+import type { StockedNumber } from '../../ledger/holds.js'
 import { effectiveState, isE164, type NumberState, type NumberType } from '../../ledger/number.js'
-import type { Terms } from '../../ledger/store.js'
+import type { Terms } from '../../ledger/sales.js'
 
 /** submitted: its purchase has been accepted; completed: that has ended, whichever way. */
 export type ReservationState = 'active' | 'submitted' | 'completed'
@@ -32,14 +32,6 @@ export interface ReservationWithNumbers {
   reservation: Reservation
   /** In the order of the numbers. */
   numbers: readonly ReservedNumber[]
-}
-
-export interface ReservationLimits {
-  /** How long numbers are held after each change. */
-  holdMs: number
-  /** How long a reservation may live in all. */
-  maxMs: number
-  maxNumbers: number
 }
 
 const DAY_MS = 24 * 60 * 60_000
@@ -93,12 +85,12 @@ export const notReserved = {
     code: 'CountryNotServed',
     message: `Numbers of ${countryCode} are not sold here.`,
   }),
-  notOffered: ({ countryCode, numberType }: Pick<Standing, 'countryCode' | 'numberType'>): ShownError => ({
+  notOffered: ({ countryCode, numberType }: Pick<StockedNumber, 'countryCode' | 'numberType'>): ShownError => ({
     code: 'OfferingWithdrawn',
     message: `${numberType} numbers of ${countryCode} are not sold at the moment.`,
   }),
   /** By how a number stands that is sold. */
-  taken: ({ state, freeAt }: Standing, now: Date): ShownError => inTheWay[effectiveState(state, freeAt, now)],
+  taken: ({ state, freeAt }: StockedNumber, now: Date): ShownError => inTheWay[effectiveState(state, freeAt, now)],
 }
 
 const inTheWay: Record<NumberState, ShownError> = {

@@ -4,7 +4,7 @@
  */
 import type { Tx } from '../../db/db.js'
 import type { NumberType } from '../../ledger/number.js'
-import type { PurchaseLine } from '../../ledger/store.js'
+import type { PurchaseLine } from '../../ledger/sales.js'
 import { operationId, type OperationFailure, type OperationSubject } from '../../operations/operation.js'
 
 export interface SaleLine extends PurchaseLine {

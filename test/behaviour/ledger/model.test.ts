@@ -7,23 +7,13 @@ import { afterAll, expect, it } from 'vitest'
 import { later } from '../../../src/clock.js'
 import { sql, type Db, type Tx } from '../../../src/db/db.js'
 import { newId } from '../../../src/ids.js'
+import { assignNumbers, moveAssigned, noteWithdrawn, unassignNumbers } from '../../../src/ledger/assignment.js'
 import type { Cause } from '../../../src/ledger/history.js'
+import { cancelHold, holdAny, sweepFreed } from '../../../src/ledger/holds.js'
 import { nextState, type NumberEvent, type NumberState } from '../../../src/ledger/number.js'
 import { findNumbers } from '../../../src/ledger/reads.js'
-import {
-  assignNumbers,
-  cancelHold,
-  configureOwned,
-  holdAny,
-  moveAssigned,
-  noteWithdrawn,
-  purchaseHeld,
-  releaseOwned,
-  restoreNumbers,
-  retireNumbers,
-  sweepFreed,
-  unassignNumbers,
-} from '../../../src/ledger/store.js'
+import { restoreNumbers, retireNumbers } from '../../../src/ledger/retirement.js'
+import { configureOwned, purchaseHeld, releaseOwned } from '../../../src/ledger/sales.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
 import { enterStock, onTerms } from '../../fixtures/stock.js'
 
@@ -199,8 +189,10 @@ const unassign = fc.tuple(someNumbers, fc.nat(1)).map(
     new Command(`unassign ${indexes.join()} from ${who}`, async (model, tx) => {
       const e164s = indexes.map((index) => e164At(model, index))
       const account = accounts[who] as string
-      const freeAt = later(model.now, QUARANTINE_MS)
-      const done = await unassignNumbers(tx, account, e164s, freeAt, causeOf(model))
+      // Each rests a time of its own.
+      const freeAts = new Map(e164s.map((e164, nth) => [e164, later(model.now, QUARANTINE_MS + 40 * nth)]))
+      const numbers = [...freeAts].map(([e164, freeAt]) => ({ e164, freeAt }))
+      const done = await unassignNumbers(tx, account, numbers, causeOf(model))
       const expected = eligible(model, ({ accountId }, e164) => e164s.includes(e164) && accountId === account)
       expect([...done].sort()).toEqual(expected)
       for (const e164 of done) {
@@ -208,7 +200,7 @@ const unassign = fc.tuple(someNumbers, fc.nat(1)).map(
           e164,
           STRANGERS.includes(e164)
             ? { state: 'absent' }
-            : { state: 'quarantined', freeAt: freeAt.getTime(), leftAccount: true },
+            : { state: 'quarantined', freeAt: freeAts.get(e164)?.getTime() ?? 0, leftAccount: true },
         )
       }
     }),

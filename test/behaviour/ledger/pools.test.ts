@@ -1,6 +1,7 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { later } from '../../../src/clock.js'
 import { newId } from '../../../src/ids.js'
+import { holdAny } from '../../../src/ledger/holds.js'
 import {
   countFree,
   hasLocalities,
@@ -9,7 +10,6 @@ import {
   nearestAreaCodes,
 } from '../../../src/ledger/places.js'
 import { sampleAvailable } from '../../../src/ledger/sample.js'
-import { holdAny } from '../../../src/ledger/store.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
 import { enterStock, seattle } from '../../fixtures/stock.js'
 

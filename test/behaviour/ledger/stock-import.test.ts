@@ -6,7 +6,7 @@ import { ManualClock } from '../../../src/clock.js'
 import { sql, type Db } from '../../../src/db/db.js'
 import { SetupError } from '../../../src/errors.js'
 import { newId } from '../../../src/ids.js'
-import { assign } from '../../../src/ledger/commands.js'
+import { assignNumbers } from '../../../src/ledger/assignment.js'
 import { listHistory } from '../../../src/ledger/reads.js'
 import { exportStock } from '../../../src/ledger/stock/export.js'
 import { importStock, type BadLine, type ImportOutcome, type StockImport } from '../../../src/ledger/stock/import.js'
@@ -166,7 +166,9 @@ describe('bad lines', () => {
 
   it('are told with their line, their number and the reason', async () => {
     await enterStock(db, { count: 1, from: '+12065550180' })
-    await db.transaction((tx) => assign(tx, newId(), ['+12065550190'], { at: NOW, actor: 'test', reason: 'test' }))
+    await db.transaction((tx) =>
+      assignNumbers(tx, newId(), ['+12065550190'], { at: NOW, actor: 'test', reason: 'test' }),
+    )
     const { badLines, bad } = await importLines([
       good,
       '+12065550100,US,geographic,206,Tacoma,WA',

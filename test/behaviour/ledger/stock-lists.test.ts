@@ -1,12 +1,14 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { later, ManualClock } from '../../../src/clock.js'
 import { newId } from '../../../src/ids.js'
-import { assign, retire, unassign } from '../../../src/ledger/commands.js'
+import { assignNumbers, unassignNumbers } from '../../../src/ledger/assignment.js'
+import { retire } from '../../../src/ledger/commands.js'
 import type { Cause } from '../../../src/ledger/history.js'
+import { holdAny } from '../../../src/ledger/holds.js'
 import type { NumberState } from '../../../src/ledger/number.js'
+import { purchaseHeld } from '../../../src/ledger/sales.js'
 import { exportStock } from '../../../src/ledger/stock/export.js'
 import { reportStock } from '../../../src/ledger/stock/report.js'
-import { holdAny, purchaseHeld } from '../../../src/ledger/store.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
 import { enterStock, onTerms, seattle, tollFree } from '../../fixtures/stock.js'
 
@@ -31,8 +33,8 @@ beforeEach(async () => {
   const wanted = { pool: '', countryCode: 'US', numberType: 'geographic' as const, areaCode: '206' }
   const hold = () => ({ holdId: newId(), resourceId: newId(), until: later(NOW, HOLD_MS) })
   await db.transaction(async (tx) => {
-    await assign(tx, account, [assigned, rested, NEVER_STOCK], cause)
-    await unassign(tx, account, [rested], QUARANTINE_MS, cause)
+    await assignNumbers(tx, account, [assigned, rested, NEVER_STOCK], cause)
+    await unassignNumbers(tx, account, [{ e164: rested, freeAt: later(NOW, QUARANTINE_MS) }], cause)
     await retire(tx, [retired], cause)
     held = await holdAny(tx, { ...wanted, quantity: 2 }, hold(), cause)
     const bought = hold()

@@ -2,23 +2,13 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { later } from '../../../src/clock.js'
 import { sql, type Tx } from '../../../src/db/db.js'
 import { newId } from '../../../src/ids.js'
+import { assignNumbers, moveAssigned, noteWithdrawn, unassignNumbers } from '../../../src/ledger/assignment.js'
 import type { Cause } from '../../../src/ledger/history.js'
+import { cancelHold, holdAny, sweepFreed } from '../../../src/ledger/holds.js'
 import { nextState, numberStates, transitions, type NumberEvent, type NumberState } from '../../../src/ledger/number.js'
 import { findNumbers, listHistory } from '../../../src/ledger/reads.js'
-import {
-  assignNumbers,
-  cancelHold,
-  configureOwned,
-  holdAny,
-  moveAssigned,
-  noteWithdrawn,
-  purchaseHeld,
-  releaseOwned,
-  restoreNumbers,
-  retireNumbers,
-  sweepFreed,
-  unassignNumbers,
-} from '../../../src/ledger/store.js'
+import { restoreNumbers, retireNumbers } from '../../../src/ledger/retirement.js'
+import { configureOwned, purchaseHeld, releaseOwned } from '../../../src/ledger/sales.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
 import { enterStock, onTerms } from '../../fixtures/stock.js'
 
@@ -82,7 +72,7 @@ const starts: Start[] = [
     after: 'taken off its account',
     reach: async (tx) => {
       await assigned(tx)
-      await unassignNumbers(tx, accountId, [e164], later(NOW, HOLD_MS), cause)
+      await unassignNumbers(tx, accountId, [{ e164, freeAt: later(NOW, HOLD_MS) }], cause)
     },
   },
   { from: 'retired', reach: (tx) => retireNumbers(tx, [e164], cause) },
@@ -99,7 +89,7 @@ const events: Record<Exclude<NumberEvent, 'enter'>, (tx: Tx, from: NumberState) 
   release: (tx) => releaseOwned(tx, owned, later(NOW, HOLD_MS), cause),
   assign: (tx, from) => (from === 'assigned' ? moveAssigned(tx, otherAccountId, [e164], cause) : assigned(tx)),
   withdraw: (tx) => noteWithdrawn(tx, [e164], cause),
-  unassign: (tx) => unassignNumbers(tx, accountId, [e164], later(NOW, HOLD_MS), cause),
+  unassign: (tx) => unassignNumbers(tx, accountId, [{ e164, freeAt: later(NOW, HOLD_MS) }], cause),
   retire: (tx) => retireNumbers(tx, [e164], cause, { evenHeld: true }),
   restore: (tx) => restoreNumbers(tx, [e164], cause),
 }
@@ -164,7 +154,8 @@ describe('a number on an account', () => {
     await db.transaction(assigned)
   })
   const put = (id: string, at = cause) => db.transaction((tx) => assignNumbers(tx, id, [e164], at))
-  const takeOff = () => db.transaction((tx) => unassignNumbers(tx, accountId, [e164], later(NOW, HOLD_MS), cause))
+  const takeOff = () =>
+    db.transaction((tx) => unassignNumbers(tx, accountId, [{ e164, freeAt: later(NOW, HOLD_MS) }], cause))
   const rested = { ...cause, at: later(NOW, HOLD_MS) }
 
   it('is not put on another one, which is told nothing of it', async () => {
@@ -223,7 +214,7 @@ describe('numbers that were never stock', () => {
   it('enter the ledger when they are assigned and leave it when they are taken off, with their story kept', async () => {
     await db.transaction((tx) => assignNumbers(tx, accountId, ['+123451'], cause))
     expect(await findNumbers(db, ['+123451'])).toMatchObject([{ state: 'assigned', accountId }])
-    await db.transaction((tx) => unassignNumbers(tx, accountId, ['+123451'], NOW, cause))
+    await db.transaction((tx) => unassignNumbers(tx, accountId, [{ e164: '+123451', freeAt: NOW }], cause))
     expect(await findNumbers(db, ['+123451'])).toEqual([])
     expect(await listHistory(db, '+123451')).toMatchObject([
       { event: 'assign', fromState: null, toState: 'assigned' },

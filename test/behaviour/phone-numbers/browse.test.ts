@@ -1,7 +1,8 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { sql } from '../../../src/db/db.js'
 import { newId } from '../../../src/ids.js'
-import { assign, retire } from '../../../src/ledger/commands.js'
+import { assignNumbers } from '../../../src/ledger/assignment.js'
+import { retire } from '../../../src/ledger/commands.js'
 import { findNumbers, listHistory } from '../../../src/ledger/reads.js'
 import { browseNumbers } from '../../../src/phone-numbers/commands/browse-numbers.js'
 import type { AvailablePhoneNumber } from '../../../src/phone-numbers/contract/models.js'
@@ -116,7 +117,7 @@ describe('numbers that are not for sale', () => {
     expect((await buyer.send('DELETE', `/phoneNumbers/${released}`)).statusCode).toBe(202)
     const rest = stock.filter((e164) => ![...held, owned, released].includes(e164))
     const [assigned, retired, left] = rest as [string, string, string]
-    await db.transaction((tx) => assign(tx, newId(), [assigned], cause))
+    await db.transaction((tx) => assignNumbers(tx, newId(), [assigned], cause))
     await db.transaction((tx) => retire(tx, [retired], cause))
 
     const free = () => shown({ phoneNumberPrefixes })

@@ -2,7 +2,7 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { sql } from '../../../src/db/db.js'
 import { listHistory } from '../../../src/ledger/reads.js'
-import { retireNumbers } from '../../../src/ledger/store.js'
+import { retireNumbers } from '../../../src/ledger/retirement.js'
 import { buyOne, search } from '../../fixtures/buying.js'
 import { openTestDatabase } from '../../fixtures/database.js'
 import {

@@ -12,6 +12,7 @@ import { MemoryDocuments } from '../../../src/backends/simulated/memory-document
 import { readSeed } from '../../../src/backends/simulated/seed.js'
 import { createSimulatedBackend, type SimulatedBackend } from '../../../src/backends/simulated/simulated.js'
 import { ManualClock } from '../../../src/clock.js'
+import { policyFrom } from '../../../src/compose/policy.js'
 import type { Db } from '../../../src/db/db.js'
 import { createLogger } from '../../../src/log.js'
 import { reconcile } from '../../../src/reconcile/reconcile.js'
@@ -60,7 +61,12 @@ export function anOperator(db: Db): Operator {
     zone: new StoredZone(db),
     regions: { baseDomain: 'voice.example', pattern: '1r<n>', count: 2, enforceLength: false },
     rules: { exclusiveServices: false, rejectUnsupportedSipHeader: false },
-    quarantineMs: 60_000,
+    policyOf: policyFrom({
+      quarantineMs: 60_000,
+      searchHoldMs: 60_000,
+      reservationHoldMs: 60_000,
+      reservationMaxMs: 60_000,
+    }),
     initialAssignmentStatus: 'assigned',
     verifyIntervalMs: 3_600_000,
     nudge: always,

@@ -1,0 +1,11 @@
+import type { Config } from '../config/config.js'
+import type { PolicyOf } from '../ledger/policy.js'
+
+/** The rules of numbers: what is configured, for every number alike. */
+export function policyFrom(
+  config: Pick<Config, 'quarantineMs' | 'searchHoldMs' | 'reservationHoldMs' | 'reservationMaxMs'>,
+): PolicyOf {
+  const { quarantineMs: restMs, searchHoldMs, reservationHoldMs, reservationMaxMs } = config
+  const policy = { restMs, releasable: true, searchHoldMs, reservationHoldMs, reservationMaxMs }
+  return () => policy
+}

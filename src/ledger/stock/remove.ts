@@ -1,0 +1,14 @@
+import { sql, type Tx } from '../../db/db.js'
+
+/**
+ * Removes a pool from the ledger: its numbers in whatever state, their history and its places. Nothing remains of it, so
+ * this is not for numbers that anybody relies on.
+ */
+export async function removePool(tx: Tx, pool: string): Promise<void> {
+  if (pool === '') throw new Error('The stock that all buyers share is not removed')
+  await tx.query(sql`
+    delete from number_history
+    where e164 in (select e164 from number join place on place.id = place_id where pool = ${pool})`)
+  await tx.query(sql`delete from number where place_id in (select id from place where pool = ${pool})`)
+  await tx.query(sql`delete from place where pool = ${pool}`)
+}
