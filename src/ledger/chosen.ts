@@ -64,15 +64,15 @@ export const releaseHeld = (tx: Tx, holdId: string, e164s: readonly string[], ca
   )
 
 /** How a number of stock stands. */
-export interface Emulatorg extends ChosenNumber {
+export interface Standing extends ChosenNumber {
   state: NumberState
   /** Infinity when a purchase has claimed the hold. */
   freeAt: Date | number | null
 }
 
 /** How those of the numbers stand that are stock of the pool. Primary key. */
-export const findEmulatorg = (db: Queryable, e164s: readonly string[], pool: string): Promise<Emulatorg[]> =>
-  db.query<Emulatorg>(sql`
+export const findStanding = (db: Queryable, e164s: readonly string[], pool: string): Promise<Standing[]> =>
+  db.query<Standing>(sql`
     select n.e164, n.state, n.free_at as "freeAt", p.country_code as "countryCode", p.number_type as "numberType"
     from number n join place p on p.id = n.place_id
     where n.e164 = any(${e164s}::text[]) and p.pool = ${pool}`)

@@ -179,7 +179,7 @@ async function holding(first: Sql, rest: (tx: Tx) => Promise<void> = async () =>
 /** How many connections to this database wait for a lock. */
 const waiters = () => countOf(sql`pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)
 
-it("waits for whoever has a table locked, without emulatorg in anybody's way", async () => {
+it("waits for whoever has a table locked, without standing in anybody's way", async () => {
   await takeSnapshot(db, 's', new Date())
   const first = sql`update number set shuffle = shuffle where e164 = '+12065550100'`
   const { holder, release } = await holding(first, async (tx) => {

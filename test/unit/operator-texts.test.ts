@@ -4,7 +4,7 @@ import { statusText } from '../../src/cli/text/status-text.js'
 import { timelineText } from '../../src/cli/text/timeline-text.js'
 import { duration, printable, relative } from '../../src/cli/text/words.js'
 import type {
-  ServiceEmulatorgJson,
+  ServiceStandingJson,
   ServiceStatusJson,
   TimelineEntryJson,
   TimelineJson,
@@ -108,7 +108,7 @@ describe('the status', () => {
   })
 })
 
-const aEmulatorg = (over: Partial<ServiceEmulatorgJson> = {}): ServiceEmulatorgJson => ({
+const aStanding = (over: Partial<ServiceStandingJson> = {}): ServiceStandingJson => ({
   service: 'oc',
   goal: 'present',
   status: 'synced',
@@ -142,14 +142,14 @@ const aTimeline = (over: Partial<TimelineJson> = {}): TimelineJson => ({
     },
   },
   onAccount: { account: 'contoso', services: ['teamsOperatorConnect'], modifiedAt: NOW, leavingSince: null },
-  sync: [aEmulatorg()],
+  sync: [aStanding()],
   entries: [],
   cut: false,
   ...over,
 })
 const text = (over: Partial<TimelineJson> = {}): string => timelineText(aTimeline(over), 'the database')
-const nextOf = (over: Partial<ServiceEmulatorgJson>, timeline: Partial<TimelineJson> = {}) =>
-  /^ {2}Next: (.*)$/m.exec(text({ ...timeline, sync: [aEmulatorg(over)] }))?.[1]
+const nextOf = (over: Partial<ServiceStandingJson>, timeline: Partial<TimelineJson> = {}) =>
+  /^ {2}Next: (.*)$/m.exec(text({ ...timeline, sync: [aStanding(over)] }))?.[1]
 
 const attempt = (at: string, over: Partial<TimelineEntryJson & { kind: 'attempt' }> = {}): TimelineEntryJson => ({
   kind: 'attempt',
@@ -246,7 +246,7 @@ describe('the story of a number', () => {
   it('does nothing to a terminal, whatever a backend wrote', () => {
     const entries = [attempt(NOW, { message: 'a\u001b[2Jb\r\nc\u202ed\u0007' })]
     const lastError = { code: 'E\u001b', message: '\u009b31m\n' }
-    const written = text({ entries, sync: [aEmulatorg({ status: 'failed', lastError })] })
+    const written = text({ entries, sync: [aStanding({ status: 'failed', lastError })] })
     expect(written.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u)
   })
 })

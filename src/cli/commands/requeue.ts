@@ -58,8 +58,8 @@ export function requeuedText({ services, untouched }: RequeuedJson): string {
       ]
       return `${serviceNames[service]} (${service}): ${parts.join(', ')}.`
     }),
-    ...untouched.map(({ e164, services: emulatorgs }) => {
-      const stands = emulatorgs.map(({ service, status }) => `${service} ${status}`).join(', ')
+    ...untouched.map(({ e164, services: standings }) => {
+      const stands = standings.map(({ service, status }) => `${service} ${status}`).join(', ')
       return `${e164}: nothing to try again (${stands === '' ? 'no backend is told of it' : stands}).`
     }),
   ]

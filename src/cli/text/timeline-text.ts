@@ -1,7 +1,7 @@
 /** One number as text: where it stands, what comes next and why, and everything that happened to it. */
 import { serviceKeyOf } from '../../backends/port/services.js'
 import { describePlace } from '../../ledger/stock/enter.js'
-import type { ServiceEmulatorgJson, TimelineEntryJson, TimelineJson } from '../../provisioning/status/views.js'
+import type { ServiceStandingJson, TimelineEntryJson, TimelineJson } from '../../provisioning/status/views.js'
 import { serviceNames } from './status-text.js'
 import { alignColumns } from './stock-table.js'
 import { counted, instant, instantWithAge, printable } from './words.js'
@@ -11,7 +11,7 @@ export function timelineText(timeline: TimelineJson, source: string): string {
   return [
     `${e164} at ${instant(at)}, says ${source}`,
     alignColumns([['Ledger', ledgerText(timeline)], ...placeLine(timeline), ...accountLine(timeline)], 2),
-    ...sync.map((emulatorg) => emulatorgText(timeline, emulatorg)),
+    ...sync.map((standing) => standingText(timeline, standing)),
     ...(cut ? ['(Older entries are left out.)'] : []),
     alignColumns([['TIME (UTC)', 'WHO', 'WHAT', 'OUTCOME', 'WHY'], ...rowsOf(entries)], COLUMNS),
   ].join('\n\n')
@@ -64,10 +64,10 @@ const placeLine = ({ ledger }: TimelineJson): string[][] => {
 }
 
 /** How a backend stands to the number, and what happens next. */
-function emulatorgText(timeline: TimelineJson, emulatorg: ServiceEmulatorgJson): string {
+function standingText(timeline: TimelineJson, standing: ServiceStandingJson): string {
   const { at } = timeline
   const { service, status, goal, lastError, placed, attempts, pendingSince, generation, confirmedGeneration } =
-    emulatorg
+    standing
   const wanted = goal === 'present' ? 'to be there' : 'to be removed'
   const since = pendingSince === null ? '' : ` since ${instantWithAge(pendingSince, at)}`
   const error = [lastError?.code, lastError?.message].filter((part) => typeof part === 'string').join(': ')
@@ -75,18 +75,18 @@ function emulatorgText(timeline: TimelineJson, emulatorg: ServiceEmulatorgJson):
     `${serviceNames[service]} (${service}): ${status}${since}, ${wanted}`,
     // Why it waits is said below otherwise.
     ...(status === 'failed' ? [`  Refused: ${printable(error)}`] : []),
-    ...(status !== 'failed' && emulatorg.heldBack && error !== '' ? [`  Last error: ${printable(error)}`] : []),
+    ...(status !== 'failed' && standing.heldBack && error !== '' ? [`  Last error: ${printable(error)}`] : []),
     `  Wanted generation ${generation}, confirmed ${confirmedGeneration === 0 ? 'none' : confirmedGeneration}` +
       (status === 'pending' ? `, ${counted(attempts, 'attempt')} so far` : ''),
     ...(placed === null
       ? []
       : [`  The backend may have it under tenant ${printable(placed.tenantId)} (${placed.stage})`]),
-    `  Next: ${nextText(timeline, emulatorg)}`,
+    `  Next: ${nextText(timeline, standing)}`,
   ].join('\n')
 }
 
-function nextText({ e164, at, onAccount }: TimelineJson, emulatorg: ServiceEmulatorgJson): string {
-  const { service, status, goal, next, heldBack } = emulatorg
+function nextText({ e164, at, onAccount }: TimelineJson, standing: ServiceStandingJson): string {
+  const { service, status, goal, next, heldBack } = standing
   const requeue = `linebook requeue ${e164}`
   if (status === 'failed') {
     const uses = service !== 'dns' && onAccount?.services.includes(serviceKeyOf[service]) === true

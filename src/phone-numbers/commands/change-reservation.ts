@@ -1,7 +1,7 @@
 import type { Principal } from '../../auth/authenticate.js'
 import type { Tx } from '../../db/db.js'
 import type { ShownError } from '../../errors.js'
-import { findEmulatorg, holdThese, releaseHeld, type SoldKind } from '../../ledger/chosen.js'
+import { findStanding, holdThese, releaseHeld, type SoldKind } from '../../ledger/chosen.js'
 import type { Cause } from '../../ledger/history.js'
 import { numberTypes } from '../../ledger/number.js'
 import { cancelHold, extendHold } from '../../ledger/store.js'
@@ -139,15 +139,15 @@ async function whyMissed(
   now: Date,
 ): Promise<FailedNumber[]> {
   if (e164s.length === 0) return []
-  const emulatorgs = new Map((await findEmulatorg(tx, e164s, pool)).map((emulatorg) => [emulatorg.e164, emulatorg]))
+  const standings = new Map((await findStanding(tx, e164s, pool)).map((standing) => [standing.e164, standing]))
   return e164s.map((e164) => {
-    const emulatorg = emulatorgs.get(e164)
-    if (!emulatorg) return failedNumber(e164, notReserved.unknown())
-    const { countryCode, numberType } = emulatorg
+    const standing = standings.get(e164)
+    if (!standing) return failedNumber(e164, notReserved.unknown())
+    const { countryCode, numberType } = standing
     const offering = defaultOffering(catalogue, countryCode, numberType)
-    if (offering) return failedNumber(e164, notReserved.taken(emulatorg, now), offering)
+    if (offering) return failedNumber(e164, notReserved.taken(standing, now), offering)
     const isServed = catalogue.countries.includes(countryCode)
-    return failedNumber(e164, isServed ? notReserved.notOffered(emulatorg) : notReserved.countryNotServed(countryCode))
+    return failedNumber(e164, isServed ? notReserved.notOffered(standing) : notReserved.countryNotServed(countryCode))
   })
 }
 

@@ -1,6 +1,6 @@
 /** The rules of a reservation: how long it lives, what may be done with it, and why it may not get a number. */
 import type { ShownError } from '../../errors.js'
-import type { Emulatorg } from '../../ledger/chosen.js'
+import type { Standing } from '../../ledger/chosen.js'
 import { effectiveState, isE164, type NumberState, type NumberType } from '../../ledger/number.js'
 import type { Terms } from '../../ledger/store.js'
 
@@ -93,12 +93,12 @@ export const notReserved = {
     code: 'CountryNotServed',
     message: `Numbers of ${countryCode} are not sold here.`,
   }),
-  notOffered: ({ countryCode, numberType }: Pick<Emulatorg, 'countryCode' | 'numberType'>): ShownError => ({
+  notOffered: ({ countryCode, numberType }: Pick<Standing, 'countryCode' | 'numberType'>): ShownError => ({
     code: 'OfferingWithdrawn',
     message: `${numberType} numbers of ${countryCode} are not sold at the moment.`,
   }),
   /** By how a number stands that is sold. */
-  taken: ({ state, freeAt }: Emulatorg, now: Date): ShownError => inTheWay[effectiveState(state, freeAt, now)],
+  taken: ({ state, freeAt }: Standing, now: Date): ShownError => inTheWay[effectiveState(state, freeAt, now)],
 }
 
 const inTheWay: Record<NumberState, ShownError> = {

@@ -2,7 +2,7 @@
 import type { Placed, SyncStatus } from '../../sync/sync.js'
 
 /** A row of the `sync` table, as far as it says what comes next. */
-export interface Emulatorg {
+export interface Standing {
   status: SyncStatus
   attempts: number
   placed: Placed | null
@@ -24,8 +24,8 @@ export interface NextAttempt {
 const LOST = 'looks again because a command was lost'
 
 /** Undefined when nothing is going to happen by itself: it was refused, or is no longer ours to tell. */
-export function nextAttempt(emulatorg: Emulatorg, now: Date): NextAttempt | undefined {
-  const { status, claimedUntil, nextAttemptAt, verifyAt, unsure } = emulatorg
+export function nextAttempt(standing: Standing, now: Date): NextAttempt | undefined {
+  const { status, claimedUntil, nextAttemptAt, verifyAt, unsure } = standing
   if (status === 'failed') return undefined
   const isClaimed = claimedUntil !== null && claimedUntil > now
   if (status === 'pending') {
@@ -34,15 +34,15 @@ export function nextAttempt(emulatorg: Emulatorg, now: Date): NextAttempt | unde
           at: claimedUntil,
           why: 'an attempt is under way; should its process die, this is when another one takes over',
         }
-      : { at: nextAttemptAt, why: whyTried(emulatorg) }
+      : { at: nextAttemptAt, why: whyTried(standing) }
   }
   if (isClaimed) return { at: claimedUntil, why: 'is being compared with the backend just now' }
   if (verifyAt === null) return undefined
   return { at: verifyAt, why: unsure ? LOST : 'compared with the backend again' }
 }
 
-function whyTried(emulatorg: Emulatorg): string {
-  const { attempts, placed, unsure, ticket, lastError, lastAttemptAt, pendingSince, claimedUntil } = emulatorg
+function whyTried(standing: Standing): string {
+  const { attempts, placed, unsure, ticket, lastError, lastAttemptAt, pendingSince, claimedUntil } = standing
   if (ticket !== null) return `job ${ticket}${lastError === null ? '' : `: ${lastError}`}`
   if (unsure && placed?.stage === 'released') return LOST
   if (claimedUntil !== null) return 'the process that made the last attempt has died'

@@ -5,7 +5,7 @@ import { sql, type Queryable } from '../../db/db.js'
 import { effectiveState, type NumberState, type NumberType } from '../../ledger/number.js'
 import type { HistoryLine } from '../../ledger/reads.js'
 import type { SyncService } from '../../sync/sync.js'
-import { nextAttempt, type NextAttempt, type Emulatorg } from './next-attempt.js'
+import { nextAttempt, type NextAttempt, type Standing } from './next-attempt.js'
 import type { ServiceAtWork } from './status.js'
 
 export interface SyncAttempt {
@@ -20,7 +20,7 @@ export interface SyncAttempt {
 
 export type TimelineEntry = ({ kind: 'history' } & HistoryLine) | ({ kind: 'attempt' } & SyncAttempt)
 
-export interface LedgerEmulatorg {
+export interface LedgerStanding {
   state: NumberState
   /** When it becomes available by itself; Infinity while a purchase is under way. */
   freeAt: Date | number | null
@@ -47,7 +47,7 @@ export interface OnAccount {
   leavingSince: Date | null
 }
 
-export interface ServiceEmulatorg extends Emulatorg {
+export interface ServiceStanding extends Standing {
   service: SyncService
   goal: 'present' | 'absent'
   generation: number
@@ -61,9 +61,9 @@ export interface ServiceEmulatorg extends Emulatorg {
 export interface Timeline {
   e164: string
   /** Null when it is not in the ledger, or no longer. */
-  ledger: LedgerEmulatorg | null
+  ledger: LedgerStanding | null
   onAccount: OnAccount | null
-  sync: ServiceEmulatorg[]
+  sync: ServiceStanding[]
   /** Oldest first; the newest {@link MOST_LINES} of the history and of the attempts. */
   entries: TimelineEntry[]
   /** Whether older entries were left out. */
@@ -84,7 +84,7 @@ export async function timelineOf(
 ): Promise<Timeline | undefined> {
   const ledger = await readLedger(db, e164, now)
   const onAccount = await readOnAccount(db, e164)
-  const sync = await readEmulatorgs(db, e164)
+  const sync = await readStandings(db, e164)
   const history = await readHistory(db, e164)
   const attempts = await readAttempts(db, e164)
   if (!ledger && history.length === 0 && attempts.length === 0) return undefined
@@ -93,10 +93,10 @@ export async function timelineOf(
     e164,
     ledger: ledger ?? null,
     onAccount: onAccount ?? null,
-    sync: sync.map((emulatorg) => ({
-      ...emulatorg,
-      next: nextAttempt(emulatorg, now) ?? null,
-      heldBack: heldBack(emulatorg, services, now),
+    sync: sync.map((standing) => ({
+      ...standing,
+      next: nextAttempt(standing, now) ?? null,
+      heldBack: heldBack(standing, services, now),
     })),
     entries: inOrder(history.slice(-MOST_LINES), attempts.slice(-MOST_LINES)),
     cut,
@@ -136,10 +136,10 @@ function risingTimes(lines: readonly { at: Date }[]): number[] {
 }
 
 function heldBack(
-  { status, service }: Emulatorg & { service: SyncService },
+  { status, service }: Standing & { service: SyncService },
   services: readonly ServiceAtWork[],
   now: Date,
-): ServiceEmulatorg['heldBack'] {
+): ServiceStanding['heldBack'] {
   const atWork = services.find(({ code }) => code === service)
   if (status !== 'pending' || atWork === undefined) return null
   if (atWork.backend === 'none') return { reason: 'no backend is configured for this service', until: null }
@@ -148,11 +148,11 @@ function heldBack(
   return unavailable
 }
 
-type LedgerRow = Omit<LedgerEmulatorg, 'place'> & {
-  [Key in keyof NonNullable<LedgerEmulatorg['place']>]: string | null
+type LedgerRow = Omit<LedgerStanding, 'place'> & {
+  [Key in keyof NonNullable<LedgerStanding['place']>]: string | null
 }
 
-async function readLedger(db: Queryable, e164: string, now: Date): Promise<LedgerEmulatorg | undefined> {
+async function readLedger(db: Queryable, e164: string, now: Date): Promise<LedgerStanding | undefined> {
   const [row] = await db.query<LedgerRow>(sql`
     select n.state, n.free_at as "freeAt", n.left_account as "leftAccount", r.name as resource, a.name as account,
            p.country_code as "countryCode", p.number_type as "numberType", p.area_code as "areaCode", p.locality,
@@ -177,7 +177,7 @@ async function readLedger(db: Queryable, e164: string, now: Date): Promise<Ledge
   }
 }
 
-const placeOf = (row: Omit<LedgerRow, keyof LedgerEmulatorg>): NonNullable<LedgerEmulatorg['place']> => ({
+const placeOf = (row: Omit<LedgerRow, keyof LedgerStanding>): NonNullable<LedgerStanding['place']> => ({
   countryCode: row.countryCode ?? '',
   numberType: row.numberType as NumberType,
   areaCode: row.areaCode ?? '',
@@ -194,8 +194,8 @@ async function readOnAccount(db: Queryable, e164: string): Promise<OnAccount | u
   return { ...rest, services: serviceKeys.filter((key) => isEnabled(details, key)) }
 }
 
-const readEmulatorgs = (db: Queryable, e164: string) =>
-  db.query<Omit<ServiceEmulatorg, 'next' | 'heldBack'>>(sql`
+const readStandings = (db: Queryable, e164: string) =>
+  db.query<Omit<ServiceStanding, 'next' | 'heldBack'>>(sql`
     select service, goal, generation, confirmed_generation as "confirmedGeneration",
            case when refusal is not null then 'failed' when pending_since is not null then 'pending' else 'synced' end
              as status,

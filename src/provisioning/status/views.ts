@@ -8,7 +8,7 @@ import type { NumberState } from '../../ledger/number.js'
 import type { WaitingForCall } from '../../operations/call-status.js'
 import type { SyncService, SyncStatus } from '../../sync/sync.js'
 import type { Item, ServiceAtWork, ServiceStatus, SyncError } from './status.js'
-import type { LedgerEmulatorg, ServiceEmulatorg, Timeline, TimelineEntry } from './timeline.js'
+import type { LedgerStanding, ServiceStanding, Timeline, TimelineEntry } from './timeline.js'
 
 export interface StatusJson {
   at: string
@@ -66,19 +66,19 @@ export interface TimelineJson {
     /** Since when it is being taken off. */
     leavingSince: string | null
   } | null
-  sync: ServiceEmulatorgJson[]
+  sync: ServiceStandingJson[]
   /** Oldest first. */
   entries: TimelineEntryJson[]
   /** Whether older entries were left out. */
   cut: boolean
 }
 
-export interface LedgerJson extends Omit<LedgerEmulatorg, 'freeAt'> {
+export interface LedgerJson extends Omit<LedgerStanding, 'freeAt'> {
   /** When it becomes available by itself; null when it doesn't, or when a purchase of it is under way. */
   freeAt: string | null
 }
 
-export interface ServiceEmulatorgJson {
+export interface ServiceStandingJson {
   service: SyncService
   goal: 'present' | 'absent'
   status: SyncStatus
@@ -184,28 +184,28 @@ export const timelineView = (timeline: Timeline, now: Date): TimelineJson => ({
     modifiedAt: timeline.onAccount.modifiedAt.toISOString(),
     leavingSince: iso(timeline.onAccount.leavingSince),
   },
-  sync: timeline.sync.map(emulatorgView),
+  sync: timeline.sync.map(standingView),
   entries: timeline.entries.map(entryView),
   cut: timeline.cut,
 })
 
-const emulatorgView = (emulatorg: ServiceEmulatorg): ServiceEmulatorgJson => ({
-  service: emulatorg.service,
-  goal: emulatorg.goal,
-  status: emulatorg.status,
-  generation: emulatorg.generation,
-  confirmedGeneration: emulatorg.confirmedGeneration,
-  attempts: emulatorg.attempts,
-  pendingSince: iso(emulatorg.pendingSince),
-  lastAttemptAt: iso(emulatorg.lastAttemptAt),
-  lastError: lastErrorOf(emulatorg),
-  ticket: emulatorg.ticket,
-  placed: emulatorg.placed,
-  next: emulatorg.next && { at: emulatorg.next.at.toISOString(), why: emulatorg.next.why },
-  heldBack: emulatorg.heldBack && { reason: emulatorg.heldBack.reason, until: iso(emulatorg.heldBack.until) },
+const standingView = (standing: ServiceStanding): ServiceStandingJson => ({
+  service: standing.service,
+  goal: standing.goal,
+  status: standing.status,
+  generation: standing.generation,
+  confirmedGeneration: standing.confirmedGeneration,
+  attempts: standing.attempts,
+  pendingSince: iso(standing.pendingSince),
+  lastAttemptAt: iso(standing.lastAttemptAt),
+  lastError: lastErrorOf(standing),
+  ticket: standing.ticket,
+  placed: standing.placed,
+  next: standing.next && { at: standing.next.at.toISOString(), why: standing.next.why },
+  heldBack: standing.heldBack && { reason: standing.heldBack.reason, until: iso(standing.heldBack.until) },
 })
 
-function lastErrorOf({ refusal, lastError }: ServiceEmulatorg): ServiceEmulatorgJson['lastError'] {
+function lastErrorOf({ refusal, lastError }: ServiceStanding): ServiceStandingJson['lastError'] {
   if (refusal) return { code: refusal.code, message: refusal.message }
   return lastError === null ? null : { code: null, message: lastError }
 }
