@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { SetupError } from '../errors.js'
-import { HttpPlace, type HttpChoice } from './http/choice.js'
+import { readHttpChoice, type HttpChoice } from './http/choice.js'
 import type { ServiceCode } from './port/backend.js'
 
 export type BackendChoice = Readonly<Record<ServiceCode, 'simulated' | 'none' | HttpChoice>>
@@ -46,8 +46,7 @@ export function parseBackends(text: string, { mode, env }: ParseOptions): Backen
     if (code === undefined) {
       throw new SetupError(`${place}: ${key} is no service. The services are ${Object.keys(CODES).join(', ')}.`)
     }
-    choices[code] =
-      value === 'simulated' || value === 'none' ? value : new HttpPlace(`${place}: ${key}`, value, env).read()
+    choices[code] = value === 'simulated' || value === 'none' ? value : readHttpChoice(`${place}: ${key}`, value, env)
   }
   return choices
 }

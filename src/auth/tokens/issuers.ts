@@ -1,6 +1,7 @@
 /** Issuers of tokens that the configuration trusts, and how their keys are fetched. */
 import type { JSONWebKeySet } from 'jose'
 import { DomainError } from '../../errors.js'
+import { jsonOf, sendRequest } from '../../outbound.js'
 
 export interface TrustedIssuer {
   /** Exactly as tokens say it in `iss`. */
@@ -61,19 +62,10 @@ async function discoverKeys(issuer: string, signal: AbortSignal): Promise<string
 }
 
 async function fetchJson(url: string, signal: AbortSignal): Promise<object> {
-  const answer = await fetch(url, { signal, redirect: 'error', headers: { accept: 'application/json' } })
-  if (!answer.ok) {
-    await answer.body?.cancel()
-    throw new Error(`${url} answered with status ${answer.status}.`)
-  }
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += chunk.length
-    if (size > MAX_ANSWER_BYTES) throw new Error(`${url} answered with more than ${MAX_ANSWER_BYTES} bytes.`)
-    chunks.push(chunk)
-  }
-  const parsed: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  const { status, text } = await sendRequest(url, { method: 'GET', signal, maxBytes: MAX_ANSWER_BYTES })
+  if (status < 200 || status > 299) throw new Error(`${url} answered with status ${status}.`)
+  if (text === undefined) throw new Error(`${url} answered with more than ${MAX_ANSWER_BYTES} bytes.`)
+  const parsed = jsonOf(text)
   if (typeof parsed !== 'object' || parsed === null) throw new Error(`${url} answered with no JSON object.`)
   return parsed
 }

@@ -1,4 +1,6 @@
-/** Reads where an http backend is to be found, and says of each fault where it is and what would be right. */
+/** Where an http backend is, as an operator says it: its schema, in which each description says what would be right. */
+import Type, { type Static, type TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
 import { SetupError } from '../../errors.js'
 import type { HttpOptions } from './http.js'
 import type { HttpAuth } from './transport.js'
@@ -6,143 +8,111 @@ import type { HttpAuth } from './transport.js'
 /** What an operator says of a backend that speaks the protocol. */
 export type HttpChoice = Pick<HttpOptions, 'url' | 'auth' | 'headers' | 'timeoutMs' | 'batchSize' | 'concurrency'>
 
-const LIMITS = {
-  timeoutMs: [100, 600_000],
-  batchSize: [1, 1_000],
-  concurrency: [1, 64],
-} as const
-const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]{1,100}$/
-const HEADER_VALUE = /^[\x20-\x7e]{1,8192}$/
+type Environment = Readonly<Record<string, string | undefined>>
+
 /** Linebook sends these itself. */
-const OWN_HEADERS = [
-  'accept',
-  'authorization',
-  'content-length',
-  'content-type',
-  'host',
-  'idempotency-key',
-  'linebook-service',
-]
+const OWN_HEADERS =
+  'accept, authorization, content-length, content-type, host, idempotency-key, linebook-service'.split(', ')
+const A_TEXT = 'a text, or {"env": "NAME"} for the value of a variable of the environment'
 
-export class HttpPlace {
-  readonly #place: string
-  readonly #value: Record<string, unknown>
-  readonly #env: Readonly<Record<string, string | undefined>>
+const text = (description: string, pattern = '') => Type.String({ minLength: 1, pattern, description })
+const wholeNumber = (minimum: number, maximum: number) =>
+  Type.Integer({ minimum, maximum, description: `a whole number from ${minimum} to ${maximum}` })
+const closed = { additionalProperties: false }
 
-  /** @param place what errors begin with, e.g. `LINEBOOK_BACKENDS: teamsOperatorConnect` */
-  constructor(place: string, value: unknown, env: Readonly<Record<string, string | undefined>>) {
-    if (!isObject(value)) {
-      throw new SetupError(`${place}: it takes "simulated", "none" or {"url": "https://backend.example/oc"}.`)
-    }
-    this.#place = place
-    this.#value = value
-    this.#env = env
-  }
+const Address = Type.Refine(
+  text(
+    'an address such as "https://backend.example/oc", without user, password, ? and #',
+    '^[Hh][Tt][Tt][Pp][Ss]?://[^?#]+$',
+  ),
+  (url) => URL.canParse(url) && `${new URL(url).username}${new URL(url).password}` === '',
+)
+const HeaderName = text('the name of a header, e.g. "Authorization"', "^[\\w!#$%&'*+.^`|~-]{1,100}$")
+const HeaderValue = text(`${A_TEXT}; it has printable ASCII without line breaks`, '^[\\x20-\\x7e]{1,8192}$')
 
-  read(): HttpChoice {
-    this.#only(['url', 'auth', 'headers', 'timeoutMs', 'batchSize', 'concurrency'])
-    const { auth, headers } = this.#value
-    return {
-      url: this.#url('url'),
-      ...(auth !== undefined && { auth: this.#inside('auth').#auth() }),
-      ...(headers !== undefined && { headers: this.#inside('headers').#headers() }),
-      ...this.#amount('timeoutMs'),
-      ...this.#amount('batchSize'),
-      ...this.#amount('concurrency'),
-    }
-  }
+const Choice = Type.Object(
+  {
+    url: Address,
+    auth: Type.Optional(Type.Object({}, { description: 'a JSON object' })),
+    headers: Type.Optional(
+      Type.Refine(
+        Type.Record(HeaderName, HeaderValue, {
+          description: `a JSON object with the names of headers, other than ${OWN_HEADERS.join(', ')}`,
+          ...closed,
+        }),
+        (headers) => !Object.keys(headers).some((name) => OWN_HEADERS.includes(name.toLowerCase())),
+      ),
+    ),
+    timeoutMs: Type.Optional(wholeNumber(100, 600_000)),
+    batchSize: Type.Optional(wholeNumber(1, 1_000)),
+    concurrency: Type.Optional(wholeNumber(1, 64)),
+  },
+  { description: '"simulated", "none" or {"url": "https://backend.example/oc"}', ...closed },
+)
+const FixedHeader = Type.Object({ header: HeaderName, value: HeaderValue }, closed)
+const Credentials = Type.Object(
+  {
+    tokenUrl: Address,
+    clientId: text(A_TEXT),
+    clientSecret: text(A_TEXT),
+    scope: Type.Optional(text(A_TEXT)),
+    clientAuthentication: Type.Optional(Type.Enum(['post', 'basic'], { description: '"post" or "basic"' })),
+  },
+  closed,
+)
 
-  #auth(): HttpAuth {
-    if ('header' in this.#value) {
-      this.#only(['header', 'value'])
-      const { header } = this.#value
-      if (typeof header !== 'string' || !HEADER_NAME.test(header)) {
-        throw this.#wrong('header', 'the name of a header, e.g. "Authorization"')
-      }
-      return { header, value: this.#headerValue('value') }
-    }
-    this.#only(['tokenUrl', 'clientId', 'clientSecret', 'scope', 'clientAuthentication'])
-    const { scope, clientAuthentication } = this.#value
-    if (clientAuthentication !== undefined && clientAuthentication !== 'post' && clientAuthentication !== 'basic') {
-      throw this.#wrong('clientAuthentication', '"post" or "basic"')
-    }
-    return {
-      tokenUrl: this.#url('tokenUrl'),
-      clientId: this.#text('clientId'),
-      clientSecret: this.#text('clientSecret'),
-      ...(scope !== undefined && { scope: this.#text('scope') }),
-      ...(clientAuthentication !== undefined && { clientAuthentication }),
-    }
-  }
-
-  #headers(): Record<string, string> {
-    return Object.fromEntries(
-      Object.keys(this.#value).map((name) => {
-        if (!HEADER_NAME.test(name) || OWN_HEADERS.includes(name.toLowerCase())) {
-          throw new SetupError(
-            `${this.#place}: ${name} can't be set; it takes header names other than ${OWN_HEADERS.join(', ')}.`,
-          )
-        }
-        return [name, this.#headerValue(name)]
-      }),
-    )
-  }
-
-  #inside(name: string): HttpPlace {
-    const value = this.#value[name]
-    if (isObject(value)) return new HttpPlace(`${this.#place}.${name}`, value, this.#env)
-    throw this.#wrong(name, 'a JSON object')
-  }
-
-  #only(known: readonly string[]): void {
-    const unknown = Object.keys(this.#value).find((name) => !known.includes(name))
-    if (unknown !== undefined) {
-      throw new SetupError(`${this.#place}: ${unknown} is not known here; it takes ${known.join(', ')}.`)
-    }
-  }
-
-  #url(name: string): string {
-    const text = this.#value[name]
-    const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined
-    const good =
-      url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && !url.search && !url.hash
-    if (good) return url.href.replace(/\/+$/, '')
-    throw this.#wrong(name, 'an address such as "https://backend.example/oc", without user, password, ? and #')
-  }
-
-  #amount<Name extends keyof typeof LIMITS>(name: Name): { [name in Name]?: number } {
-    const value = this.#value[name]
-    const [min, max] = LIMITS[name]
-    if (value === undefined) return {}
-    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) {
-      return { [name]: value } as { [name in Name]: number }
-    }
-    throw this.#wrong(name, `a whole number from ${min} to ${max}`)
-  }
-
-  #headerValue(name: string): string {
-    const text = this.#text(name)
-    if (HEADER_VALUE.test(text)) return text
-    throw this.#wrong(name, 'printable ASCII without line breaks')
-  }
-
-  /** A text, or the variable of the environment that holds it. */
-  #text(name: string): string {
-    const value = this.#value[name]
-    if (typeof value === 'string' && value !== '') return value
-    if (isObject(value) && Object.keys(value).length === 1 && typeof value['env'] === 'string') {
-      const found = this.#env[value['env']]
-      if (found !== undefined && found !== '') return found
-      throw new SetupError(`${this.#place}.${name}: the environment has no variable ${value['env']}, or it is empty.`)
-    }
-    throw this.#wrong(name, 'a text, or {"env": "NAME"} for the value of a variable of the environment')
-  }
-
-  /** Never shows the value: it may be a secret. */
-  #wrong(name: string, good: string): SetupError {
-    return new SetupError(`${this.#place}.${name}: it takes ${good}.`)
-  }
+/** @param place what errors begin with, e.g. `LINEBOOK_BACKENDS: teamsOperatorConnect` */
+export function readHttpChoice(place: string, value: unknown, env: Environment): HttpChoice {
+  const { url, auth, ...rest } = fitting(place, Choice, fromEnvironment(place, value, env))
+  return { ...rest, url: withoutSlash(url), ...(auth && { auth: readAuth(`${place}.auth`, auth) }) }
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+function readAuth(place: string, auth: object): HttpAuth {
+  if ('header' in auth) return fitting(place, FixedHeader, auth)
+  const credentials = fitting(place, Credentials, auth)
+  return { ...credentials, tokenUrl: withoutSlash(credentials.tokenUrl) }
+}
+
+const withoutSlash = (url: string): string => new URL(url).href.replace(/\/+$/, '')
+
+/** The same with the value of the variable in place of each `{"env": "NAME"}`; a header may be called env. */
+function fromEnvironment(place: string, value: unknown, env: Environment, mayBeText = false): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  const [[name, variable] = [], ...others] = Object.entries(value)
+  if (mayBeText && name === 'env' && others.length === 0 && typeof variable === 'string') {
+    const found = env[variable]
+    if (found) return found
+    throw new SetupError(`${place}: the environment has no variable ${variable}, or it is empty.`)
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]) => [key, fromEnvironment(`${place}.${key}`, part, env, key !== 'headers')]),
+  )
+}
+
+/** The value when it fits. Errors never show it: it may hold a secret. */
+function fitting<Schema extends TSchema>(place: string, schema: Schema, value: unknown): Static<Schema> {
+  const compiled = Compile(schema as TSchema)
+  if (compiled.Check(value)) return value as Static<Schema>
+  const faults = compiled.Errors(value)
+  // What is there is judged before what is missing.
+  const fault = faults.find(({ keyword }) => keyword !== 'required') ?? faults[0]
+  const { requiredProperties: missing = [] } = fault?.params as { requiredProperties?: string[] }
+  const path = [...(fault?.instancePath ?? '').split('/').slice(1), ...missing.slice(0, 1)]
+  // Of a name that is not in the schema it is the whole that is wrong.
+  const unknown = fault?.keyword === 'boolean' ? path.pop() : undefined
+  const { properties, description } = path.reduce<Part>(partOf, schema)
+  const wrong =
+    unknown !== undefined && properties
+      ? `${unknown} is not known here; it takes ${Object.keys(properties).join(', ')}`
+      : `it takes ${description}`
+  throw new SetupError(`${[place, ...path].join('.')}: ${wrong}.`)
+}
+
+interface Part {
+  description?: string
+  properties?: Record<string, Part>
+  patternProperties?: Record<string, Part>
+}
+
+const partOf = ({ properties = {}, patternProperties = {} }: Part, name: string): Part =>
+  properties[name] ?? Object.values(patternProperties)[0] ?? {}

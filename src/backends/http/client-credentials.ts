@@ -2,6 +2,7 @@
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Clock } from '../../clock.js'
+import { jsonOf, NoResponse, sendRequest, type OutboundResponse } from '../../outbound.js'
 import { BackendError } from '../port/backend.js'
 
 export interface ClientCredentials {
@@ -29,7 +30,7 @@ const TokenAnswer = Compile(
 const ASSUMED_LIFETIME_S = 300
 const RENEW_BEFORE_S = 60
 const MS_PER_SECOND = 1_000
-const MAX_TOKEN_ANSWER_CHARS = 65_536
+const MAX_TOKEN_RESPONSE_BYTES = 65_536
 /** Only what looks like one of RFC 6749's error codes is shown: a token endpoint may echo what it was sent. */
 const ERROR_CODE = /"error"\s*:\s*"([a-z_]{1,64})"/
 
@@ -68,36 +69,25 @@ export class TokenSource {
       ...(!basic && { client_id: clientId, client_secret: clientSecret }),
       ...(scope !== undefined && { scope }),
     })
-    const answer = await this.#fetch(tokenUrl, {
+    const { status, text = '' } = await sendRequest(tokenUrl, {
       method: 'POST',
       body: form,
-      headers: {
-        Accept: 'application/json',
-        ...(basic && { Authorization: basicCredentials(clientId, clientSecret) }),
-      },
-      redirect: 'manual',
+      headers: { Authorization: basic ? basicCredentials(clientId, clientSecret) : undefined },
       signal,
-    }).catch((error: unknown) => {
-      throw noToken(`the token endpoint can't be reached (${error instanceof Error ? error.name : 'failure'})`)
+      maxBytes: MAX_TOKEN_RESPONSE_BYTES,
+      fetch: this.#fetch,
+    }).catch((error: unknown): OutboundResponse => {
+      throw noToken(`the token endpoint can't be reached (${error instanceof NoResponse ? error.code : 'failure'})`)
     })
-    const text = (await answer.text().catch(() => '')).slice(0, MAX_TOKEN_ANSWER_CHARS)
-    if (!answer.ok) {
+    if (status < 200 || status > 299) {
       const code = ERROR_CODE.exec(text)?.[1]
-      throw noToken(`the token endpoint answered ${answer.status}${code === undefined ? '' : ` ${code}`}`)
+      throw noToken(`the token endpoint answered ${status}${code === undefined ? '' : ` ${code}`}`)
     }
-    const body = parsed(text)
+    const body = jsonOf(text)
     if (!TokenAnswer.Check(body)) throw noToken('the answer of the token endpoint has no usable access_token')
     const lifetimeS = body.expires_in === undefined ? ASSUMED_LIFETIME_S : Number(body.expires_in)
     const usableS = Math.max(lifetimeS - RENEW_BEFORE_S, lifetimeS / 2)
     return { text: body.access_token, renewAt: new Date(now.getTime() + usableS * MS_PER_SECOND) }
-  }
-}
-
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 

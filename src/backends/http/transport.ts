@@ -4,7 +4,7 @@
  * reconciler's business.
  */
 import type { Clock } from '../../clock.js'
-import { fetchFailure } from '../../fetch-failure.js'
+import { jsonOf, NoResponse, retryAfterMs, sendRequest, withoutSecrets, type OutboundResponse } from '../../outbound.js'
 import { BackendError, type BackendFault } from '../port/backend.js'
 import { CircuitBreaker, type BreakerLimits } from './circuit-breaker.js'
 import { TokenSource, type ClientCredentials } from './client-credentials.js'
@@ -39,9 +39,7 @@ export type HttpAnswer =
   /** It was asked too often. */
   | { kind: 'throttled'; fault: BackendFault; afterMs?: number }
 
-const MAX_ANSWER_BYTES = 8 * 1024 * 1024
-const MAX_AFTER_MS = 24 * 60 * 60 * 1000
-const MS_PER_SECOND = 1_000
+const MAX_RESPONSE_BYTES = 8 * 1024 * 1024
 /** Statuses below 500 that say nothing about what was asked, but that the way to the backend is not right. */
 const NOT_ABOUT_THE_REQUEST = new Set([401, 403, 404, 405, 406, 407, 408, 415, 421, 425])
 const SHOWN_CODE = 256
@@ -91,70 +89,43 @@ export class Transport {
 
   async #exchange(call: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
     const first = await this.#request(call, signal)
-    const answer =
-      first.response.status === 401 && first.token !== undefined ? await this.#renewed(call, first, signal) : first
-    const text = await this.#text(answer.response, signal)
-    return this.#judge(answer.response, text, answer.token)
+    const { token } = first
+    if (first.status !== 401 || token === undefined) return this.#judge(first)
+    // It was refused before anything came of it, so the same call can be sent again with a new token.
+    this.#tokens?.refused(token)
+    return this.#judge(await this.#request(call, signal))
   }
 
-  /** The same call with a new token. It was refused before anything came of it, so it can be sent again. */
-  async #renewed(call: HttpCall, { response, token }: Sent, signal: AbortSignal): Promise<Sent> {
-    await response.body?.cancel()
-    if (token !== undefined) this.#tokens?.refused(token)
-    return this.#request(call, signal)
-  }
-
-  async #request({ method, path, query, body, headers }: HttpCall, signal: AbortSignal): Promise<Sent> {
-    const { url, auth, fetch: send } = this.#options
+  async #request({ method, path, query, body, headers }: HttpCall, signal: AbortSignal): Promise<Received> {
+    const { url, auth, fetch } = this.#options
     const token = await this.#tokens?.get(signal)
     const search = query && Object.keys(query).length > 0 ? `?${new URLSearchParams(query).toString()}` : ''
-    const shown: Record<string, string> = {
-      Accept: 'application/json',
-      ...(body !== undefined && { 'Content-Type': 'application/json' }),
-      ...this.#options.headers,
-      ...headers,
-      ...(auth && 'header' in auth && { [auth.header]: auth.value }),
-      ...(token !== undefined && { Authorization: `Bearer ${token}` }),
-    }
-    try {
-      const response = await send(`${url}${path}${search}`, {
-        method,
-        headers: shown,
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-        // Credentials are not carried to wherever an answer points.
-        redirect: 'manual',
-        signal,
-      })
-      return { response, token }
-    } catch (error) {
-      throw this.#noAnswer(error, signal)
-    }
+    const response = await sendRequest(`${url}${path}${search}`, {
+      method,
+      body,
+      headers: {
+        ...this.#options.headers,
+        ...headers,
+        ...(auth && 'header' in auth && { [auth.header]: auth.value }),
+        ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+      },
+      signal,
+      maxBytes: MAX_RESPONSE_BYTES,
+      fetch,
+    }).catch((error: unknown): OutboundResponse => {
+      throw this.#noResponse(error, signal)
+    })
+    return { ...response, token }
   }
 
-  async #text(response: Response, signal: AbortSignal): Promise<string> {
-    const chunks: Uint8Array[] = []
-    let size = 0
-    try {
-      for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-        size += chunk.byteLength
-        if (size > MAX_ANSWER_BYTES) break
-        chunks.push(chunk)
-      }
-    } catch (error) {
-      throw this.#noAnswer(error, signal)
-    }
-    if (size > MAX_ANSWER_BYTES) {
+  #judge({ status, headers, text, token }: Received): HttpAnswer {
+    if (text === undefined) {
       throw new StillThere(
-        { code: 'AnswerTooLarge', message: `The backend's answer is larger than ${MAX_ANSWER_BYTES} bytes.` },
+        { code: 'AnswerTooLarge', message: `The backend's answer is larger than ${MAX_RESPONSE_BYTES} bytes.` },
         { mayHaveActed: true },
       )
     }
-    return Buffer.concat(chunks).toString('utf8')
-  }
-
-  #judge(response: Response, text: string, token: string | undefined): HttpAnswer {
-    const { status } = response
-    const body = parsed(text)
+    const body = jsonOf(text)
     if (status >= 200 && status < 300) {
       if (body !== undefined) return { kind: 'answer', body }
       throw new StillThere(
@@ -163,7 +134,7 @@ export class Transport {
       )
     }
     const fault = this.#faultOf(body, status, token)
-    const afterMs = retryAfterMs(response.headers.get('Retry-After'), this.#options.clock.now())
+    const afterMs = retryAfterMs(headers, this.#options.clock.now())
     const after = afterMs === undefined ? {} : { afterMs }
     if (status === 429) return { kind: 'throttled', fault, ...after }
     if (status >= 500 || status === 408) throw new BackendError(fault, { mayHaveActed: true, ...after })
@@ -175,11 +146,7 @@ export class Transport {
   #faultOf(body: unknown, status: number, token: string | undefined): BackendFault {
     const error = isRecord(body) && isRecord(body['error']) ? body['error'] : {}
     const { code, message, target } = error
-    const clean = (text: string) =>
-      [...this.#secrets, ...(token === undefined ? [] : [token])].reduce(
-        (shown, secret) => shown.replaceAll(secret, '…'),
-        text,
-      )
+    const clean = (text: string) => withoutSecrets(text, [...this.#secrets, token])
     return {
       code: typeof code === 'string' && code !== '' ? clean(code).slice(0, SHOWN_CODE) : `Http${status}`,
       message:
@@ -190,7 +157,7 @@ export class Transport {
     }
   }
 
-  #noAnswer(error: unknown, signal: AbortSignal): BackendError {
+  #noResponse(error: unknown, signal: AbortSignal): unknown {
     const { timeoutMs } = this.#options
     if (signal.aborted) {
       return new BackendError(
@@ -198,19 +165,15 @@ export class Transport {
         { mayHaveActed: true },
       )
     }
-    const { code, neverLeft } = fetchFailure(error)
-    return new BackendError(
-      {
-        code: 'NoAnswer',
-        message: `${neverLeft ? "The backend can't be reached" : 'The connection to the backend broke'}: ${code}.`,
-      },
-      { mayHaveActed: !neverLeft },
-    )
+    if (!(error instanceof NoResponse)) return error
+    const { code, mayHaveActed } = error
+    const what = mayHaveActed ? 'The connection to the backend broke' : "The backend can't be reached"
+    return new BackendError({ code: 'NoAnswer', message: `${what}: ${code}.` }, { mayHaveActed })
   }
 }
 
-interface Sent {
-  response: Response
+interface Received extends OutboundResponse {
+  /** The token that the request carried. */
   token: string | undefined
 }
 
@@ -225,18 +188,3 @@ const asBackendError = (error: unknown): BackendError => {
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
-
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-/** Seconds or an HTTP date, as milliseconds from now; undefined when it is neither. */
-function retryAfterMs(text: string | null, now: Date): number | undefined {
-  if (text === null) return undefined
-  const ms = /^\d{1,9}$/.test(text.trim()) ? Number(text) * MS_PER_SECOND : Date.parse(text) - now.getTime()
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_AFTER_MS)
-}

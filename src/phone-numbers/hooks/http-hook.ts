@@ -1,8 +1,8 @@
 /** A hook behind HTTP: one JSON POST for each call, as docs/hooks.md tells it. */
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
-import { fetchFailure } from '../../fetch-failure.js'
 import type { CalledNumber } from '../../operations/call-out.js'
+import { jsonOf, NoResponse, retryAfterMs, sendRequest, withoutSecrets, type OutboundResponse } from '../../outbound.js'
 import { HookUnavailable, type Hook, type HookAnswer, type HookCall, type HookName } from './hook.js'
 
 export interface HttpHookOptions {
@@ -34,9 +34,8 @@ interface Said {
 const REFUSALS = [402, 409, 422]
 /** It has begun and is not done: asked again, it will say. */
 const NOT_DONE_YET = 202
-const MAX_ANSWER_BYTES = 262_144
+const MAX_RESPONSE_BYTES = 262_144
 const MAX_MESSAGE_CHARS = 500
-const MS_PER_SECOND = 1_000
 
 /** What the published words for a call are, by system. */
 const ACTIONS = { billing: { begin: 'approve', undo: 'void' }, fulfilment: { begin: 'provision', undo: 'cancel' } }
@@ -53,29 +52,20 @@ export class HttpHook implements Hook {
   async call(call: HookCall): Promise<HookAnswer> {
     const { name, url, secret, timeoutMs, stopping } = this.#options
     const timeout = AbortSignal.timeout(timeoutMs)
-    let answer: Response
-    let text: string | undefined
-    try {
-      answer = await fetch(url, {
-        method: 'POST',
-        body: JSON.stringify(bodyOf(name, call)),
-        headers: {
-          'Content-Type': 'application/json',
-          Accept: 'application/json',
-          'Idempotency-Key': call.idempotencyKey,
-          ...(secret !== undefined && { Authorization: `Bearer ${secret}` }),
-        },
-        // The secret is not carried to wherever an answer points.
-        redirect: 'manual',
-        signal: stopping ? AbortSignal.any([timeout, stopping]) : timeout,
-      })
-      text = await readText(answer)
-    } catch (error) {
-      throw this.#noAnswer(error, timeout)
-    }
-    const { status } = answer
-    if (text === undefined) throw this.#unusable(`answered with more than ${MAX_ANSWER_BYTES} bytes`)
-    return this.#judge(call, status, text, afterMsOf(answer))
+    const { status, text, headers } = await sendRequest(url, {
+      method: 'POST',
+      body: bodyOf(name, call),
+      headers: {
+        'Idempotency-Key': call.idempotencyKey,
+        Authorization: secret === undefined ? undefined : `Bearer ${secret}`,
+      },
+      signal: stopping ? AbortSignal.any([timeout, stopping]) : timeout,
+      maxBytes: MAX_RESPONSE_BYTES,
+    }).catch((error: unknown): OutboundResponse => {
+      throw this.#noResponse(error, timeout)
+    })
+    if (text === undefined) throw this.#unusable(`answered with more than ${MAX_RESPONSE_BYTES} bytes`)
+    return this.#judge(call, status, text, retryAfterMs(headers))
   }
 
   #judge({ action, numbers }: HookCall, status: number, text: string, afterMs: number | undefined): HookAnswer {
@@ -115,19 +105,21 @@ export class HttpHook implements Hook {
     return new HookUnavailable(`The ${this.#options.name} hook ${what}.`, { mayHaveActed: true, afterMs })
   }
 
-  #noAnswer(error: unknown, timeout: AbortSignal): HookUnavailable {
+  #noResponse(error: unknown, timeout: AbortSignal): Error {
     const { name, timeoutMs, stopping } = this.#options
     if (timeout.aborted) return this.#unusable(`gave no answer within ${timeoutMs} ms`)
     if (stopping?.aborted) return this.#unusable('had not answered when Linebook stopped')
-    const { code, neverLeft } = fetchFailure(error)
-    const what = neverLeft ? "can't be reached" : 'broke the connection off'
-    return new HookUnavailable(`The ${name} hook ${what}: ${code}.`, { mayHaveActed: !neverLeft })
+    if (!(error instanceof NoResponse)) return error as Error
+    const { code, mayHaveActed } = error
+    const what = mayHaveActed ? 'broke the connection off' : "can't be reached"
+    return new HookUnavailable(`The ${name} hook ${what}: ${code}.`, { mayHaveActed })
   }
 
   /** What a system said, as it can be stored and shown: without our secret should it have repeated it. */
   #shown(text: string): string {
-    const { secret } = this.#options
-    const clean = (secret === undefined ? text : text.replaceAll(secret, '…')).replace(/\p{Cc}+/gu, ' ').trim()
+    const clean = withoutSecrets(text, [this.#options.secret])
+      .replace(/\p{Cc}+/gu, ' ')
+      .trim()
     // Whole characters only: the database takes no half ones.
     return Buffer.from([...clean].slice(0, MAX_MESSAGE_CHARS).join(''), 'utf8').toString('utf8')
   }
@@ -149,28 +141,7 @@ const numberBody = ({ e164, countryCode, numberType, assignmentType, calling, sm
   cost: { amount: price.amount, currencyCode: price.currency, billingFrequency: 'monthly' },
 })
 
-/** The body of an answer; undefined when there is too much of it. */
-async function readText(answer: Response): Promise<string | undefined> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += chunk.byteLength
-    if (size > MAX_ANSWER_BYTES) return undefined
-    chunks.push(chunk)
-  }
-  return new TextDecoder().decode(Buffer.concat(chunks))
-}
-
 function parsed(text: string): Said | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return Answer.Check(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function afterMsOf({ headers }: Response): number | undefined {
-  const text = headers.get('Retry-After')?.trim() ?? ''
-  return /^\d{1,6}$/.test(text) ? Number(text) * MS_PER_SECOND : undefined
+  const value = jsonOf(text)
+  return Answer.Check(value) ? value : undefined
 }

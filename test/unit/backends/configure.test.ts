@@ -57,6 +57,11 @@ describe('a choice', () => {
     })
   })
 
+  it('may have a header of any name', () => {
+    const headers = { env: 'BACKEND_KEY' }
+    expect(oc({ url: 'https://backend.example', headers }).oc).toMatchObject({ headers })
+  })
+
   it('names a server with client credentials', () => {
     const auth = { tokenUrl: 'https://login.example/token', clientId: 'linebook', clientSecret: { env: 'BACKEND_KEY' } }
     expect(oc({ url: 'http://backend:9090', auth }).oc).toEqual({
@@ -70,6 +75,23 @@ describe('a choice', () => {
     })
   })
 
+  it('may have any of its texts in the environment', () => {
+    const env = {
+      URL: 'https://backend.example',
+      TOKENS: 'https://login.example/token',
+      REGION: 'eu',
+      BACKEND_KEY: SECRET,
+    }
+    const from = (name: keyof typeof env) => ({ env: name })
+    const auth = { tokenUrl: from('TOKENS'), clientId: 'linebook', clientSecret: from('BACKEND_KEY') }
+    const choice = { url: from('URL'), auth, headers: { 'X-Region': from('REGION') } }
+    expect(parseBackends(JSON.stringify({ teamsOperatorConnect: choice }), { mode: 'production', env }).oc).toEqual({
+      url: env.URL,
+      auth: { tokenUrl: env.TOKENS, clientId: 'linebook', clientSecret: SECRET },
+      headers: { 'X-Region': 'eu' },
+    })
+  })
+
   it('can be kept in a file', async () => {
     const file = join(folder, 'backends.json')
     await writeFile(file, '{"teamsOperatorConnect": "simulated"}')
@@ -79,6 +101,7 @@ describe('a choice', () => {
   })
 
   const good = { url: 'https://backend.example' }
+  const credentials = { tokenUrl: 'https://login.example/token', clientId: 'linebook', clientSecret: SECRET }
   it.each([
     ['{"oc": "none"}', /^LINEBOOK_BACKENDS: oc is no service\. The services are teamsOperatorConnect, /],
     ['{"teamsOperatorConnect": "sim"}', /^LINEBOOK_BACKENDS: teamsOperatorConnect: it takes "simulated", "none" or/],
@@ -101,7 +124,7 @@ describe('a choice', () => {
     [{ ...good, auth: SECRET }, /\.auth: it takes a JSON object/],
     [{ ...good, auth: { header: 'a b', value: 'x' } }, /\.auth\.header: it takes the name of a header/],
     [{ ...good, auth: { header: 'A', value: '' } }, /\.auth\.value: it takes a text, or \{"env": "NAME"\}/],
-    [{ ...good, auth: { header: 'A', value: `${SECRET}\n` } }, /\.auth\.value: it takes printable ASCII/],
+    [{ ...good, auth: { header: 'A', value: `${SECRET}\n` } }, /\.auth\.value: it takes .* printable ASCII/],
     [
       { ...good, auth: { header: 'A', value: { env: 'MISSING' } } },
       /\.auth\.value: the environment has no variable MISSING/,
@@ -110,7 +133,11 @@ describe('a choice', () => {
     [{ ...good, auth: { header: 'A', value: 'x', extra: 1 } }, /\.auth: extra is not known here/],
     [{ ...good, auth: { tokenUrl: 'x' } }, /\.auth\.tokenUrl: it takes an address/],
     [{ ...good, auth: { tokenUrl: 'https://a.example' } }, /\.auth\.clientId: it takes a text/],
-    [{ ...good, headers: { Host: 'x' } }, /\.headers: Host can't be set/],
+    [{ ...good, auth: { ...credentials, clientAuthentication: 'header' } }, /\.clientAuthentication: it takes "post"/],
+    [{ ...good, auth: { ...credentials, tokenUrl: { env: 'MISSING' } } }, /\.auth\.tokenUrl: .* no variable MISSING/],
+    [{ ...good, headers: [] }, /\.headers: it takes a JSON object/],
+    [{ ...good, headers: { Host: 'x' } }, /\.headers: it takes .* headers, other than .*, host, /],
+    [{ ...good, headers: { 'X A': 'x' } }, /\.headers: it takes .* the names of headers/],
     [{ ...good, headers: { 'X-A': 5 } }, /\.headers\.X-A: it takes a text/],
   ])('that makes no sense is refused with its place: %j', (value, message) => {
     const text = typeof value === 'string' ? value : JSON.stringify({ teamsOperatorConnect: value })
