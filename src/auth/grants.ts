@@ -2,7 +2,7 @@
  * Grants: which callers with an access token may use which resource. Azure keeps them as role assignments; here an
  * operator gives and takes them by name. Every process has them in memory, see `resource-directory.ts`.
  */
-import { SetupError } from '../errors.js'
+import { DomainError, invalidInput, notFound } from '../errors.js'
 import { ANY_ISSUER, deleteGrants, insertGrant, insertMissingGrants, listGrants } from './grant-store.js'
 import { resourceNamed, EMULATOR_RESOURCE, type ResourceDeps } from './resources.js'
 import { BUILT_IN_ISSUER } from './tokens/claims.js'
@@ -24,32 +24,37 @@ export const MAX_GRANTS_OF_A_RESOURCE = 100
 const CLIENT_ID = /^(user\/)?\P{C}{1,256}$/u
 const ISSUER = /^https?:\/\/[^\s|]+$/i
 
-/** Lets a caller use a resource; running servers know at once. Harmless when it may already. Throws a SetupError. */
+/** Lets a caller use a resource; running servers know at once. Harmless when it may already.
+ * Throws 'not-found', 'invalid-input', 'state-conflict'. */
 export async function grantAccess({ db, clock }: GrantDeps, wanted: WantedGrant): Promise<void> {
   const { clientId, issuer = ANY_ISSUER } = wanted
   if (!CLIENT_ID.test(clientId)) {
-    throw new SetupError(
+    throw invalidInput(
       `"${clientId}" can't be a client: up to 256 characters, as its tokens say them in appid, azp, oid or sub; ` +
         'for a person user/ and their oid.',
+      'clientId',
     )
   }
   if (issuer !== ANY_ISSUER && issuer !== BUILT_IN_ISSUER && !ISSUER.test(issuer)) {
-    throw new SetupError(
+    throw invalidInput(
       `"${issuer}" is no issuer; give ${BUILT_IN_ISSUER}, or its address as its tokens say it in iss, ` +
         'e.g. https://login.microsoftonline.com/<tenant>/v2.0.',
+      'issuer',
     )
   }
   const { id: resourceId } = await resourceNamed(db, wanted.resource)
   const present = (await listGrants(db)).filter((grant) => grant.resourceId === resourceId)
   if (present.length >= MAX_GRANTS_OF_A_RESOURCE) {
-    throw new SetupError(
+    throw new DomainError(
+      'state-conflict',
       `${wanted.resource} has ${present.length} grants already, which is the most. Revoke one that nobody uses.`,
     )
   }
   await insertGrant(db, { resourceId, clientId, issuer }, clock.now())
 }
 
-/** Takes from a caller what it was granted; running servers know within seconds. Throws a SetupError for nothing. */
+/** Takes from a caller what it was granted; running servers know within seconds. Throws
+ * 'not-found' for nothing. */
 export async function revokeAccess(
   { db }: Pick<GrantDeps, 'db'>,
   { resource, clientId }: Omit<WantedGrant, 'issuer'>,
@@ -58,7 +63,7 @@ export async function revokeAccess(
   if (await deleteGrants(db, { resourceId, clientId })) return
   const granted = (await listGrants(db)).filter((grant) => grant.resourceId === resourceId)
   const known = [...new Set(granted.map((grant) => grant.clientId))].join(', ')
-  throw new SetupError(
+  throw notFound(
     `${clientId} has no grant on ${resource}. ${known ? `Those that have are: ${known}.` : 'Nobody has one.'}`,
   )
 }

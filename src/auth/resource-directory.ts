@@ -87,6 +87,8 @@ export class ResourceDirectory {
     const grants = await listGrants(this.#db)
     const known = new Map<string, KnownResource>()
     for (const resource of stored) {
+      // To those who ask with its keys it isn't there.
+      if (resource.disabledAt !== null) continue
       const opened = this.#open(resource)
       if (opened) known.set(resource.id, opened)
     }
@@ -107,7 +109,7 @@ export class ResourceDirectory {
     const { id, name, hosts, pool, restricted } = resource
     const before = this.#stored.get(id)
     const unchanged =
-      before !== undefined &&
+      before?.disabledAt === null &&
       Buffer.compare(before.primaryKeySealed, resource.primaryKeySealed) === 0 &&
       Buffer.compare(before.secondaryKeySealed, resource.secondaryKeySealed) === 0
     if (unchanged) {

@@ -4,15 +4,19 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../clock.js'
-import type { Db, Tx } from '../db/db.js'
-import { SetupError } from '../errors.js'
+import type { Db, Queryable, Tx } from '../db/db.js'
+import { DomainError, invalidInput, notFound } from '../errors.js'
 import { newId } from '../ids.js'
 import {
+  deleteResource,
   HostClaimed,
   insertResource,
   listResources,
+  replaceHosts,
   ResourceNameTaken,
+  setDisabled,
   updateResourceKey,
+  whatIsLeft,
   type KeySlot,
   type StoredResource,
 } from './resource-store.js'
@@ -53,7 +57,7 @@ export const EMULATOR_RESOURCE = 'local'
 /** Decodes to "linebook stand-in key: well known, so not a secret". */
 export const EMULATOR_ACCESS_KEY = 'bGluZWJvb2sgc3RhbmQtaW4ga2V5OiB3ZWxsIGtub3duLCBzbyBub3QgYSBzZWNyZXQ='
 
-/** Makes a resource and returns its keys. Throws a SetupError for a bad or taken name or host. */
+/** Makes a resource and returns its keys. Throws 'invalid-input' and 'state-conflict' for a bad or taken name or host. */
 export async function addResource(deps: ResourceDeps, wanted: NewResource): Promise<AccessKeys> {
   if (wanted.hosts.length === 0) await refuseTooManyWithoutHost(deps.db)
   return deps.db.transaction(async (tx) => (await insertNewResource(tx, deps, wanted)).keys)
@@ -81,10 +85,13 @@ export async function insertNewResource(
     })
   } catch (error) {
     if (error instanceof ResourceNameTaken) {
-      throw new SetupError(`There is already a resource named "${name}".`, { cause: error })
+      throw new DomainError('state-conflict', `There is already a resource named "${name}".`, {
+        target: 'name',
+        cause: error,
+      })
     }
     if (error instanceof HostClaimed) {
-      throw new SetupError(`Another resource has one of the hosts ${hosts.join(', ')}.`, { cause: error })
+      throw hostClaimed(hosts, error)
     }
     throw error
   }
@@ -99,7 +106,7 @@ export async function rotateKey({ db, sealer }: ResourceDeps, name: string, slot
   return key
 }
 
-/** A resource's hosts and keys. Throws a SetupError when there is none of that name. */
+/** A resource's hosts and keys. Throws 'not-found'. */
 export async function revealResource(
   { db, sealer }: ResourceDeps,
   name: string,
@@ -145,31 +152,83 @@ const sealContext = (id: string, slot: KeySlot): string => `resource ${id} ${slo
 
 const newAccessKey = (): string => randomBytes(ACCESS_KEY_BYTES).toString('base64')
 
-export async function resourceNamed(db: Db, name: string): Promise<StoredResource> {
+/** Throws 'not-found', naming those that there are. */
+export async function resourceNamed(db: Queryable, name: string): Promise<StoredResource> {
   const resources = await listResources(db)
   const resource = resources.find((candidate) => candidate.name === name)
   if (resource) return resource
   const known = resources.map((candidate) => candidate.name).join(', ')
-  throw new SetupError(`There is no resource named "${name}". ${known ? `There are: ${known}.` : 'There is none yet.'}`)
+  throw notFound(`There is no resource named "${name}". ${known ? `There are: ${known}.` : 'There is none yet.'}`)
 }
+
+/**
+ * Says which hosts a resource answers to, in place of those it had; running servers know within seconds. Throws
+ * 'not-found', 'invalid-input', 'state-conflict'.
+ */
+export const changeHosts = (db: Db, name: string, wanted: readonly string[]): Promise<void> =>
+  db.transaction(async (tx) => {
+    const hosts = [...new Set(wanted.map((host) => host.toLowerCase()))]
+    checkNames(name, hosts)
+    const { id, hosts: before } = await resourceNamed(tx, name)
+    if (hosts.length === 0 && before.length > 0) await refuseTooManyWithoutHost(tx)
+    try {
+      await replaceHosts(tx, id, hosts)
+    } catch (error) {
+      if (error instanceof HostClaimed) throw hostClaimed(hosts, error)
+      throw error
+    }
+  })
+
+/** Shuts a resource out, or lets it in again; running servers know within seconds. Throws 'not-found'. */
+export async function setResourceDisabled(db: Db, name: string, at: Date | null): Promise<void> {
+  if (!(await setDisabled(db, name, at))) await resourceNamed(db, name)
+}
+
+const hostClaimed = (hosts: readonly string[], cause: unknown): DomainError =>
+  new DomainError('state-conflict', `Another resource has one of the hosts ${hosts.join(', ')}.`, {
+    target: 'hosts',
+    cause,
+  })
+
+/**
+ * Removes a resource that nothing is left of. Throws 'not-found', and 'state-conflict' that says what is left.
+ */
+export const removeResource = (db: Db, name: string): Promise<void> =>
+  db.transaction(async (tx) => {
+    const { id } = await resourceNamed(tx, name)
+    const left = await whatIsLeft(tx, id)
+    if (left.length > 0) {
+      throw new DomainError(
+        'state-conflict',
+        `${name} still has ${left.join(', ')}. Release that first, or disable the resource: what money did is kept.`,
+      )
+    }
+    await deleteResource(tx, id)
+  })
 
 function checkNames(name: string, hosts: string[]): void {
   if (!NAME.test(name)) {
-    throw new SetupError(
+    throw invalidInput(
       `"${name}" can't name a resource: 1 to 63 lower-case letters, digits and inner hyphens, e.g. contoso-prod.`,
+      'name',
     )
   }
   const bad = hosts.find((host) => host.length > MAX_HOST_LENGTH || !HOST.test(host))
   if (bad !== undefined) {
-    throw new SetupError(`"${bad}" is not a host name; without scheme, port or path, e.g. contoso.numbers.example.`)
+    throw invalidInput(
+      `"${bad}" is not a host name; without scheme, port or path, e.g. contoso.numbers.example.`,
+      'hosts',
+    )
   }
 }
 
-async function refuseTooManyWithoutHost(db: Db): Promise<void> {
+async function refuseTooManyWithoutHost(db: Queryable): Promise<void> {
   const withoutHost = (await listResources(db)).filter(({ hosts, pool }) => hosts.length === 0 && pool === '')
   if (withoutHost.length >= MAX_RESOURCES_WITHOUT_HOST) {
-    throw new SetupError(
+    throw new DomainError(
+      'state-conflict',
       `There are ${withoutHost.length} resources without a host name already, which is the most. Give this one a host.`,
+      { target: 'hosts' },
     )
   }
 }

@@ -51,4 +51,4 @@ export class Sealer {
 }
 
 /** The key of emulator mode, where nothing is secret: the access key it seals is printed in the README. */
-export const EMULATOR_SEALING_KEY = createHash('sha256').update('linebook emulator: not a secret').digest()
+export const EMULATOR_SEALING_KEY = createHash('sha256').update('linebook stand-in: not a secret').digest()

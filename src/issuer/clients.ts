@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { operatorRoleName, roleName, roleNames, roles, type Role } from '../auth/tokens/roles.js'
 import type { Clock } from '../clock.js'
 import type { Db } from '../db/db.js'
-import { SetupError } from '../errors.js'
+import { DomainError, invalidInput, notFound } from '../errors.js'
 import { deleteClient, insertClient, insertMissingClients, listClients, pushSecretHash } from './store.js'
 
 export interface ClientDeps {
@@ -35,11 +35,15 @@ const emulatorClients: Readonly<Record<Role, string>> = {
 
 export const emulatorClientIds: readonly string[] = Object.values(emulatorClients)
 
-/** Makes a client. Returns its secret, which is stored nowhere; undefined for one that signs. Throws a SetupError. */
+/** Makes a client. Returns its secret, which is stored nowhere; undefined for one that signs. Throws
+ * 'invalid-input', 'state-conflict'. */
 export async function addClient({ db, clock }: ClientDeps, wanted: NewClient): Promise<string | undefined> {
   const { clientId, publicJwk } = wanted
   if (!isClientId(clientId)) {
-    throw new SetupError(`"${clientId}" can't name a client: up to 100 letters, digits, dots, hyphens and underscores.`)
+    throw invalidInput(
+      `"${clientId}" can't name a client: up to 100 letters, digits, dots, hyphens and underscores.`,
+      'clientId',
+    )
   }
   const secret = publicJwk === undefined ? newSecret() : undefined
   const inserted = await insertClient(db, {
@@ -49,13 +53,14 @@ export async function addClient({ db, clock }: ClientDeps, wanted: NewClient): P
     roles: checkedRoles(wanted.roles),
     createdAt: clock.now(),
   })
-  if (!inserted) throw new SetupError(`There is already a client named "${clientId}".`)
+  if (!inserted)
+    throw new DomainError('state-conflict', `There is already a client named "${clientId}".`, { target: 'clientId' })
   return secret
 }
 
 /**
  * Gives a client a new secret and returns it. The one before it goes on working until the next rotation, so that the
- * client can change over, unless `dropEarlier` ends it now. Throws a SetupError.
+ * client can change over, unless `dropEarlier` ends it now. Throws 'not-found', 'state-conflict'.
  */
 export async function rotateSecret(
   { db }: Pick<ClientDeps, 'db'>,
@@ -67,12 +72,13 @@ export async function rotateSecret(
   if (await pushSecretHash(db, clientId, hash, dropEarlier ? 0 : 1)) return secret
   const clients = await listClients(db)
   if (!clients.some((client) => client.clientId === clientId)) throw noSuchClient(clientId, clients)
-  throw new SetupError(
+  throw new DomainError(
+    'state-conflict',
     `The client "${clientId}" signs with a key and has no secret. For a new key, delete and create it.`,
   )
 }
 
-/** Removes a client. Tokens that it has stay good until they expire. Throws a SetupError when there is none. */
+/** Removes a client. Tokens that it has stay good until they expire. Throws 'not-found'. */
 export async function removeClient({ db }: Pick<ClientDeps, 'db'>, clientId: string): Promise<void> {
   if (!(await deleteClient(db, clientId))) throw noSuchClient(clientId, await listClients(db))
 }
@@ -95,13 +101,11 @@ const newSecret = (): string => randomBytes(SECRET_BYTES).toString('base64url')
 
 function checkedRoles(wanted: string[]): string[] {
   const bad = wanted.find((role) => !roleNames.includes(role))
-  if (bad !== undefined) throw new SetupError(`"${bad}" is no role; there are ${roleNames.join(', ')}.`)
+  if (bad !== undefined) throw invalidInput(`"${bad}" is no role; there are ${roleNames.join(', ')}.`, 'roles')
   return [...new Set(wanted)]
 }
 
-function noSuchClient(clientId: string, clients: { clientId: string }[]): SetupError {
+function noSuchClient(clientId: string, clients: { clientId: string }[]): DomainError {
   const known = clients.map((client) => client.clientId).join(', ')
-  return new SetupError(
-    `There is no client named "${clientId}". ${known ? `There are: ${known}.` : 'There is none yet.'}`,
-  )
+  return notFound(`There is no client named "${clientId}". ${known ? `There are: ${known}.` : 'There is none yet.'}`)
 }

@@ -115,7 +115,7 @@ async function answer(
   if (contract.list) {
     const result = await handle({ who, params, query, body, request, commit: onlyReads })
     if (!isList(result)) throw new Error(`${contract.operationId} is a list and returned none.`)
-    return sendList(reply, request, result, query)
+    return sendList(reply, request, result, query, { operation: contract.operationId, params })
   }
   const execute = async (carrying: Carrying): Promise<Response> => {
     const commit: Context['commit'] = async (work, after) => {
@@ -183,6 +183,7 @@ async function sendList(
   request: FastifyRequest,
   result: ListResult,
   query: Record<string, unknown>,
+  list: object,
 ): Promise<FastifyReply> {
   const format = formatOf(request.headers.accept)
   reply
@@ -193,7 +194,7 @@ async function sendList(
   const { limit, cursor, count, ...filters } = query
   if (format !== 'json') return reply.send(Readable.from(listText(result, format)))
   const page = { limit, cursor, count } as Parameters<typeof pageBody>[1]
-  return reply.send(JSON.stringify(await pageBody(result, page, filters)))
+  return reply.send(JSON.stringify(await pageBody(result, page, { list, filters })))
 }
 
 function addRequestLog(server: FastifyInstance, logger: Logger, admitted: WeakMap<FastifyRequest, Admitted>): void {

@@ -157,8 +157,10 @@ export const listEntries = (
   db: Queryable,
   { resourceId, currency }: WalletKey,
   limit: number,
+  before?: number,
 ): Promise<WalletEntry[]> =>
   db.query<WalletEntry>(sql`
     select id, at, kind, amount, balance, numbers, actor, reference
     from wallet_entry where resource_id = ${resourceId} and currency = ${currency}
+      ${before === undefined ? sql`` : sql`and id < ${before}`}
     order by id desc limit ${limit}`)

@@ -67,6 +67,21 @@ export async function pageBody(
   }
 }
 
+/** A page of a list that is at hand as a whole, in the order of a key that no two items share. */
+export function pageOf<Item>(
+  all: readonly Item[],
+  { limit, after }: PageRequest,
+  keyOf: (item: Item) => string,
+): Page<Item> {
+  const [last] = after ?? []
+  const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+  const sorted = [...all].sort((a, b) => compare(keyOf(a), keyOf(b)))
+  const left = last === undefined ? sorted : sorted.filter((item) => keyOf(item) > String(last))
+  const items = left.slice(0, limit)
+  const end = items.at(-1)
+  return { items, next: left.length > items.length && end !== undefined ? [keyOf(end)] : null }
+}
+
 /** The whole list, unpaged, in pieces of text. */
 export async function* listText(result: ListResult, format: 'csv' | 'ndjson'): AsyncGenerator<string> {
   if (format === 'csv') yield csvLine(result.columns)
