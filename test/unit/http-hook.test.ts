@@ -215,7 +215,8 @@ describe('settles nothing, though the system may have acted', () => {
     const { url, close } = await listen(server)
     try {
       expect((await unavailable(aHook('billing', { url }).call(aCall()))).message).toMatch(
-        /^The billing hook broke the connection off: [A-Z_]+\.$/,
+        // From Node 24 on its fetch has no code for it, only a name.
+        /^The billing hook broke the connection off: (HPE_INVALID_CONSTANT|HTTPParserError)\.$/,
       )
     } finally {
       await close()
