@@ -136,7 +136,7 @@ const storedColumns = sql`
   n.e164, n.account_id as "accountId", n.details, n.modified_at as "modifiedAt", n.removed_at is not null as removed,
   array(select service from sync where kind = 'number' and key = n.e164 order by service) as synced`
 
-/** Numbers as they are stored. Their rows in the ledger must be locked by the caller's transaction. */
+/** Numbers as they are stored. Who is going to change them has locked their rows in the ledger before. */
 export const findStored = (tx: Tx, e164s: readonly string[]): Promise<StoredNumber[]> =>
   tx.query<StoredNumber>(sql`
     select ${storedColumns} from account_number n where n.e164 = any(${e164s}::text[]) order by n.e164`)

@@ -18,7 +18,9 @@ export interface NumbersPut {
   /** Judged for a single number only; batches have no conditions. */
   precondition?: Precondition<StoredNumber>
   /** The numbers wanted, in the order of `e164s`; throws what is wrong with the body. */
-  read(account: Account, before: (e164: string) => NumberToPut | undefined): NumberToPut[]
+  read(): NumberToPut[]
+  /** Throws when something can't be put over what is there. */
+  check?(before: NumberToPut | undefined): void
   /** Where the number at `index` stands in the request; undefined when the request is that number. */
   targetOf?(index: number): string
 }
@@ -26,7 +28,9 @@ export interface NumbersPut {
 /**
  * Puts numbers on an account: creates those that are new to it, replaces the others; all of them or none. Their backends
  * follow after the commit. Writers of one number take turns at its row of the ledger, which is locked first.
- * Throws 'account-not-found', 'condition-not-met', what `read` throws, the faults of `numberFaults`, 'number-in-use'.
+ * Nothing is written for a body that is wrong.
+ * Throws 'account-not-found', 'condition-not-met', what `read` and `check` throw, the faults of `numberFaults`,
+ * 'number-in-use'.
  */
 export async function putNumbers(
   deps: ProvisioningDeps,
@@ -37,17 +41,12 @@ export async function putNumbers(
   const cause = causeOf(deps, caller)
   const account = await findAccount(tx, put.accountName, 'share')
   if (account === undefined) throw accountNotFound(put.accountName)
+  const numbers = await readBody(tx, account, put)
   const assigned = new Set(await assignNumbers(tx, account.id, put.e164s, cause))
   const stored = new Map((await findStored(tx, put.e164s)).map((number) => [number.e164, number]))
-  const visible = (e164: string): StoredNumber | undefined => {
-    const number = stored.get(e164)
-    return number?.accountId === account.id && !number.removed ? number : undefined
-  }
-  if (put.precondition) {
-    const before = visible(put.e164s[0] as string)
-    put.precondition(before)
-  }
-  const numbers = put.read(account, visible)
+  const visible = (e164: string): StoredNumber | undefined => visibleOn(account, stored.get(e164))
+  put.precondition?.(visible(put.e164s[0] as string))
+  for (const e164 of put.e164s) put.check?.(visible(e164))
   refuse(put, numbers, (number) => numberFaults(account, number, deps.rules))
   // On its way out of another account: it is put here, and its backends let go of it there before they take it here.
   const moving = put.e164s.flatMap((e164) => {
@@ -70,6 +69,20 @@ export async function putNumbers(
   await addCounts(tx, account.id, countsAdded(numbers, visible), cause.at)
   return { account, created: numbers.some(({ e164 }) => visible(e164) === undefined), told }
 }
+
+/** What is wrong with a body is told after a condition that isn't met. */
+async function readBody(tx: Tx, account: Account, { e164s, precondition, read }: NumbersPut): Promise<NumberToPut[]> {
+  try {
+    return read()
+  } catch (error) {
+    // Without locks: it is refused either way.
+    if (precondition) precondition(visibleOn(account, (await findStored(tx, e164s))[0]))
+    throw error
+  }
+}
+
+const visibleOn = ({ id }: Account, number: StoredNumber | undefined): StoredNumber | undefined =>
+  number?.accountId === id && !number.removed ? number : undefined
 
 function countsAdded(
   numbers: readonly NumberToPut[],

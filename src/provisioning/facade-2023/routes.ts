@@ -1,5 +1,5 @@
 /** The operations of api-version 2023-10-01, over the same commands and the same store. */
-import type { AccountNumber } from '../../accounts/account-number.js'
+import type { AccountNumber, NumberToPut } from '../../accounts/account-number.js'
 import { deleteAccount } from '../../accounts/commands/delete-account.js'
 import { deleteNumber } from '../../accounts/commands/delete-numbers.js'
 import { putAccount } from '../../accounts/commands/put-account.js'
@@ -102,6 +102,10 @@ const accountRoutes = (deps: RouteDeps): Routes =>
     ],
   ])
 
+const check = (before: NumberToPut | undefined): void => {
+  if (before) assertRepresentableNumber(before)
+}
+
 const numberRoutes = (deps: RouteDeps): Routes =>
   new Map([
     [
@@ -135,18 +139,14 @@ const numberRoutes = (deps: RouteDeps): Routes =>
       contract.createOrReplaceNumber,
       (context, carrying) => {
         const [accountName, e164] = [param(context, 'accountName'), param(context, 'phoneNumber')]
-        const wanted = deferred(() => numberOf2023(bodyOf(deps, context), e164))
+        const read = deferred(() => [numberOf2023(bodyOf(deps, context), e164)])
         return carryOutNumberWrite(deps, carrying, async (tx) => {
           const { account, created, told } = await putNumbers(deps, tx, context.caller, {
             accountName,
             e164s: [e164],
             precondition: preconditionOf(context, storedNumber),
-            read: (_, before) => {
-              const number = wanted()
-              const there = before(e164)
-              if (there) assertRepresentableNumber(there)
-              return [number]
-            },
+            read,
+            check,
           })
           const number = await readNumber(deps, tx, account, e164)
           return { told, answer: resource(created ? 201 : 200, numberView(number), shownNumber(number)) }
@@ -162,9 +162,7 @@ const numberRoutes = (deps: RouteDeps): Routes =>
           const { numbers, told } = await putBatch(deps, tx, context, {
             accountName,
             read,
-            check: (before) => {
-              if (before) assertRepresentableNumber(before)
-            },
+            check,
           })
           return { told, answer: json(200, { numbers: numbers.map(numberView) }) }
         })

@@ -8,7 +8,6 @@
 import { join, sql, type Sql } from '../../db/db.js'
 import { checkFilter, fieldAt, type FilterFields, type FilterFieldType } from './fields.js'
 import type { Comparison, Filter, FilterPath, Literal, TextTest } from './parse.js'
-import { asciiLower } from './values.js'
 
 /** The condition that `filter` sets, for a `where`. Throws 'invalid-filter' where it doesn't fit `fields`. */
 export function compileFilter(filter: Filter, fields: FilterFields): Sql {
@@ -40,9 +39,8 @@ function condition(filter: Filter, fields: FilterFields): Sql {
 }
 
 function operandOf(fields: FilterFields, named: FilterPath): { type: FilterFieldType; operand: Sql } {
-  const field = fieldAt(fields, named)
-  if (!field.sql) throw new Error(`The field ${named.path} has no SQL.`)
-  return { type: field.type, operand: operands[field.type](field.sql) }
+  const { type, sql: value } = fieldAt(fields, named)
+  return { type, operand: operands[type](value) }
 }
 
 /** A field in the form in which it is compared: texts by code point, points in time by the milliseconds clients see. */
@@ -72,6 +70,9 @@ function parameter(type: FilterFieldType, literal: Literal): Sql | undefined {
 
 const textParameter = (type: FilterFieldType, text: string): Sql =>
   sql`${type === 'guid' ? asciiLower(text) : text}::text`
+
+/** Lower case as lower() makes it under collate "C": other letters than these stay as they are. */
+const asciiLower = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 
 function comparison(name: Comparison, operand: Sql, value: Sql | undefined): Sql {
   switch (name) {

@@ -7,16 +7,14 @@ import { shown } from './tokens.js'
 /** A `guid` is a text that compares in any letter case. */
 export type FilterFieldType = 'string' | 'guid' | 'boolean' | 'number' | 'dateTime'
 
-export interface FilterField<Item = never> {
+export interface FilterField {
   type: FilterFieldType
-  /** Its value in a row, for lists that the database filters. Null: absent. */
-  sql?: Sql
-  /** Its value in an item, for lists filtered in memory. Null or undefined: absent. */
-  value?: (item: Item) => unknown
+  /** Its value in a row. Null: absent. */
+  sql: Sql
 }
 
 /** The fields of a list by path, names joined by slashes. */
-export type FilterFields<Item = never> = Readonly<Record<string, FilterField<Item>>>
+export type FilterFields = Readonly<Record<string, FilterField>>
 
 /** Throws 'invalid-filter' when `filter` names an unknown field, or asks of one what its type doesn't answer. */
 export function checkFilter(filter: Filter, fields: FilterFields): void {
@@ -47,7 +45,7 @@ export function checkFilter(filter: Filter, fields: FilterFields): void {
 }
 
 /** The field that a filter names. Throws 'invalid-filter' if there is none. */
-export function fieldAt<Item>(fields: FilterFields<Item>, { path, position }: FilterPath): FilterField<Item> {
+export function fieldAt(fields: FilterFields, { path, position }: FilterPath): FilterField {
   // Own ones: a filter may well name "constructor".
   const field = Object.hasOwn(fields, path) ? fields[path] : undefined
   if (field) return field

@@ -1,5 +1,8 @@
-/** Filter fields of items that are kept in the shape in which they go over the wire. */
+/** Filter fields of items that a backend gives, in the shape in which they go over the wire. */
+import { sql, type Sql } from '../../db/db.js'
+import { parseRfc3339 } from '../../http/dates.js'
 import type { FilterFields, FilterFieldType } from './fields.js'
+import type { Filter } from './parse.js'
 
 type Scalar = string | number | boolean | Date
 
@@ -31,16 +34,50 @@ type TypeOf<Value> = [Value] extends [boolean]
       ? 'dateTime'
       : 'string' | 'guid' | 'dateTime'
 
-/** Says of every single value of `Item` how it is filtered. A path left out, misspelt or mistyped does not compile. */
+/**
+ * Says of every single value of `Item` how it is filtered, over the row that `partsOf` makes of it: `item.parts`. A path
+ * left out, misspelt or mistyped does not compile.
+ */
 export const wireFields =
   <Item extends object>() =>
-  (types: { readonly [Path in ScalarPath<Item>]: TypeOf<ValueAt<Item, Path>> }): FilterFields<Item> =>
+  (types: { readonly [Path in ScalarPath<Item>]: TypeOf<ValueAt<Item, Path>> }): FilterFields =>
     Object.fromEntries(
-      Object.entries<FilterFieldType>(types).map(([path, type]) => {
-        const names = path.split('/')
-        return [path, { type, value: (item: Item) => valueAt(item, names) }]
-      }),
+      Object.entries<FilterFieldType>(types).map(([path, type]) => [path, { type, sql: partAt(path, type) }]),
     )
+
+/** A point in time is kept as its milliseconds: the database knows fewer ways to write one than backends do. */
+const partAt = (path: string, type: FilterFieldType): Sql =>
+  type === 'dateTime'
+    ? sql`(timestamptz 'epoch' + (item.parts ->> ${path}::text)::double precision * interval '1 millisecond')`
+    : sql`item.parts ->> ${path}::text`
+
+/** The values of an item that a filter asks for, by path; those that it hasn't are left out. */
+export const partsOf = (item: object, filter: Filter, fields: FilterFields): Record<string, unknown> =>
+  Object.fromEntries(
+    pathsOf(filter).flatMap((path) => {
+      const value = valueAt(item, path.split('/'))
+      const part = fields[path]?.type === 'dateTime' ? milliseconds(value) : value
+      return part === undefined || part === null ? [] : [[path, typeof part === 'string' ? storable(part) : part]]
+    }),
+  )
+
+function pathsOf(filter: Filter): string[] {
+  switch (filter.kind) {
+    case 'or':
+    case 'and':
+      return filter.of.flatMap(pathsOf)
+    case 'not':
+      return pathsOf(filter.of)
+    default:
+      return [filter.path]
+  }
+}
+
+const milliseconds = (value: unknown): number | undefined =>
+  (typeof value === 'string' ? parseRfc3339(value) : value instanceof Date ? value : undefined)?.getTime()
+
+/** A text as the database takes it. Backends may send what it doesn't: U+0000, halves of surrogate pairs. */
+export const storable = (text: string): string => Buffer.from(text, 'utf8').toString('utf8').replaceAll('\0', '\ufffd')
 
 const valueAt = (item: object, names: readonly string[]): unknown =>
   names.reduce<unknown>(

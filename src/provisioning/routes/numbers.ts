@@ -162,16 +162,7 @@ export async function putBatch(
 ): Promise<{ numbers: AccountNumber[]; told: SyncService[] }> {
   // What is wrong with the body is told after the account was found: until then it is a batch of nothing.
   const e164s = numbersOrNone(read).map(({ e164 }) => e164)
-  const put = {
-    accountName,
-    e164s,
-    targetOf,
-    read: (_: Account, before: (e164: string) => NumberToPut | undefined) => {
-      const numbers = read()
-      for (const { e164 } of numbers) check?.(before(e164))
-      return numbers
-    },
-  }
+  const put = { accountName, e164s, targetOf, read, ...(check && { check }) }
   const { account, told } = await putNumbers(deps, tx, caller, put)
   const stored = new Map(
     (await readNumbers(tx, account.id, e164s, activeServices(deps))).map((number) => [number.e164, number]),

@@ -11,7 +11,7 @@ import * as contract from '../contract/operations.js'
 import type { Version2024 } from '../contract/versions.js'
 import { addressFields } from '../filter/address-fields.js'
 import { consentFields } from '../filter/consent-fields.js'
-import { readListQuery, sliceInMemory, sortKey } from '../wire/list.js'
+import { readListQuery } from '../wire/list.js'
 import { json, resource } from '../wire/response.js'
 import {
   bodyOf,
@@ -26,8 +26,11 @@ import {
 } from '../wire/route.js'
 import { shownAddress, shownConsent } from '../wire/tags.js'
 import { availableCapabilitiesView, capabilityPlansView, civicAddressView, consentView } from '../wire/views.js'
+import { pageOfWhole, sortKey } from '../wire/whole-list.js'
 
 const versionOf = ({ version }: Context): Version2024 => version as Version2024
+
+const keyOf = ({ id, tenantId }: { id: string; tenantId?: string }): string => sortKey(id, tenantId)
 
 export const teamsRoutes = (deps: RouteDeps): Routes => new Map([...addressRoutes(deps), ...consentRoutes(deps)])
 
@@ -38,9 +41,7 @@ const addressRoutes = (deps: RouteDeps): Routes =>
       async (context) => {
         const query = readListQuery(context.query, addressFields)
         const addresses = await listCivicAddresses(deps, param(context, 'accountName'))
-        const page = sliceInMemory(query, addresses.map(civicAddressView), addressFields, ({ id, tenantId }) =>
-          sortKey(id, tenantId),
-        )
+        const page = await pageOfWhole(deps.db, query, addresses.map(civicAddressView), addressFields, keyOf)
         return pageAnswer(context, query, page, (address) => address, query.count ? page.total : undefined)
       },
     ],
@@ -78,7 +79,7 @@ const consentRoutes = (deps: RouteDeps): Routes =>
       async (context) => {
         const query = readListQuery(context.query, consentFields)
         const views = (await listConsents(deps)).map((consent) => consentView(consent, versionOf(context)))
-        const page = sliceInMemory(query, views, consentFields, ({ id, tenantId }) => sortKey(id, tenantId))
+        const page = await pageOfWhole(deps.db, query, views, consentFields, keyOf)
         return pageAnswer(context, query, page, (consent) => consent, query.count ? page.total : undefined)
       },
     ],

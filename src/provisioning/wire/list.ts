@@ -7,9 +7,7 @@
  */
 import { DomainError, invalidInput } from '../../errors.js'
 import type { QueryParameters } from '../../http/query.js'
-import { filterPredicate } from '../filter/evaluate.js'
 import { checkFilter, type FilterFields } from '../filter/fields.js'
-import { compareOrdinal } from '../filter/ordinal.js'
 import { parseFilter, type Filter } from '../filter/parse.js'
 
 export const DEFAULT_PAGE_SIZE = 200
@@ -177,33 +175,6 @@ export function cutPage<Item>(query: ListQuery, rows: readonly Item[], keyOf: (i
     ...(last !== undefined && { lastKey: keyOf(last) }),
     more: rows.length > room && (query.top ?? Infinity) > room,
   }
-}
-
-/** Sort keys of several parts compare as the parts would one after another. */
-export const sortKey = (...parts: readonly (string | undefined)[]): string =>
-  parts.map((part) => part ?? '').join(BEFORE_ALL_TEXT)
-const BEFORE_ALL_TEXT = '\u0001'
-
-/**
- * The page of a list that a backend gives whole, in any order: filtered, put in the order of `keyOf` (by code point),
- * cut. `total` is how many match.
- */
-export function sliceInMemory<Item>(
-  query: ListQuery,
-  items: readonly Item[],
-  fields: FilterFields<Item>,
-  keyOf: (item: Item) => string,
-): Page<Item> & { total: number } {
-  const { filter, after } = query
-  const matching = (filter ? items.filter(filterPredicate(filter, fields)) : items).map((item) => ({
-    item,
-    key: keyOf(item),
-  }))
-  matching.sort((a, b) => compareOrdinal(a.key, b.key))
-  const rest = after === undefined ? matching : matching.filter(({ key }) => compareOrdinal(key, after) > 0)
-  const offset = pageOffset(query)
-  const page = cutPage(query, rest.slice(offset, offset + pageLimit(query)), ({ key }) => key)
-  return { ...page, items: page.items.map(({ item }) => item), total: matching.length }
 }
 
 export interface PageLink {

@@ -5,8 +5,6 @@ import type { SimulatedBackend } from '../../../src/backends/simulated/simulated
 import { sql, type Db } from '../../../src/db/db.js'
 import type * as models from '../../../src/provisioning/contract/models.js'
 import { accountFields } from '../../../src/provisioning/filter/account-fields.js'
-import { filterPredicate } from '../../../src/provisioning/filter/evaluate.js'
-import type { FilterFields } from '../../../src/provisioning/filter/fields.js'
 import { numberFields } from '../../../src/provisioning/filter/number-fields.js'
 import {
   comparisons,
@@ -18,6 +16,7 @@ import {
 import { wireFields } from '../../../src/provisioning/filter/wire-fields.js'
 import { configuration, directRouting, everyService, fictional, keptHere, passedOn } from '../../fixtures/accounts.js'
 import { openTestDatabase } from '../../fixtures/database.js'
+import { filterPredicate, valuesByPath, type ValueFields } from '../../fixtures/evaluate-filter.js'
 import { printFilter } from '../../fixtures/filters.js'
 import { anOperator, reconcileAll, type Operator } from '../../fixtures/operator.js'
 import { createTestService, type TestService } from '../../fixtures/service.js'
@@ -168,11 +167,11 @@ const literalOf = (value: unknown): Literal[] => {
 }
 
 /** Filters over the fields, that ask for values which are there, or nearly. */
-function filtersOver<Item>(fields: FilterFields<Item>, items: readonly Item[]): fc.Arbitrary<Filter> {
+function filtersOver<Item>(fields: ValueFields<Item>, items: readonly Item[]): fc.Arbitrary<Filter> {
   const position = 0
   const leaves = Object.entries(fields).map(([path, { type, value }]) => {
     const kinds: Literal[] = type === 'boolean' ? [true, false].flatMap(literalOf) : []
-    const literals = [...kinds, ...items.flatMap((item) => literalOf(value?.(item))), { type: 'null' } as const]
+    const literals = [...kinds, ...items.flatMap((item) => literalOf(value(item))), { type: 'null' } as const]
     const compare = fc.record({
       kind: fc.constant('compare' as const),
       path: fc.constant(path),
@@ -211,10 +210,14 @@ function filtersOver<Item>(fields: FilterFields<Item>, items: readonly Item[]): 
 }
 
 const lists = {
-  accounts: { path: '/accounts', fields: accountWireFields as FilterFields, known: accountFields(new Map()) },
+  accounts: {
+    path: '/accounts',
+    fields: valuesByPath<models.Account>(accountWireFields) as ValueFields<never>,
+    known: accountFields(new Map()),
+  },
   numbers: {
     path: '/numbers',
-    fields: numberWireFields as FilterFields,
+    fields: valuesByPath<models.Number>(numberWireFields) as ValueFields<never>,
     known: numberFields({ active: [], initialAssignmentStatus: 'assigned' }),
   },
 }

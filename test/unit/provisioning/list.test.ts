@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { sql } from '../../../src/db/db.js'
 import { DomainError } from '../../../src/errors.js'
 import { parseQuery } from '../../../src/http/query.js'
 import type { FilterFields } from '../../../src/provisioning/filter/fields.js'
@@ -13,22 +13,15 @@ import {
   pageLimit,
   pageOffset,
   readListQuery,
-  sliceInMemory,
-  sortKey,
   type ListQuery,
   type ListRules,
 } from '../../../src/provisioning/wire/list.js'
+import { sortKey } from '../../../src/provisioning/wire/whole-list.js'
 
-interface Item {
-  id: string
-  odd: boolean
+const fields: FilterFields = {
+  id: { type: 'string', sql: sql`id` },
+  odd: { type: 'boolean', sql: sql`odd` },
 }
-
-const fields: FilterFields<Item> = {
-  id: { type: 'string', value: ({ id }) => id },
-  odd: { type: 'boolean', value: ({ odd }) => odd },
-}
-const keyOf = ({ id }: Item): string => id
 
 const read = (text: string, rules?: ListRules): ListQuery =>
   readListQuery(parseQuery(`api-version=2024-02-29${text === '' ? '' : `&${text}`}`), fields, rules)
@@ -189,61 +182,9 @@ describe('the link to the next page', () => {
   })
 })
 
-describe('a list that a backend gives whole', () => {
-  /** All items that following the links gives. */
-  function walk(items: readonly Item[], text: string, byKey: boolean): { ids: string[]; totals: Set<number> } {
-    const ids: string[] = []
-    const totals = new Set<number>()
-    for (let next: string | undefined = text, pages = 0; next !== undefined; pages++) {
-      if (pages > items.length + 1) throw new Error('the walk has no end')
-      const query = read(next)
-      const page = sliceInMemory(query, items, fields, keyOf)
-      ids.push(...page.items.map(keyOf))
-      totals.add(page.total)
-      const link = nextLink({ baseUrl: '', path: '/x', apiVersion: '2024-02-29', query, page })
-      next = link?.replace(/^.*?&/, '').replace(byKey ? '' : /&after=.*$/, '')
-    }
-    return { ids, totals }
-  }
-
-  it('is walked without a gap or a repeat, by key or by skip, whatever is asked for', () => {
-    const ids = fc.uniqueArray(fc.string({ unit: 'binary', maxLength: 3 }).filter((id) => !id.includes('\0')))
-    const asked = fc.record({
-      top: fc.option(fc.integer({ min: 1, max: 12 })),
-      skip: fc.option(fc.nat(12)),
-      maxpagesize: fc.option(fc.integer({ min: 1, max: 5 })),
-      filter: fc.option(fc.constantFrom('odd', 'not odd', "id gt 'M'")),
-    })
-    fc.assert(
-      fc.property(ids, asked, fc.boolean(), (all, { top, skip, maxpagesize, filter }, byKey) => {
-        const items = all.map((id, index) => ({ id, odd: index % 2 === 1 }))
-        const given = Object.entries({ top, skip, maxpagesize, filter }).filter(([, value]) => value !== null)
-        const text = given.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join('&')
-        const matching = items
-          .filter(({ id, odd }) => {
-            if (filter === "id gt 'M'") return Buffer.compare(Buffer.from(id), Buffer.from('M')) > 0
-            return filter === null || odd === (filter === 'odd')
-          })
-          .map(keyOf)
-          .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-        const from = skip ?? 0
-        const walked = walk(items, text, byKey)
-        expect(walked.ids).toEqual(matching.slice(from, top === null ? undefined : from + top))
-        expect([...walked.totals]).toEqual([matching.length])
-      }),
-      { numRuns: 300 },
-    )
-  })
-
-  it('goes on behind a key whose item has gone meanwhile', () => {
-    const items = ['d', 'a', 'c'].map((id) => ({ id, odd: true }))
-    expect(sliceInMemory(read('after=Yg&skip=2'), items, fields, keyOf).items.map(keyOf)).toEqual(['c', 'd'])
-  })
-
-  it('is ordered by keys of several parts, one part after another', () => {
-    const inOrder = [sortKey('a', undefined), sortKey('a', 'a'), sortKey('a', 'z'), sortKey('a b', 'a'), sortKey('b')]
-    expect([...inOrder].reverse().sort()).toEqual(inOrder)
-  })
+it('keys of several parts are ordered one part after another', () => {
+  const inOrder = [sortKey('a', undefined), sortKey('a', 'a'), sortKey('a', 'z'), sortKey('a b', 'a'), sortKey('b')]
+  expect([...inOrder].reverse().sort()).toEqual(inOrder)
 })
 
 it('today a list takes the five published parameters', () => {
