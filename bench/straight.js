@@ -33,6 +33,7 @@ export async function openStraight(url) {
       walletRequired: config.walletRequired,
       hooks: { billing: undefined, fulfilment: undefined, giveUpMs: 0 },
       nudge: () => {},
+      carryOutNow: () => Promise.resolve(),
     },
     principal: {
       resourceId: resource.id,
