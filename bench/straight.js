@@ -29,6 +29,7 @@ export async function openStraight(url) {
       walletRequired: config.walletRequired,
       hooks: { billing: undefined, fulfilment: undefined, giveUpMs: 0 },
       nudge: () => {},
+      carryOutNow: () => Promise.resolve(),
     },
     principal: {
       resourceId: resource.id,

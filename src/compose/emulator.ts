@@ -1,7 +1,5 @@
 /** The part of the composition root that makes what only an emulator has: its controls, and the control of its backends. */
-import { setTimeout as wait } from 'node:timers/promises'
 import { roleName } from '../auth/tokens/roles.js'
-import type { Clock } from '../clock.js'
 import { createTestControls, openTestControls, type TestControls } from '../emulator/controls.js'
 import type { RoutedOperation } from '../emulator/inject/faults.js'
 import { openBackendControl } from '../emulator/routes/backends.js'
@@ -16,16 +14,12 @@ import { showWho } from '../provisioning/admit.js'
 import { isProvisioningPath } from '../provisioning/api.js'
 import { operations as operations2024 } from '../provisioning/contract/operations.js'
 import { operations as operations2023 } from '../provisioning/facade-2023/operations.js'
-import { operationsJob, sweepJob } from '../workers/jobs.js'
-import { Worker, type Job } from '../workers/worker.js'
+import type { Task } from '../workers/worker.js'
 import { fillEmulator, type Store } from './store.js'
 import type { ControlledParts, CreateTestControls } from './test-controls.js'
 
 /** How soon a process learns of what was told another one. */
 const SETTINGS_INTERVAL_MS = 1_000
-/** How long what others are carrying out is waited for after the clock was moved. */
-const CATCH_UP_LIMIT_MS = 5_000
-const CATCH_UP_PAUSE_MS = 10
 
 export const createEmulator: CreateTestControls = (store) => {
   const { db, logger, clock: realClock } = store
@@ -34,7 +28,7 @@ export const createEmulator: CreateTestControls = (store) => {
   return {
     clock,
     courseOf: (kind, resourceName, usual) => scripts.courseOf(kind, resourceName, usual),
-    workers: settingsWorkers(controls, { ...store, clock }),
+    tasks: settingsTasks(controls, store),
     load: () => settings.load(),
     flush: () => settings.flush(),
     open: (server, parts) => openEmulator(server, controls, parts),
@@ -49,25 +43,22 @@ const routedOperations: readonly RoutedOperation[] = [
 ]
 
 /** An embedded database has one process, which need not look. */
-const settingsWorkers = ({ settings }: TestControls, { db, logger, clock }: Store): Worker[] => {
-  const job: Job = {
-    name: 'read the settings of the emulator',
+const settingsTasks = ({ settings }: TestControls, { db }: Store): Task[] => {
+  const task: Task = {
+    name: 'emulator-settings',
     intervalMs: SETTINGS_INTERVAL_MS,
     runOnce: async () => {
       await settings.load()
-      return { done: 0, more: false }
+      return { claimed: 0, done: 0, failed: 0, skipped: 0, more: false }
     },
   }
-  return db.engine === 'pglite' ? [] : [new Worker(job, logger, clock)]
+  return db.engine === 'pglite' ? [] : [task]
 }
 
 function openEmulator(server: FastifyInstance, controls: TestControls, parts: ControlledParts): void {
-  const { config, store, realClock, deps, directory, throttle, provisioning, workers } = parts
+  const { config, store, realClock, deps, directory, throttle, provisioning, nudgeAll } = parts
   const { db, sealer, logger } = store
   const authorize = authorizer(parts)
-  const nudgeAll = () => {
-    for (const worker of workers) worker.nudge()
-  }
   openTestControls(server, controls, {
     db,
     sealer,
@@ -84,8 +75,8 @@ function openEmulator(server: FastifyInstance, controls: TestControls, parts: Co
     catchUp: async () => {
       // What is believed for a while would be for ever when the clock goes back.
       provisioning.deps.announced.forget()
-      const operations = await finishDue(operationsJob(deps), store.clock)
-      const swept = await runOut(sweepJob(deps))
+      const { claimed: operations } = await parts.operations.carryOut()
+      const { claimed: swept } = await parts.sweeper.carryOut()
       nudgeAll()
       return { operations, swept }
     },
@@ -95,27 +86,6 @@ function openEmulator(server: FastifyInstance, controls: TestControls, parts: Co
     internalErrorCode: (path) => (isProvisioningPath(path) ? 'InternalServerError' : 'InternalError'),
   })
   openBackendControl(server, { backends: provisioning.deps.backends, logger, authorize })
-}
-
-/** Runs a job until nothing is due, waiting a little for what others have taken. Returns how much was done here. */
-async function finishDue(job: Job, clock: Clock): Promise<number> {
-  const giveUpAt = performance.now() + CATCH_UP_LIMIT_MS
-  let total = 0
-  for (;;) {
-    total += await runOut(job)
-    const dueAt = await job.nextDueAt?.()
-    if (dueAt === undefined || dueAt > clock.now() || performance.now() > giveUpAt) return total
-    await wait(CATCH_UP_PAUSE_MS)
-  }
-}
-
-async function runOut(job: Job): Promise<number> {
-  let total = 0
-  for (;;) {
-    const { done, more } = await job.runOnce()
-    total += done
-    if (!more) return total
-  }
 }
 
 /**

@@ -8,14 +8,18 @@ import type { Config } from '../config/config.js'
 import type { JobsDeps } from '../operations/jobs/deps.js'
 import { releaseOwn } from '../operations/jobs/keep.js'
 import { OwnJobs } from '../operations/jobs/own-jobs.js'
-import { keepJobsJob, runJobsJob } from '../workers/jobs.js'
-import { Worker } from '../workers/worker.js'
+import { keepJobsTask } from '../workers/keep-jobs.js'
+import { runJobsTask } from '../workers/run-jobs.js'
+import { Worker, type WorkerDeps } from '../workers/worker.js'
 import { jobKinds } from './job-kinds.js'
 import type { Store } from './store.js'
 
 export interface JobsWiring {
   deps: JobsDeps
-  workers: readonly Worker[]
+  /** Runs them; `carryOut` does it in a process whose workers are not started. */
+  runner: Worker
+  /** Keeps this process's claims. */
+  keeper: Worker
   /** Ends what is running, so that the next process begins it again. The workers end after it. */
   stop(): void
   /** Lets go of what this process has. */
@@ -23,7 +27,12 @@ export interface JobsWiring {
 }
 
 /** Nothing runs yet. */
-export function wireJobs(config: Config, { db, clock, logger }: Store, realClock: Clock): JobsWiring {
+export function wireJobs(
+  config: Config,
+  { db, clock, logger }: Store,
+  realClock: Clock,
+  workerDeps: WorkerDeps,
+): JobsWiring {
   const own = new OwnJobs()
   const deps: JobsDeps = {
     db,
@@ -35,10 +44,11 @@ export function wireJobs(config: Config, { db, clock, logger }: Store, realClock
     spoolFolder: spoolFolderOf(config, own.processId),
     nudge: () => runner.nudge(),
   }
-  const runner = new Worker(runJobsJob(deps), logger, clock)
+  const runner = new Worker(runJobsTask(deps), workerDeps)
   return {
     deps,
-    workers: [runner, new Worker(keepJobsJob(deps), logger, clock)],
+    runner,
+    keeper: new Worker(keepJobsTask(deps), workerDeps),
     stop: () => own.stop(),
     release: async () => {
       // Without it the next process waits for the claims to run out.

@@ -13,8 +13,8 @@ import type { PolicyOf } from '../ledger/policy.js'
 import type { AdmitDeps } from '../provisioning/admit.js'
 import { openProvisioningApi, type ApiDeps } from '../provisioning/api.js'
 import type { SyncService } from '../sync/sync.js'
-import { reconcileJob } from '../workers/jobs.js'
-import { Worker } from '../workers/worker.js'
+import { reconcileTask } from '../workers/reconcile.js'
+import { Worker, type WorkerDeps } from '../workers/worker.js'
 import type { IssuerWiring } from './issuer.js'
 import type { Store } from './store.js'
 import type { TrustedPrincipal } from './trusted.js'
@@ -22,7 +22,7 @@ import type { TrustedPrincipal } from './trusted.js'
 export interface ProvisioningWiring {
   deps: ApiDeps
   /** By service: those that have a backend, and the DNS zone. */
-  reconcilers: ReadonlyMap<SyncService, Worker>
+  reconcilers: ReadonlyMap<SyncService, Worker<string>>
   /** Adds the API. */
   open(server: FastifyInstance): void
 }
@@ -40,6 +40,7 @@ export function wireProvisioning(
   realClock: Clock,
   issuer: IssuerWiring,
   policyOf: PolicyOf,
+  workerDeps: WorkerDeps,
   trusted?: TrustedPrincipal,
 ): ProvisioningWiring {
   const backends = createBackends(config.backends, { clock, documents: storedDocuments(db) })
@@ -49,7 +50,7 @@ export function wireProvisioning(
     trustedProxies: config.trustedProxies,
     rateLimit: trusted ? undefined : config.rateLimit && new RateLimit(clock, config.rateLimit),
   }
-  const reconcilers = new Map<SyncService, Worker>()
+  const reconcilers = new Map<SyncService, Worker<string>>()
   const deps: ApiDeps = {
     ...admitDeps,
     db,
@@ -80,10 +81,12 @@ export function wireProvisioning(
     nudge: (services) => {
       for (const service of services) reconcilers.get(service)?.nudge()
     },
+    reconcileZoneNow: (labels) => zoneReconciler.carryOut(labels),
   }
-  for (const service of [...activeServices(deps), 'dns'] as const) {
-    reconcilers.set(service, new Worker(reconcileJob(deps, service), logger, clock))
-  }
+  const reconciler = (service: SyncService) => new Worker(reconcileTask(deps, service), workerDeps)
+  for (const service of activeServices(deps)) reconcilers.set(service, reconciler(service))
+  const zoneReconciler = reconciler('dns')
+  reconcilers.set('dns', zoneReconciler)
   return {
     deps,
     reconcilers,

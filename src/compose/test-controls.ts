@@ -9,7 +9,7 @@ import type { FastifyInstance } from '../http/server.js'
 import type { Course, OperationKind } from '../operations/operation.js'
 import type { PhoneNumbersDeps } from '../phone-numbers/model/deps.js'
 import type { Throttle } from '../phone-numbers/throttle.js'
-import type { Worker } from '../workers/worker.js'
+import type { Task, Worker } from '../workers/worker.js'
 import type { ProvisioningWiring } from './provisioning.js'
 import type { Store } from './store.js'
 
@@ -19,7 +19,7 @@ export interface TestControlsPort {
   /** How an operation of a resource goes: as a script has it, or as usual. */
   courseOf(kind: OperationKind, resourceName: string, usual: Course): Course
   /** What these controls do in the background. */
-  workers: readonly Worker[]
+  tasks: readonly Task[]
   /** Reads again what other processes have set. */
   load(): Promise<void>
   /** Stores what is about to be stored. */
@@ -38,7 +38,10 @@ export interface ControlledParts {
   directory: ResourceDirectory
   throttle: Throttle
   provisioning: ProvisioningWiring
-  workers: readonly Worker[]
+  /** Each for one kind of what falls due when the clock is moved. */
+  operations: Pick<Worker, 'carryOut'>
+  sweeper: Pick<Worker, 'carryOut'>
+  nudgeAll(): void
 }
 
 /** @param store with the real clock */

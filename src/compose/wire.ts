@@ -16,12 +16,15 @@ import type { Catalogue } from '../phone-numbers/model/catalogue.js'
 import type { PhoneNumbersDeps } from '../phone-numbers/model/deps.js'
 import { Throttle } from '../phone-numbers/throttle.js'
 import { isProvisioningPath } from '../provisioning/api.js'
-import { callsJob, operationsJob, sweepJob } from '../workers/jobs.js'
+import { callsTask } from '../workers/calls.js'
+import { operationsTask } from '../workers/operations.js'
+import { WorkerRegistry } from '../workers/registry.js'
+import { sweepTask } from '../workers/sweep.js'
 import { Worker } from '../workers/worker.js'
 import { wireIssuer } from './issuer.js'
 import { wireOperator, type OperatorWiring } from './operator.js'
-import { wireJobs } from './jobs.js'
 import { policyFrom } from './policy.js'
+import { wireJobs, type JobsWiring } from './jobs.js'
 import { wireProvisioning, type ProvisioningWiring } from './provisioning.js'
 import type { TrustedPrincipal } from './trusted.js'
 import type { Store } from './store.js'
@@ -37,10 +40,14 @@ export interface Wiring {
   operator: OperatorWiring
   /** Durable jobs. */
   jobs: JobsDeps
+  /** What runs them: a process whose workers are not started may still have some `carryOut`. */
+  jobWorkers: Pick<JobsWiring, 'runner' | 'keeper'>
   /** In emulator mode. */
   controls: TestControlsPort | undefined
   /** Everything that works in the background. */
-  workers: readonly Worker[]
+  workers: readonly Pick<Worker, 'start' | 'nudge' | 'stop'>[]
+  /** What they have done. */
+  registry: WorkerRegistry
   /** Starts no more work in the background, and lets what is under way end. */
   stopWorkers(): Promise<void>
   createServer(tls: TlsFiles | undefined): FastifyInstance
@@ -102,10 +109,13 @@ export function wire(
       operationsWorker.nudge()
       callsWorker.nudge()
     },
+    carryOutNow: (operation) => operationsWorker.carryOut([operation]),
   }
-  const operationsWorker = new Worker(operationsJob(deps), logger, clock)
-  const callsWorker = new Worker(callsJob(deps), logger, clock)
-  const sweeper = new Worker(sweepJob(deps), logger, clock)
+  const registry = new WorkerRegistry(clock)
+  const workerDeps = { logger, clock, registry }
+  const operationsWorker = new Worker(operationsTask(deps), workerDeps)
+  const callsWorker = new Worker(callsTask(deps), workerDeps)
+  const sweeper = new Worker(sweepTask(deps), workerDeps)
   const directory = new ResourceDirectory(db, sealer, logger)
   const issuer = wireIssuer(config, store, realClock)
   const auth = {
@@ -118,8 +128,8 @@ export function wire(
   }
   const throttle = new Throttle(clock, config.throttle)
   const versionPolicy = { tolerant: config.tolerantApiVersions }
-  const provisioning = wireProvisioning(config, store, realClock, issuer, policyOf, trusted)
-  const jobs = wireJobs(config, store, realClock)
+  const provisioning = wireProvisioning(config, store, realClock, issuer, policyOf, workerDeps, trusted)
+  const jobs = wireJobs(config, store, realClock, workerDeps)
   const operator = wireOperator({
     config,
     store,
@@ -134,16 +144,19 @@ export function wire(
     callsWorker,
     sweeper,
     ...provisioning.reconcilers.values(),
-    ...jobs.workers,
-    ...(controls?.workers ?? []),
+    jobs.runner,
+    jobs.keeper,
+    ...(controls?.tasks ?? []).map((task) => new Worker(task, workerDeps)),
   ]
   return {
     deps,
     provisioning,
     operator,
     jobs: jobs.deps,
+    jobWorkers: jobs,
     controls,
     workers,
+    registry,
     stopWorkers: async () => {
       const timer = setTimeout(() => stopping.abort(), CALLS_END_WITHIN_MS)
       jobs.stop()
@@ -155,8 +168,14 @@ export function wire(
       const server = createServer({ logger, tls, brokenPathCode })
       addHealthRoutes(server, () => isReachable(db))
       if (controls) {
-        const parts = { config, store, realClock, deps, directory, throttle, provisioning, workers }
-        controls.open(server, parts)
+        controls.open(server, {
+          ...{ config, store, realClock, deps, directory, throttle, provisioning },
+          operations: operationsWorker,
+          sweeper,
+          nudgeAll: () => {
+            for (const worker of workers) worker.nudge()
+          },
+        })
       }
       if (config.apis.includes('phone-numbers')) {
         const { phoneNumbersHosts: hosts, corsOrigins } = config

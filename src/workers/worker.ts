@@ -1,19 +1,32 @@
 /**
- * A job that is given no input: it finds what is due in the database, does a bounded batch of it and says how much.
- * A worker runs its job by timer and when nudged; another process may run the same job beside it.
+ * A task is given no input: it finds what is due in the database, does a bounded batch of it and says what became of it.
+ * A worker runs its task by timer and when nudged; another process may run the same task beside it.
  */
-import { systemClock, type Clock } from '../clock.js'
+import type { Clock } from '../clock.js'
 import type { Logger } from '../log.js'
+import type { TaskReport, WorkerRegistry } from './registry.js'
 
-export interface Job {
+/** @typeParam Key what names an item that is due */
+export interface Task<Key = never> {
   name: string
   intervalMs: number
   /** How many runs may be under way at once, so that a slow one doesn't keep what is new waiting; 1 unless given. */
   lanes?: number
-  /** Does one batch. Returns how many items it did; when there is more to do, the worker runs it again at once. */
-  runOnce(): Promise<{ done: number; more: boolean }>
+  /**
+   * Does one batch; when there is more to do, the worker runs it again at once.
+   * @param only of what is due these alone, for somebody who waits for them
+   */
+  runOnce(only?: readonly Key[]): Promise<TaskReport>
   /** When the next item is due, if that is known to be before the interval is over. */
   nextDueAt?(): Promise<Date | undefined>
+}
+
+/** What workers work with. */
+export interface WorkerDeps {
+  logger: Logger
+  /** What due times are of; whoever moves it nudges the workers. */
+  clock: Clock
+  registry: WorkerRegistry
 }
 
 /** What is due although a run has just found nothing is somebody else's at the moment. */
@@ -21,12 +34,17 @@ const LEAST_REST_MS = 50
 /** How slow a run is when another lane looks what has fallen due meanwhile. */
 const SLOW_MS = 1_000
 
-export class Worker {
-  readonly #job: Job
+/** How long `carryOut` waits for what others are carrying out. */
+const OTHERS_LIMIT_MS = 5_000
+const OTHERS_PAUSE_MS = 10
+
+export class Worker<Key = never> {
+  readonly #task: Task<Key>
   readonly #logger: Logger
   readonly #clock: Clock
+  readonly #registry: WorkerRegistry
   /** Everything that is under way: runs, and questions for when the next is to be. */
-  readonly #underWay = new Set<Promise<void>>()
+  readonly #underWay = new Set<Promise<unknown>>()
   #runs = 0
   #nudged = false
   #stopped = true
@@ -34,11 +52,12 @@ export class Worker {
   /** When the timer will go off, by `performance.now()`. */
   #wakesAt = Infinity
 
-  /** @param clock what the job's due times are of; whoever moves it nudges the worker */
-  constructor(job: Job, logger: Logger, clock: Clock = systemClock) {
-    this.#job = job
+  constructor(task: Task<Key>, { logger, clock, registry }: WorkerDeps) {
+    this.#task = task
     this.#logger = logger
     this.#clock = clock
+    this.#registry = registry
+    registry.add(task.name)
   }
 
   start(): void {
@@ -46,15 +65,23 @@ export class Worker {
     this.nudge()
   }
 
-  /** Makes the job run soon: at once where a lane is free, otherwise when the first run ends. */
+  /** Makes the task run soon: at once where a lane is free, otherwise when the first run ends. */
   nudge(): void {
     if (this.#stopped) return
     this.#nudged = true
-    const { lanes = 1, intervalMs } = this.#job
+    const { lanes = 1, intervalMs } = this.#task
     if (this.#runs >= lanes) return
     if (lanes > 1) this.#wakeIn(Math.min(SLOW_MS, intervalMs))
     this.#runs++
-    this.#keep(this.#run())
+    void this.#keep(this.#run())
+  }
+
+  /**
+   * Carries out now what is due, in the caller's time and whether the worker was started or not: these items alone, or
+   * all of them, waiting a little for what others have taken. Throws what the task throws. Returns what was done here.
+   */
+  carryOut(only?: readonly Key[]): Promise<Omit<TaskReport, 'more'>> {
+    return this.#keep(this.#carryOut(only))
   }
 
   /** Lets runs that are under way end and starts no other. */
@@ -64,9 +91,27 @@ export class Worker {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay)
   }
 
-  #keep(work: Promise<void>): void {
-    const kept = work.finally(() => this.#underWay.delete(kept))
+  #keep<T>(work: Promise<T>): Promise<T> {
+    const kept = work.catch(() => {}).finally(() => this.#underWay.delete(kept))
     this.#underWay.add(kept)
+    return work
+  }
+
+  #runOnce(only?: readonly Key[]): Promise<TaskReport> {
+    return this.#registry.record(this.#task.name, () => this.#task.runOnce(only))
+  }
+
+  async #carryOut(only?: readonly Key[]): Promise<Omit<TaskReport, 'more'>> {
+    const total = { claimed: 0, done: 0, failed: 0, skipped: 0 }
+    const giveUpAt = performance.now() + OTHERS_LIMIT_MS
+    for (;;) {
+      const { more, ...did } = await this.#runOnce(only)
+      for (const count of ['claimed', 'done', 'failed', 'skipped'] as const) total[count] += did[count]
+      if (more) continue
+      const dueAt = only === undefined ? await this.#task.nextDueAt?.() : undefined
+      if (dueAt === undefined || dueAt > this.#clock.now() || performance.now() > giveUpAt) return total
+      await new Promise((resolve) => setTimeout(resolve, OTHERS_PAUSE_MS))
+    }
   }
 
   async #run(): Promise<void> {
@@ -74,29 +119,29 @@ export class Worker {
     try {
       while (this.#nudged && !this.#stopped) {
         this.#nudged = false
-        const { done, more } = await this.#job.runOnce()
-        if (done > 0) this.#logger.debug({ job: this.#job.name, done }, 'job ran')
+        const { more, ...did } = await this.#runOnce()
+        if (did.claimed > 0) this.#logger.debug({ task: this.#task.name, ...did }, 'task ran')
         if (more) this.#nudged = true
       }
     } catch (error) {
       // What is due stays due; it is not tried again before the interval is over, or somebody nudges.
       failed = true
-      this.#logger.error({ err: error, job: this.#job.name }, 'job failed')
+      this.#logger.error({ err: error, task: this.#task.name }, 'task failed')
     }
     this.#runs--
     if (this.#nudged) this.nudge()
-    else if (failed) this.#wakeIn(this.#job.intervalMs)
-    else this.#keep(this.#rest())
+    else if (failed) this.#wakeIn(this.#task.intervalMs)
+    else void this.#keep(this.#rest())
   }
 
-  /** Sleeps until the next thing is due, or the interval is over. */
+  /** Sleeps until the next item is due, or the interval is over. */
   async #rest(): Promise<void> {
-    let restMs = this.#job.intervalMs
+    let restMs = this.#task.intervalMs
     try {
-      const dueAt = this.#stopped ? undefined : await this.#job.nextDueAt?.()
+      const dueAt = this.#stopped ? undefined : await this.#task.nextDueAt?.()
       if (dueAt) restMs = Math.min(restMs, Math.max(LEAST_REST_MS, dueAt.getTime() - this.#clock.now().getTime()))
     } catch (error) {
-      this.#logger.error({ err: error, job: this.#job.name }, 'job failed')
+      this.#logger.error({ err: error, task: this.#task.name }, 'task failed')
     }
     this.#wakeIn(restMs)
   }

@@ -4,7 +4,7 @@ import { openPostgres } from '../../src/db/postgres.js'
 import { newId } from '../../src/ids.js'
 import { listHistory } from '../../src/ledger/reads.js'
 import { createLogger } from '../../src/log.js'
-import { sweepJob } from '../../src/workers/jobs.js'
+import { sweepTask } from '../../src/workers/sweep.js'
 import { aSearch, US } from '../fixtures/buying.js'
 import { openTestPostgres } from '../fixtures/database.js'
 import { adding, reservationOf, reserve, type ReservationAnswer } from '../fixtures/reserving.js'
@@ -65,7 +65,7 @@ describe('two resources that reserve one number', () => {
     const [first, ...others] = clients as [TestClient, ...TestClient[]]
     await reserve(first, stock)
     service.clock.advance(15 * 60_000)
-    const sweeping = service.job(sweepJob).runOnce()
+    const sweeping = service.task(sweepTask).runOnce()
     const answers = await Promise.all(others.map((client) => reservationOf(client).patch(adding(stock))))
     await sweeping
     expect(answers.flatMap(reservedIn).sort()).toEqual(stock)

@@ -6,7 +6,7 @@ import { cancelHold } from '../../ledger/holds.js'
 import { hasCalled } from '../../operations/call-out.js'
 import { ended, hasStarted, isDue, type Operation, type OperationFailure } from '../../operations/operation.js'
 import { endOperation, findOperation, lockPendingOperation, saveWaiting } from '../../operations/store.js'
-import { carryOutAndEnd, carryOutClaimed, causeOf } from '../execution/carry-out.js'
+import { carryOutAndEnd, causeOf } from '../execution/carry-out.js'
 import { callOffPurchase } from '../execution/purchase.js'
 import { lockSale } from '../execution/sales.js'
 import { actorOf, type PhoneNumbersDeps } from '../model/deps.js'
@@ -23,8 +23,8 @@ export async function getOperation(deps: PhoneNumbersDeps, who: Principal, id: s
   const operation = await requireOperation(deps, who, id)
   if (operation.waiting?.for === 'polls') return poll(deps, operation)
   if (!isDue(operation, now)) return operation
-  const carriedOut = await carryOutClaimed(deps, (tx) => lockPendingOperation(tx, who.resourceId, id))
-  return carriedOut ?? requireOperation(deps, who, id)
+  await deps.carryOutNow(operation)
+  return requireOperation(deps, who, id)
 }
 
 /**

@@ -29,12 +29,28 @@ export interface ClaimedCall {
   until: Date
 }
 
-/** Makes the calls that are due. Returns how many there were, and whether there may be more. */
-export async function makeDueCalls(deps: PhoneNumbersDeps): Promise<{ done: number; more: boolean }> {
+/** What a run made of the calls that were due. */
+export interface CallsMade {
+  claimed: number
+  /** Answered, and recorded. */
+  done: number
+  /** Not answered; they are due again later. */
+  failed: number
+  /** There was no time left for them, or their claim was lost. */
+  skipped: number
+  more: boolean
+}
+
+/** Makes the calls that are due. */
+export async function makeDueCalls(deps: PhoneNumbersDeps): Promise<CallsMade> {
   const claimed = await claimDueCalls(deps)
+  const report = { claimed: claimed.length, done: 0, failed: 0, skipped: 0, more: claimed.length > 0 }
   const made = await Promise.allSettled(claimed.map((call) => carryThrough(deps, call)))
-  for (const outcome of made) if (outcome.status === 'rejected') throw outcome.reason
-  return { done: claimed.length, more: claimed.length > 0 }
+  for (const outcome of made) {
+    if (outcome.status === 'rejected') throw outcome.reason
+    report[outcome.value]++
+  }
+  return report
 }
 
 /** Takes what is due, for longer than the call can take: after a crash it is due again by itself. */
@@ -50,10 +66,11 @@ export async function claimDueCalls({ db, clock, hooks }: PhoneNumbersDeps): Pro
   })
 }
 
-async function carryThrough(deps: PhoneNumbersDeps, claimed: ClaimedCall): Promise<void> {
+async function carryThrough(deps: PhoneNumbersDeps, claimed: ClaimedCall): Promise<'done' | 'failed' | 'skipped'> {
   try {
     const said = await makeCall(deps, claimed)
-    if (said) await recordCall(deps, claimed, said)
+    if (said === undefined || !(await recordCall(deps, claimed, said))) return 'skipped'
+    return 'unavailable' in said ? 'failed' : 'done'
   } catch (error) {
     if (isConnectionFailure(error)) throw error
     const { operation, callOut } = claimed
@@ -61,6 +78,7 @@ async function carryThrough(deps: PhoneNumbersDeps, claimed: ClaimedCall): Promi
     // A fault of ours; it ends as one that is not answered ends.
     const unavailable = 'Linebook met an internal error, which its log tells.'
     await recordCall(deps, claimed, { unavailable, mayHaveActed: true, code: 'PurchaseFailed' })
+    return 'failed'
   }
 }
 

@@ -7,7 +7,7 @@ import { DomainError } from '../../errors.js'
 import { releaseNumber } from '../../ledger/commands.js'
 import type { Cause } from '../../ledger/history.js'
 import { configureOwned } from '../../ledger/sales.js'
-import { ended, type Operation, type OperationFailure } from '../../operations/operation.js'
+import { ended, isDue, type Operation, type OperationFailure } from '../../operations/operation.js'
 import { claimDueOperation, endOperation, lockPendingOperation } from '../../operations/store.js'
 import type { PhoneNumbersDeps } from '../model/deps.js'
 import { lockSearch, saveSearch } from '../model/search-store.js'
@@ -19,11 +19,20 @@ import { lockSale } from './sales.js'
 export const carryOutNextDue = (deps: PhoneNumbersDeps): Promise<Operation | undefined> =>
   carryOutClaimed(deps, (tx) => claimDueOperation(tx, deps.clock.now()))
 
+export type OperationKey = Pick<Operation, 'resourceId' | 'id'>
+
+/** Carries out this operation if it is due, waiting for whoever is at it. Returns it as it ended here. */
+export const carryOutDue = (deps: PhoneNumbersDeps, { resourceId, id }: OperationKey): Promise<Operation | undefined> =>
+  carryOutClaimed(deps, async (tx) => {
+    const pending = await lockPendingOperation(tx, resourceId, id)
+    return pending && isDue(pending, deps.clock.now()) ? pending : undefined
+  })
+
 /**
  * Carries out the operation that `claim` locks, in one transaction. What can't be carried out ends as failed, since a
  * promise that stays open for ever is worse; only an unreachable database leaves it for later.
  */
-export async function carryOutClaimed(
+async function carryOutClaimed(
   deps: PhoneNumbersDeps,
   claim: (tx: Tx) => Promise<Operation | undefined>,
 ): Promise<Operation | undefined> {

@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.js'
 import type { Db } from '../../db/db.js'
 import type { PolicyOf } from '../../ledger/policy.js'
 import type { Logger } from '../../log.js'
-import type { Course, OperationKind } from '../../operations/operation.js'
+import type { Course, Operation, OperationKind } from '../../operations/operation.js'
 import type { Hooks } from '../hooks/hook.js'
 import type { OperatorDetails } from '../operator-information/operator-prefixes.js'
 import type { Catalogue } from './catalogue.js'
@@ -28,6 +28,8 @@ export interface PhoneNumbersDeps {
   operator: OperatorDetails
   /** Wakes the workers that carry out operations; called after one has been stored. */
   nudge(): void
+  /** Carries out an operation that is due; its worker may be on the way, and is waited for then. */
+  carryOutNow(operation: Pick<Operation, 'resourceId' | 'id'>): Promise<unknown>
 }
 
 /** A caller that asks for a change: who, and the mark by which the same request sent again is known. */

@@ -12,7 +12,6 @@ import {
 } from '../../accounts/commands/read.js'
 import { activeServices } from '../../accounts/deps.js'
 import type { Tx } from '../../db/db.js'
-import { reconcile } from '../../reconcile/reconcile.js'
 import { readAccount } from '../body/read-body.js'
 import * as contract from '../contract/operations.js'
 import { readFlag } from '../contract/parameters.js'
@@ -146,7 +145,7 @@ export async function carryOutAccountWrite<Outcome extends Written>(
   if (after === undefined) return committed
   const { written, shown } = after
   deps.nudge(written.told)
-  if (written.labels.length > 0) await reconcile(deps, 'dns', written.labels)
+  if (written.labels.length > 0) await deps.reconcileZoneNow(written.labels)
   if (shown === undefined || !asksZone(shown)) return committed
   // The account as it was written here: somebody else may have changed or deleted it meanwhile.
   const [now] = await withSubdomains(deps, [shown.account])

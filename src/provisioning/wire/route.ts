@@ -14,6 +14,8 @@ export interface RouteDeps extends ConsentDeps {
   /** Origin under which clients reach us; undefined: as each request says. */
   publicUrl: string | undefined
   tolerateTrailingCommas: boolean
+  /** Puts the zone right for these labels, as far as they are due. */
+  reconcileZoneNow(labels: readonly string[]): Promise<unknown>
 }
 
 export interface Context extends Admitted {

@@ -11,7 +11,7 @@ import { later } from '../../../src/clock.js'
 import { sql } from '../../../src/db/db.js'
 import { retire } from '../../../src/ledger/commands.js'
 import { advanceByHand } from '../../../src/phone-numbers/commands/operations.js'
-import { operationsJob } from '../../../src/workers/jobs.js'
+import { operationsTask } from '../../../src/workers/operations.js'
 import { aSearch, PURCHASE, US, type SearchAnswer } from '../../fixtures/buying.js'
 import { anOffering, writeCatalogue } from '../../fixtures/catalogue.js'
 import { openTestDatabase } from '../../fixtures/database.js'
@@ -201,7 +201,7 @@ const wait = fc
       new Command(`wait ${ms}`, async ({ buyers }, service) => {
         service.clock.advance(ms)
         const now = service.clock.now()
-        await service.job(operationsJob).runOnce()
+        await service.task(operationsTask).runOnce()
         for (const buyer of buyers) {
           for (const found of buyer.searches) {
             if (found.state !== 'purchasing' || later(found.acceptedAt, DELAY_MS) > now) continue

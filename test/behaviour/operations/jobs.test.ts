@@ -12,7 +12,7 @@ import { JobFailed, MAX_REFUSALS, MAX_WAITING_JOBS, perSecond, type Job } from '
 import { releaseOwn, removeLeftovers, renewOwn, takeOverLost } from '../../../src/operations/jobs/keep.js'
 import { runNextJob } from '../../../src/operations/jobs/run.js'
 import { spoolFile } from '../../../src/operations/jobs/spool.js'
-import { sweepJob } from '../../../src/workers/jobs.js'
+import { sweepTask } from '../../../src/workers/sweep.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
 import { aFolder, aGate, aJob, aProcess, enterPlace } from '../../fixtures/jobs.js'
 
@@ -172,7 +172,7 @@ describe('a job', () => {
     expect((await listJobs(deps, { kinds: ['stock-import'] }, { limit: 3 })).items).toEqual([])
     await runNextJob(deps)
     deps.clock.advance(31 * DAY - 1)
-    const sweep = sweepJob(deps)
+    const sweep = sweepTask(deps)
     expect((await sweep.runOnce()).done).toBe(0)
     deps.clock.advance(1)
     expect((await sweep.runOnce()).done).toBe(1)

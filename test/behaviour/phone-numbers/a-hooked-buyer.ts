@@ -7,7 +7,7 @@ import { sql, type Db } from '../../../src/db/db.js'
 import { makeDueCalls } from '../../../src/phone-numbers/execution/call-out.js'
 import { readCatalogue } from '../../../src/phone-numbers/model/catalogue.js'
 import type { PhoneNumbersDeps } from '../../../src/phone-numbers/model/deps.js'
-import { callsJob } from '../../../src/workers/jobs.js'
+import { callsTask } from '../../../src/workers/calls.js'
 import { brokenInvariants } from '../../fixtures/accounts.js'
 import { PURCHASE, search, type SearchAnswer } from '../../fixtures/buying.js'
 import { startHookSystem, type HookSystem } from '../../fixtures/hook-system.js'
@@ -79,13 +79,13 @@ export async function aHookedBuyer(
       creditWallet(tx, { resourceId: resource?.resourceId ?? '', currency: 'USD' }, CREDIT, cause),
     )
   }
-  const job = service.job(callsJob)
+  const task = service.task(callsTask)
   const run = async () => {
     let calls = 0
     for (;;) {
-      const { done } = await job.runOnce()
-      if (done === 0) return calls
-      calls += done
+      const { claimed } = await task.runOnce()
+      if (claimed === 0) return calls
+      calls += claimed
     }
   }
   const balance = async () => {
@@ -109,7 +109,7 @@ export async function aHookedBuyer(
     settle: async (limitMs = HOUR) => {
       const until = clock.now().getTime() + limitMs
       await run()
-      for (let due = await job.nextDueAt?.(); due && due.getTime() <= until; due = await job.nextDueAt?.()) {
+      for (let due = await task.nextDueAt?.(); due && due.getTime() <= until; due = await task.nextDueAt?.()) {
         clock.advance(Math.max(0, due.getTime() - clock.now().getTime()))
         await run()
       }
@@ -143,4 +143,4 @@ export async function aHookedBuyer(
 }
 
 /** Has another process make what is due. */
-export const runAs = async (deps: PhoneNumbersDeps): Promise<number> => (await makeDueCalls(deps)).done
+export const runAs = async (deps: PhoneNumbersDeps): Promise<number> => (await makeDueCalls(deps)).claimed

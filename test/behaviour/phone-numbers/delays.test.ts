@@ -1,7 +1,8 @@
 /** Operations that take time: what clients see of them, by the clock, and when their effect comes. */
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { sql } from '../../../src/db/db.js'
-import { operationsJob, sweepJob } from '../../../src/workers/jobs.js'
+import { operationsTask } from '../../../src/workers/operations.js'
+import { sweepTask } from '../../../src/workers/sweep.js'
 import { aSearch, PURCHASE, US } from '../../fixtures/buying.js'
 import { openTestDatabase } from '../../fixtures/database.js'
 import { createTestService, type TestClient, type TestService } from '../../fixtures/service.js'
@@ -66,12 +67,12 @@ describe('an operation with a delay', () => {
 
   it('is carried out by the worker when nobody polls', async () => {
     const id = await begin('POST', `${US}/:search`, aSearch())
-    const job = service.job(operationsJob)
-    expect(await job.runOnce()).toEqual({ done: 0, more: false })
-    expect(await job.nextDueAt?.()).toEqual(new Date(service.clock.now().getTime() + DELAY_MS))
+    const task = service.task(operationsTask)
+    expect(await task.runOnce()).toMatchObject({ claimed: 0, more: false })
+    expect(await task.nextDueAt?.()).toEqual(new Date(service.clock.now().getTime() + DELAY_MS))
     service.clock.advance(DELAY_MS)
-    expect(await job.runOnce()).toEqual({ done: 1, more: false })
-    expect(await job.nextDueAt?.()).toBeUndefined()
+    expect(await task.runOnce()).toMatchObject({ claimed: 1, more: false })
+    expect(await task.nextDueAt?.()).toBeUndefined()
     expect(await statusOf(id)).toBe('succeeded')
   })
 
@@ -107,7 +108,7 @@ describe('a search that runs', () => {
     expect((await buyer.send('DELETE', `/phoneNumbers/operations/${id}`)).statusCode).toBe(204)
     service.clock.advance(1)
     expect(await poll(id)).toMatchObject({ status: 'failed', error: { code: 'OperationCanceled' } })
-    expect(await service.job(operationsJob).runOnce()).toEqual({ done: 0, more: false })
+    expect(await service.task(operationsTask).runOnce()).toMatchObject({ claimed: 0, more: false })
     expect(await db.query(sql`select from number where state = 'held'`)).toEqual([])
   })
 })
@@ -123,7 +124,7 @@ describe('a purchase that runs', () => {
     const stranger = await service.client('stranger')
     const other = await stranger.send('POST', `${US}/:search`, { body: aSearch() })
     service.clock.advance(1)
-    await service.job(operationsJob).runOnce()
+    await service.task(operationsTask).runOnce()
     expect(await statusOf(id)).toBe('succeeded')
     service.clock.advance(DELAY_MS)
     const otherResult = await stranger.send(
@@ -197,7 +198,7 @@ describe('a number with an operation that runs', () => {
     const id = await begin('DELETE', `/phoneNumbers/${e164}`)
     await buyer.send('DELETE', `/phoneNumbers/operations/${id}`)
     service.clock.advance(DELAY_MS)
-    await service.job(operationsJob).runOnce()
+    await service.task(operationsTask).runOnce()
     expect((await buyer.send('GET', `/phoneNumbers/${e164}`)).statusCode).toBe(200)
     await finish(await begin('DELETE', `/phoneNumbers/${e164}`))
   })
@@ -210,7 +211,7 @@ describe('an operation that can not be carried out', () => {
     await db.query(sql`update search set calling = 'by no rule' where id = ${searchId}`)
     const good = await begin('POST', `${US}/:search`, aSearch())
     service.clock.advance(DELAY_MS)
-    expect(await service.job(operationsJob).runOnce()).toEqual({ done: 2, more: false })
+    expect(await service.task(operationsTask).runOnce()).toMatchObject({ claimed: 2, more: false })
     expect(await poll(broken)).toMatchObject({ status: 'failed', error: { code: 'PurchaseFailed' } })
     expect(await statusOf(good)).toBe('succeeded')
     const result = await buyer.send('GET', `/availablePhoneNumbers/searchResults/${searchId}`)
@@ -232,7 +233,7 @@ describe('what has ended', () => {
       { error: { code: 'NotFound', message: `Input operationId ${id} cannot be found.`, target: 'operationid' } },
     ])
     service.clock.advance(15 * 60_000)
-    expect((await service.job(sweepJob).runOnce()).done).toBe(3)
+    expect((await service.task(sweepTask).runOnce()).done).toBe(3)
     for (const table of [sql`select from operation`, sql`select from search`]) expect(await db.query(table)).toEqual([])
   })
 })

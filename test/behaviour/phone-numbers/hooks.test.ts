@@ -3,7 +3,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { sql } from '../../../src/db/db.js'
 import { advanceByHand, type ByHand } from '../../../src/phone-numbers/commands/operations.js'
 import { searchErrorCodes } from '../../../src/phone-numbers/model/search.js'
-import { sweepJob } from '../../../src/workers/jobs.js'
+import { sweepTask } from '../../../src/workers/sweep.js'
 import { PURCHASE } from '../../fixtures/buying.js'
 import { openTestDatabase } from '../../fixtures/database.js'
 import type { HookSystem } from '../../fixtures/hook-system.js'
@@ -121,7 +121,7 @@ describe('a purchase that billing approves', () => {
       await shop.run()
       shop.service.clock.advance(23 * HOUR)
       await shop.run()
-      await shop.service.job(sweepJob).runOnce()
+      await shop.service.task(sweepTask).runOnce()
       system.say = () => undefined
     }
     await wait(shop.billing)
@@ -317,7 +317,7 @@ describe('what has to be undone', () => {
     expect(shop.billing.actions()).toEqual(['approve', 'void'])
     shop.service.clock.advance(72 * HOUR)
     await shop.run()
-    await shop.service.job(sweepJob).runOnce()
+    await shop.service.task(sweepTask).runOnce()
     expect(await stages()).toEqual([{ id: order.id, stage: 'undo-fulfilment' }])
     shop.fulfilment.say = () => undefined
     await shop.settle()

@@ -2,7 +2,8 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { newId } from '../../../src/ids.js'
 import { retire } from '../../../src/ledger/commands.js'
-import { operationsJob, sweepJob } from '../../../src/workers/jobs.js'
+import { operationsTask } from '../../../src/workers/operations.js'
+import { sweepTask } from '../../../src/workers/sweep.js'
 import { aSearch, buy, PURCHASE, search, US } from '../../fixtures/buying.js'
 import { anOffering, writeCatalogue } from '../../fixtures/catalogue.js'
 import { openTestDatabase } from '../../fixtures/database.js'
@@ -170,7 +171,7 @@ describe('what was charged comes back', () => {
     await purchase(buyer, searchId)
     await retireHeld(phoneNumbers)
     service.clock.advance(DELAY_MS)
-    await service.job(operationsJob).runOnce()
+    await service.task(operationsTask).runOnce()
     expect(await searchResult(buyer, searchId)).toMatchObject({ error: 'AllNumbersNotAcquired' })
     expect(await balanceOf(db, buyer)).toBe(100_000n)
   })
@@ -279,7 +280,7 @@ describe('a reservation in two currencies', () => {
     await fund(service, buyer, '10', 'EUR')
     await purchaseReservation(buyer, id)
     service.clock.advance(40 * 24 * 60 * 60_000)
-    await service.job(sweepJob).runOnce()
+    await service.task(sweepTask).runOnce()
     await reserve(buyer, await enterStock(db, { count: 1, from: '+12065550180' }), id)
     const refused = await purchaseReservation(buyer, id)
     expect(await operation(buyer, refused)).toMatchObject({ error: { code: 'NotEnoughCredit' } })

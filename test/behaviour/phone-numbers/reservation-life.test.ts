@@ -3,7 +3,8 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { sql } from '../../../src/db/db.js'
 import { listHistory } from '../../../src/ledger/reads.js'
 import { retireNumbers } from '../../../src/ledger/retirement.js'
-import { operationsJob, sweepJob } from '../../../src/workers/jobs.js'
+import { operationsTask } from '../../../src/workers/operations.js'
+import { sweepTask } from '../../../src/workers/sweep.js'
 import { search } from '../../fixtures/buying.js'
 import { openTestDatabase } from '../../fixtures/database.js'
 import {
@@ -102,7 +103,7 @@ describe('the time of a reservation', () => {
     const expired = (await read()).json<ReservationAnswer>()
     expect([expired.status, statuses(expired)]).toEqual(['expired', ['expired']])
     // The sweep of what has expired takes nothing from whoever has it now.
-    await service.job(sweepJob).runOnce()
+    await service.task(sweepTask).runOnce()
     expect((await taken.purchase()).statusCode).toBe(202)
   })
 })
@@ -142,7 +143,7 @@ describe('an expired reservation', () => {
     await reserve(buyer, [stock[0]])
     service.clock.advance(DAY_MS)
     await reserve(buyer, [stock[1]])
-    const sweep = service.job(sweepJob)
+    const sweep = service.task(sweepTask)
     const left = () => db.query(sql`select e164 from reservation_number order by e164`)
     service.clock.advance(30 * DAY_MS - 1)
     await sweep.runOnce()
@@ -236,7 +237,7 @@ describe('the purchase of a reservation', () => {
     const { headers } = await purchase()
     for (const pause of [0, minutes(20), 2 * DAY_MS]) {
       service.clock.advance(pause)
-      await service.job(sweepJob).runOnce()
+      await service.task(sweepTask).runOnce()
       const again = await purchase()
       expect(again.statusCode).toBe(202)
       for (const name of ['operation-location', 'operation-id', 'reservation-purchase-id']) {
@@ -330,7 +331,7 @@ describe('a purchase of a reservation that takes time', () => {
     expect((await purchase()).statusCode).toBe(202)
     expect(await owned()).toEqual([])
     service.clock.advance(1)
-    expect((await service.job(operationsJob).runOnce()).done).toBe(1)
+    expect((await service.task(operationsTask).runOnce()).done).toBe(1)
     expect((await read()).json()).toMatchObject({ status: 'completed' })
     expect(await owned()).toHaveLength(1)
   })
@@ -364,7 +365,7 @@ describe('a purchase of a reservation that takes time', () => {
     const { purchase, read, poll } = await reserve(buyer, [stock[0]])
     await purchase()
     service.clock.advance(40 * DAY_MS)
-    await service.job(sweepJob).runOnce()
+    await service.task(sweepTask).runOnce()
     expect((await read()).json()).toMatchObject({ status: 'submitted' })
     expect((await poll()).json()).toMatchObject({ status: 'succeeded' })
     expect(await owned()).toHaveLength(1)

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { afterAll, expect, it } from 'vitest'
 import { sql } from '../../../src/db/db.js'
-import { sweepJob } from '../../../src/workers/jobs.js'
+import { sweepTask } from '../../../src/workers/sweep.js'
 import { openTestDatabase } from '../../fixtures/database.js'
 import { adding, keyOf, reservationOf, type ReservationAnswer } from '../../fixtures/reserving.js'
 import { createTestService, type TestClient, type TestService } from '../../fixtures/service.js'
@@ -163,7 +163,7 @@ const steps = [
   ),
   fc.constant(
     step('sweep', async (_model, { service }) => {
-      await service.job(sweepJob).runOnce()
+      await service.task(sweepTask).runOnce()
     }),
   ),
 ]

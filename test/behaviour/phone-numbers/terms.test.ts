@@ -4,7 +4,7 @@ import { saveAddress, saveTerms } from '../../../src/buyers/store.js'
 import { sql } from '../../../src/db/db.js'
 import { retire } from '../../../src/ledger/commands.js'
 import { readCatalogue } from '../../../src/phone-numbers/model/catalogue.js'
-import { operationsJob } from '../../../src/workers/jobs.js'
+import { operationsTask } from '../../../src/workers/operations.js'
 import { aSearch, buy, PURCHASE, search, US } from '../../fixtures/buying.js'
 import { anOffering, writeCatalogue, type OfferingInFile } from '../../fixtures/catalogue.js'
 import { openTestDatabase } from '../../fixtures/database.js'
@@ -58,7 +58,7 @@ describe('a resource that is not entitled to an offering', () => {
     const answer = await buyer.send('POST', `${US}/:search`, { body: aSearch() })
     await saveTerms(db, 'buyer', { entitledTo: ['IE'] })
     service.clock.advance(1_000)
-    await service.job(operationsJob).runOnce()
+    await service.task(operationsTask).runOnce()
     const id = answer.headers['operation-id'] as string
     expect(await operation(buyer, id)).toMatchObject({ status: 'failed', error: { code: 'AuthorizationDenied' } })
   })

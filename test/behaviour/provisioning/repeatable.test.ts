@@ -6,7 +6,7 @@ import { later } from '../../../src/clock.js'
 import { sql, type Db } from '../../../src/db/db.js'
 import { operations as operations2024 } from '../../../src/provisioning/contract/operations.js'
 import { operations as operations2023 } from '../../../src/provisioning/facade-2023/operations.js'
-import { sweepJob } from '../../../src/workers/jobs.js'
+import { sweepTask } from '../../../src/workers/sweep.js'
 import { openTestDatabase } from '../../fixtures/database.js'
 import { anOperator, operatorWith, type Operator, type OperatorRequest } from '../../fixtures/operator.js'
 import { createTestService, type TestService } from '../../fixtures/service.js'
@@ -335,7 +335,7 @@ describe('a process that dies', () => {
 
 describe('an answer', () => {
   it('is kept for the window and swept after it; then the id is free', async () => {
-    const sweep = () => service.job(sweepJob).runOnce()
+    const sweep = () => service.task(sweepTask).runOnce()
     await operator.put(ACCOUNT, empty, repeatable())
     service.clock.advance(10 * MINUTE_MS)
     await sweep()

@@ -1,0 +1,13 @@
+import type { JobsDeps } from '../operations/jobs/deps.js'
+import { runNextJob } from '../operations/jobs/run.js'
+import type { Task } from './worker.js'
+
+/** Beginning one wakes the worker of its own process; this is for what another process left behind. */
+const INTERVAL_MS = 5_000
+
+/** Runs durable jobs, one after the other. */
+export const runJobsTask = (deps: JobsDeps): Task => ({
+  name: 'run-jobs',
+  intervalMs: INTERVAL_MS,
+  runOnce: () => runNextJob(deps),
+})
