@@ -8,8 +8,10 @@ export default defineConfig({
     maxWorkers: '100%',
     // Files share a process and what it has loaded; none of them changes modules or the process's environment.
     isolate: false,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Bounds for what hangs, not for what is slow: whoever waits for a condition has the patience of a busy machine.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 30_000 } },
     globalSetup: ['test/fixtures/global-setup.ts'],
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
@@ -28,12 +30,12 @@ export default defineConfig({
       {
         extends: true,
         // Apart: the oldest official client trusts a certificate only by way of its process's global agent.
-        test: { name: 'acceptance', include: ['test/acceptance/**/*.test.ts'], testTimeout: 60_000, isolate: true },
+        test: { name: 'acceptance', include: ['test/acceptance/**/*.test.ts'], isolate: true },
       },
       {
         extends: true,
         // Long, since killing and starting programs takes its time; not part of `npm test`, but of CI.
-        test: { name: 'crash', include: ['test/crash/**/*.test.ts'], testTimeout: 60_000, isolate: true },
+        test: { name: 'crash', include: ['test/crash/**/*.test.ts'], isolate: true },
       },
     ],
   },

@@ -70,6 +70,6 @@ describe('a program that signs in', () => {
     expect(granted.outcome.bought).toHaveLength(1)
 
     await command('resource', 'revoke', 'local', 'shop')
-    await expect.poll(async () => (await runAs('shop', secret)).straight, { timeout: 20_000 }).toBe(403)
+    await expect.poll(async () => (await runAs('shop', secret)).straight).toBe(403)
   })
 })

@@ -104,7 +104,7 @@ describe.concurrent.each(engines)('after a crash on $name', ({ create }) => {
     const second = await startLinebook(options)
     try {
       for (const { searchId } of promised) {
-        await expect.poll(() => statusOf(second, searchId), { timeout: 20_000 }).toBe('succeeded')
+        await expect.poll(() => statusOf(second, searchId)).toBe('succeeded')
       }
       expect((await owned(connect(second))).sort()).toEqual(promised.flatMap(({ phoneNumbers }) => phoneNumbers).sort())
     } finally {
