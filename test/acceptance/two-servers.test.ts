@@ -2,18 +2,18 @@
 import type { PhoneNumbersClient } from '@azure/communication-phone-numbers'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createPostgresDatabase, type PostgresDatabase } from '../fixtures/postgres-database.js'
 import { runLinebook, startLinebook, type Linebook } from '../fixtures/linebook-process.js'
-import { startPostgresServer, type PostgresServer } from '../fixtures/postgres-server.js'
 import { connect, owned, purchase, release, search } from './clients.js'
 
 const BUYERS = 32
 const STOCK = 100
 
-let postgres: PostgresServer
+let database: PostgresDatabase
 let servers: Linebook[] = []
 beforeAll(async () => {
-  postgres = await startPostgresServer()
-  const env = { DATABASE_URL: postgres.url, LINEBOOK_SEED_STOCK: 'off' }
+  database = await createPostgresDatabase({ migrated: false })
+  const env = { DATABASE_URL: database.url, LINEBOOK_SEED_STOCK: 'off' }
   servers = await Promise.all([startLinebook({ env }), startLinebook({ env })])
   const generated = await runLinebook(['stock', 'generate', '+12065550100', String(STOCK), '--locality', 'Seattle'], {
     env,
@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await Promise.all(servers.map((server) => server.stop()))
-  await postgres?.stop()
+  await database?.drop()
 })
 
 it('32 buyers at two servers buy every number once, and all are told OutOfStock at the end', async () => {
@@ -65,7 +65,7 @@ it('32 buyers at two servers buy every number once, and all are told OutOfStock 
 
 /** What the states add up to, as the report counts them, and how many are owned. */
 async function countsByState(): Promise<{ total: number; owned: number }> {
-  const client = new pg.Client({ connectionString: postgres.url })
+  const client = new pg.Client({ connectionString: database.url })
   await client.connect()
   const { rows } = await client.query<{ state: string; count: string }>(
     "select state, count(*) from number where state in ('available', 'held', 'owned', 'quarantined') group by state",

@@ -27,7 +27,7 @@ async function chosenByDatabase(filterText: string, items: readonly Thing[]): Pr
     select item.index
     from jsonb_to_recordset(${rows}::text::jsonb)
       as item (
-        index integer, text text collate "unicode", guid text collate "unicode", flag boolean, amount double precision,
+        index integer, text text collate "und-x-icu", guid text collate "und-x-icu", flag boolean, amount double precision,
         at timestamptz
       )
     where ${compileFilter(parseFilter(filterText), fields)}
