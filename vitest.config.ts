@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
+const RACES = 'test/postgres/**/*.test.ts'
+
 /** The behaviour tests run once per engine; what only a server can show (races) runs on PostgreSQL alone. */
 export default defineConfig({
   test: {
@@ -19,14 +21,16 @@ export default defineConfig({
         extends: true,
         test: { name: 'pglite', include: ['test/behaviour/**/*.test.ts'], provide: { engine: 'pglite' } },
       },
+      // All that runs on a server; `npm test` takes the races of it, CI all, on the oldest server and on the newest.
       {
         extends: true,
         test: {
           name: 'postgres',
-          include: ['test/behaviour/**/*.test.ts', 'test/postgres/**/*.test.ts'],
+          include: ['test/behaviour/**/*.test.ts', RACES],
           provide: { engine: 'postgres' },
         },
       },
+      { extends: true, test: { name: 'races', include: [RACES], provide: { engine: 'postgres' } } },
       {
         extends: true,
         // Apart: the oldest official client trusts a certificate only by way of its process's global agent.
