@@ -103,7 +103,7 @@ it('what was told an emulator is there again after it was started anew', async (
   expect((await run(['restore', 'kept'], second.httpUrl)).code).toBe(0)
   await second.stop()
   await rm(folder, { recursive: true, force: true })
-}, 120_000)
+})
 
 describe('linebook emulator', () => {
   const run = (...args: string[]): Promise<CommandResult> =>

@@ -1,12 +1,12 @@
 import type { PhoneNumbersClient } from '@azure/communication-phone-numbers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createPostgresDatabase, type PostgresDatabase } from '../fixtures/postgres-database.js'
 import { runLinebook, startLinebook, type Linebook } from '../fixtures/linebook-process.js'
-import { startPostgresServer, type PostgresServer } from '../fixtures/postgres-server.js'
 import { all, buy, connect, connectWithKey, owned, purchase, release, search } from './clients.js'
 import { signedFetch } from './signed-fetch.js'
 
 describe('resources of one service', () => {
-  let postgres: PostgresServer
+  let database: PostgresDatabase
   let env: Record<string, string>
   let linebook: Linebook
   let contosoKey: string
@@ -14,8 +14,8 @@ describe('resources of one service', () => {
   let contoso: PhoneNumbersClient
 
   beforeAll(async () => {
-    postgres = await startPostgresServer()
-    env = { DATABASE_URL: postgres.url }
+    database = await createPostgresDatabase({ migrated: false })
+    env = { DATABASE_URL: database.url }
     linebook = await startLinebook({ env })
     // While the server runs: it must not need a restart to serve a new resource.
     contosoKey = (await addResource('contoso')).primary
@@ -24,7 +24,7 @@ describe('resources of one service', () => {
   })
   afterAll(async () => {
     await linebook?.stop()
-    await postgres?.stop()
+    await database?.drop()
   })
 
   async function addResource(name: string, ...flags: string[]): Promise<{ primary: string; secondary: string }> {

@@ -2,12 +2,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { aSearch, connect, owned, search } from '../acceptance/clients.js'
 import { signedFetch } from '../acceptance/signed-fetch.js'
+import { createPostgresDatabase } from '../fixtures/postgres-database.js'
 import { startLinebook, type Linebook, type LinebookOptions } from '../fixtures/linebook-process.js'
-import { startPostgresServer, type PostgresServer } from '../fixtures/postgres-server.js'
 
 const CLIENTS = 4
 const NUMBERS_PER_SEARCH = 3
@@ -25,15 +24,9 @@ interface Engine {
   create(): Promise<LinebookOptions>
 }
 
-let postgres: PostgresServer
-const folders: string[] = []
-let databases = 0
-beforeAll(async () => {
-  postgres = await startPostgresServer()
-})
+const cleanUps: (() => Promise<void>)[] = []
 afterAll(async () => {
-  await postgres?.stop()
-  await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })))
+  for (const cleanUp of cleanUps) await cleanUp()
 })
 
 const engines: Engine[] = [
@@ -41,19 +34,16 @@ const engines: Engine[] = [
     name: 'the embedded database',
     create: async () => {
       const dataDir = await mkdtemp(join(tmpdir(), 'linebook-crash-'))
-      folders.push(dataDir)
+      cleanUps.push(() => rm(dataDir, { recursive: true, force: true }))
       return { dataDir }
     },
   },
   {
     name: 'PostgreSQL',
     create: async () => {
-      const database = `crash_${++databases}`
-      const client = new pg.Client({ connectionString: postgres.url })
-      await client.connect()
-      await client.query(`create database ${database}`)
-      await client.end()
-      return { env: { DATABASE_URL: postgres.urlFor(database) } }
+      const { url, drop } = await createPostgresDatabase({ migrated: false })
+      cleanUps.push(drop)
+      return { env: { DATABASE_URL: url } }
     },
   },
 ]
@@ -104,7 +94,7 @@ describe.concurrent.each(engines)('after a crash on $name', ({ create }) => {
     const second = await startLinebook(options)
     try {
       for (const { searchId } of promised) {
-        await expect.poll(() => statusOf(second, searchId), { timeout: 20_000 }).toBe('succeeded')
+        await expect.poll(() => statusOf(second, searchId)).toBe('succeeded')
       }
       expect((await owned(connect(second))).sort()).toEqual(promised.flatMap(({ phoneNumbers }) => phoneNumbers).sort())
     } finally {

@@ -45,9 +45,7 @@ describe('after a crash', () => {
     const second = await startLinebook(options)
     try {
       const client = await clientOf(second)
-      await expect
-        .poll(async () => (await client.numbers()).filter(({ status }) => status === 'pending'), patience)
-        .toEqual([])
+      await expect.poll(async () => (await client.numbers()).filter(({ status }) => status === 'pending')).toEqual([])
       const numbers = await client.numbers()
       expect(new Set(numbers.map(({ status }) => status))).toEqual(new Set(['synced']))
       const stored = numbers.map(({ e164 }) => e164)
@@ -70,23 +68,22 @@ describe('with a prompt backend', () => {
     try {
       const client = await clientOf(linebook)
       const tookMs: number[] = []
-      for (let index = 0; index < 20; index++) {
+      for (let index = 0; index < 6; index++) {
         const e164 = `+1206557${String(index).padStart(4, '0')}`
         const start = performance.now()
         await client.put(e164)
         while ((await client.status(e164)) === 'pending');
         tookMs.push(Math.round(performance.now() - start))
       }
-      const [median = NaN] = tookMs.sort((a, b) => a - b).slice(tookMs.length / 2)
-      // Some 40 ms on two processors; the bound is for machines that are busy with other tests.
-      expect(median, `took ${tookMs.join(', ')} ms`).toBeLessThan(500)
+      // Some 40 ms each on two processors. A worker that is not pushed looks every five seconds, so each number but the
+      // first, which may meet it by chance, takes that long.
+      expect(Math.min(...tookMs.slice(1)), `took ${tookMs.join(', ')} ms`).toBeLessThan(2_500)
     } finally {
       await linebook.stop()
     }
   })
 })
 
-const patience = { timeout: 15_000, interval: 100 }
 const stateFile = (): string => join(folder, 'backend.jsonl')
 
 interface Client {

@@ -59,10 +59,9 @@ it('reconcilers beside each other and beside writers bring a backend to what is 
   const depsOn = (on: Db): ProvisioningDeps => ({ ...operator.deps, db: on, backends: { oc: watched.backend } })
 
   let isWriting = true
-  const claimedBy: number[] = []
+  const claimedBy = pools.map(() => 0)
   const runs = pools.map(async (pool, index) => {
     const deps = depsOn(pool)
-    claimedBy[index] = 0
     // A last run that begins after the last write, or there is nothing to prove.
     for (let idle = 0; isWriting || idle < 3;) {
       const { claimed } = await reconcile(deps, 'oc')
@@ -71,23 +70,23 @@ it('reconcilers beside each other and beside writers bring a backend to what is 
       if (claimed === 0) await turn()
     }
   })
+  // On and on until each process has had its share, however unevenly the machine gives them turns.
   const writes = Array.from({ length: WRITERS }, async (_, writer) => {
-    for (let write = 0; write < WRITES; write++)
-      await writeSome(depsOn(pools[writer % PROCESSES] as Db), writer * WRITES + write)
+    for (let write = 0; write < WRITES || claimedBy.includes(0); write++)
+      await writeSome(depsOn(pools[writer % PROCESSES] as Db), write * WRITERS + writer)
   })
   await Promise.all(writes)
   isWriting = false
   await Promise.all(runs)
 
   expect(watched.faults).toEqual([])
-  expect(Math.min(...claimedBy)).toBeGreaterThan(0)
   await expectStoredWhole(db)
   const wanted = await db.query<{ e164: string; tenant: string; usage: string }>(sql`
     select n.e164, a.teams_tenant_id as tenant, n.details #>> '{serviceDetails,teamsOperatorConnect,configuration,usage}' as usage
     from account_number n join account a on a.id = n.account_id
     where n.details #> '{serviceDetails,teamsOperatorConnect,enabled}' = 'true'::jsonb order by n.e164`)
   const { numbers } = await backend.control.numbers({ limit: NUMBERS })
-  expect(numbers.length).toBeGreaterThan(NUMBERS / 4)
+  expect(numbers.length).toBeGreaterThan(BATCH)
   expect(
     numbers.map(({ e164, tenantId, configuration }) => ({ e164, tenant: tenantId, usage: configuration?.usage })),
   ).toEqual(wanted)

@@ -139,7 +139,6 @@ describe('one reservation', () => {
   it('that is changed, purchased and given up at once has one fate', async () => {
     const { db, clients } = await begin(1)
     const [client] = clients as [TestClient]
-    const fates = new Set<string>()
     const stock = await enterStock(db, { count: 60 })
     for (let round = 0; round < 20; round++) {
       const [first, second, third] = stock.slice(round * 3, round * 3 + 3) as [string, string, string]
@@ -155,7 +154,6 @@ describe('one reservation', () => {
       // Given up first, it may have been made again by a change that came later, and that one purchased.
       if (!gaveUp) expect([purchased, status]).toEqual([true, 'completed'])
       if (!purchased) expect(['gone', 'active']).toContain(status)
-      fates.add(status)
       for (const e164 of [first, second, third]) {
         const events = (await listHistory(db, e164)).map(({ event }) => event)
         expect(events.filter((event) => event === 'purchase').length).toBeLessThan(2)
@@ -167,7 +165,6 @@ describe('one reservation', () => {
       select count(*) from number n
       where state = 'held' and not exists (select from reservation_number where hold_id = n.hold_id and e164 = n.e164)`)
     expect(lost?.count).toBe(0)
-    expect(fates.size).toBeGreaterThan(0)
   })
 
   it('that many purchase at once is purchased once', async () => {

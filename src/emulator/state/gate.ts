@@ -15,6 +15,8 @@ export class Gate {
   #onEmpty: () => void = () => {}
   #turn: Promise<unknown> = Promise.resolve()
 
+  constructor(readonly drainLimitMs = DRAIN_LIMIT_MS) {}
+
   /** Has the requests of a server pass the gate, but those that `isExempt`. */
   guard(server: FastifyInstance, isExempt: (request: FastifyRequest) => boolean): void {
     server.addHook('preHandler', (request, reply, done) => {
@@ -67,7 +69,7 @@ export class Gate {
     const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve))
     await Promise.race([
       empty,
-      wait(DRAIN_LIMIT_MS, undefined, { signal: giveUp.signal, ref: false }).catch(() => undefined),
+      wait(this.drainLimitMs, undefined, { signal: giveUp.signal, ref: false }).catch(() => undefined),
     ])
     giveUp.abort()
   }

@@ -1,14 +1,12 @@
 import { decodeProtectedHeader } from 'jose'
 import { randomBytes } from 'node:crypto'
-import { afterAll, afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Sealer } from '../../../src/auth/seal.js'
 import { TokenVerifier } from '../../../src/auth/tokens/token-verifier.js'
 import { sql } from '../../../src/db/db.js'
-import { openPostgres } from '../../../src/db/postgres.js'
 import { ensureEmulatorClients } from '../../../src/issuer/clients.js'
 import { rotateSigningKey } from '../../../src/issuer/signing-keys.js'
-import { createLogger } from '../../../src/log.js'
-import { openTestDatabase, openTestPostgres, truncate } from '../../fixtures/database.js'
+import { openTestDatabase, truncate } from '../../fixtures/database.js'
 import { aRequest, AUDIENCES, createTestIssuer, TENANT, type TestIssuer } from './an-issuer.js'
 
 const db = await openTestDatabase()
@@ -137,28 +135,5 @@ describe('a rotation of the signing key', () => {
   it('may come before there is any key', async () => {
     const kid = await rotateSigningKey({ ...issuer, db })
     expect(decodeProtectedHeader(await tokenFrom(issuer)).kid).toBe(kid)
-  })
-})
-
-describe.runIf(inject('engine') === 'postgres')('processes on one PostgreSQL', () => {
-  it('that make the first key, or a new one, at once end with one that all of them accept', async () => {
-    const first = await openTestPostgres(10)
-    const second = await openPostgres({ connectionString: first.url, poolSize: 10, logger: createLogger('warn') })
-    const issuers = await Promise.all(
-      [first, first, second, second].map((own) => createTestIssuer(own, { clock: issuer.clock })),
-    )
-    await ensureEmulatorClients({ db: first, clock: issuer.clock })
-    const signedBy = async () => {
-      const tokens = await Promise.all(issuers.flatMap((one) => [tokenFrom(one), tokenFrom(one)]))
-      for (const token of tokens) for (const one of issuers) await verify(token, one)
-      return new Set(tokens.map((token) => decodeProtectedHeader(token).kid)).size
-    }
-    expect(await signedBy()).toBe(1)
-    const { sealer, clock } = issuer
-    await Promise.all([first, second, first, second].map((own) => rotateSigningKey({ db: own, sealer, clock })))
-    expect(await signedBy()).toBe(1)
-    for (const { server } of issuers) await server.close()
-    await second.close()
-    await first.close()
   })
 })

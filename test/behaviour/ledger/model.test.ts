@@ -283,7 +283,7 @@ it('does to every number what the model does, whatever comes in whatever order',
     ),
     { numRuns: 40 },
   )
-}, 120_000)
+})
 
 /** Each number's lines must form one unbroken way through the table, ending where the number is. */
 async function expectCompleteHistories(numbers: Map<string, Modelled>): Promise<void> {

@@ -34,7 +34,7 @@ async function chosenByDatabase(filterText: string, items: readonly Thing[]): Pr
     select item.index
     from jsonb_to_recordset(${rows}::text::jsonb)
       as item (
-        index integer, text text collate "unicode", guid text collate "unicode", flag boolean, amount double precision,
+        index integer, text text collate "und-x-icu", guid text collate "und-x-icu", flag boolean, amount double precision,
         at timestamptz
       )
     where ${compileFilter(parseFilter(filterText), fields)}
@@ -57,7 +57,7 @@ it('the database chooses the same items as the oracle, whatever the filter and t
     }),
     { numRuns: 1_000 },
   )
-}, 120_000)
+})
 
 describe('what an absent value is', () => {
   const items: Thing[] = [
