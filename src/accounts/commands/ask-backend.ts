@@ -1,5 +1,7 @@
 /** Asking a backend something while a client waits (contract 5.12, 5.13). */
-import { BackendError, type Backend, type ServiceCode } from '../../backends/port/backend.js'
+import type { ServiceCode } from '../../backends/port/backend.js'
+import { BackendError } from '../../backends/port/call.js'
+import type { TeamsPart } from '../../backends/port/teams.js'
 import { services, type ServiceKey } from '../../backends/port/services.js'
 import { DomainError } from '../../errors.js'
 import type { Account } from '../account.js'
@@ -25,8 +27,8 @@ export interface TeamsService {
   code: ServiceCode
   key: ServiceKey
   tenantId: string
-  /** Undefined: the service is recorded here only, and there is nobody to ask. */
-  backend: Backend | undefined
+  /** Undefined: the service is recorded here only, or its backend knows no tenants; there is nobody to ask. */
+  teams: TeamsPart | undefined
 }
 
 /** The Teams services that an account has on, with its tenant. Throws 'tenant-required' when it has none. */
@@ -42,7 +44,7 @@ export function teamsServicesOf({ backends }: ProvisioningDeps, account: Account
   }
   const service = (key: ServiceKey): TeamsService => {
     const { code } = services[key]
-    return { code, key, tenantId, backend: backends[code] }
+    return { code, key, tenantId, teams: backends[code]?.teams }
   }
   return [service(first), ...others.map(service)]
 }

@@ -1,5 +1,7 @@
 /** Requests for information: what the backends say, with what the operator has said since laid over it (contract 5.11). */
-import { serviceCodes, type Consent, type Relationship, type ServiceCode } from '../../backends/port/backend.js'
+import { serviceCodes, type ServiceCode } from '../../backends/port/backend.js'
+import { isTeams } from '../../backends/port/services.js'
+import type { Consent, Relationship } from '../../backends/port/teams.js'
 import type { Clock } from '../../clock.js'
 import type { Queryable, Tx } from '../../db/db.js'
 import { requestSync } from '../../sync/store.js'
@@ -50,9 +52,9 @@ export class AnnouncedConsents {
   async #ask(): Promise<Map<string, Announced>> {
     const found = new Map<string, Announced>()
     for (const code of serviceCodes) {
-      const backend = this.#backends[code]
-      if (backend === undefined || !(code === 'oc' || code === 'tpm')) continue
-      for (const consent of await ask(code, backend.listConsents())) {
+      const teams = isTeams(code) ? this.#backends[code]?.teams : undefined
+      if (teams === undefined) continue
+      for (const consent of await ask(code, teams.listConsents())) {
         const key = consent.tenantId.toLowerCase()
         if (!found.has(key)) found.set(key, { code, consent })
       }

@@ -1,5 +1,6 @@
 /** Accounts and numbers as clients see them. */
-import { BackendError, type ServiceCode } from '../../backends/port/backend.js'
+import type { ServiceCode } from '../../backends/port/backend.js'
+import { BackendError } from '../../backends/port/call.js'
 import { serviceKeyOf } from '../../backends/port/services.js'
 import type { Queryable, Tx } from '../../db/db.js'
 import { leavingLabels, noteObserved, readGeneration } from '../../sync/store.js'

@@ -1,5 +1,5 @@
 /** What only the enterprise and its Teams tenant know: read through, nothing of it is kept. */
-import type { CapabilityPlan, CivicAddress } from '../../backends/port/backend.js'
+import type { CapabilityPlan, CivicAddress } from '../../backends/port/teams.js'
 import { DomainError } from '../../errors.js'
 import type { Account } from '../account.js'
 import { isEnabled } from '../account-number.js'
@@ -17,14 +17,14 @@ async function accountNamed({ db }: ProvisioningDeps, name: string): Promise<Acc
 
 /** Throws 'account-not-found', 'tenant-required', 'backend-failed'. */
 export async function listCivicAddresses(deps: ProvisioningDeps, accountName: string): Promise<CivicAddress[]> {
-  const [{ code, tenantId, backend }] = teamsServicesOf(deps, await accountNamed(deps, accountName))
-  return backend ? ask(code, backend.listCivicAddresses(tenantId)) : []
+  const [{ code, tenantId, teams }] = teamsServicesOf(deps, await accountNamed(deps, accountName))
+  return teams ? ask(code, teams.listCivicAddresses(tenantId)) : []
 }
 
 /** Throws 'account-not-found', 'tenant-required', 'civic-address-not-found', 'backend-failed'. */
 export async function getCivicAddress(deps: ProvisioningDeps, accountName: string, id: string): Promise<CivicAddress> {
-  const [{ code, tenantId, backend }] = teamsServicesOf(deps, await accountNamed(deps, accountName))
-  const address = backend && (await ask(code, backend.getCivicAddress(tenantId, id)))
+  const [{ code, tenantId, teams }] = teamsServicesOf(deps, await accountNamed(deps, accountName))
+  const address = teams && (await ask(code, teams.getCivicAddress(tenantId, id)))
   if (address === undefined) {
     throw new DomainError(
       'civic-address-not-found',
@@ -50,8 +50,8 @@ export async function listCapabilityPlans(
   const account = await accountNamed(deps, accountName)
   read()
   const plans: CapabilityPlan[] = []
-  for (const { code, tenantId, backend } of teamsServicesOf(deps, account)) {
-    if (backend) plans.push(...(await ask(code, backend.listCapabilityPlans(tenantId))))
+  for (const { code, tenantId, teams } of teamsServicesOf(deps, account)) {
+    if (teams) plans.push(...(await ask(code, teams.listCapabilityPlans(tenantId))))
   }
   return plans.filter(({ name }, index) => plans.findIndex((plan) => plan.name === name) === index)
 }
@@ -93,8 +93,8 @@ export async function availableCapabilities(
   for (const service of asked) {
     const its = e164s.filter((e164) => serviceOf(e164) === service)
     if (its.length === 0) continue
-    const { code, tenantId, backend } = service
-    const found = backend ? await ask(code, backend.getAvailableCapabilities(tenantId, its)) : []
+    const { code, tenantId, teams } = service
+    const found = teams ? await ask(code, teams.getAvailableCapabilities(tenantId, its)) : []
     const known = new Map(found.map((number) => [number.e164, number.availableCapabilities]))
     lists.push(...its.map((e164) => known.get(e164) ?? []))
   }
