@@ -292,6 +292,21 @@ describe('the circuit breaker', () => {
     expect(openFor).toEqual([1_000, 2_000, 3_000, 3_000])
   })
 
+  it('does not count reads that nobody waits for any more', async () => {
+    const backend = open({ breaker })
+    for (let reads = 0; reads < 4; reads++) {
+      const patience = new AbortController()
+      stub.answer = () => {
+        patience.abort()
+        return undefined
+      }
+      const reading = teamsOf(backend).listCivicAddresses('t', patience.signal)
+      expect(await failure(reading)).toMatchObject({ fault: { code: 'Timeout' }, mayHaveActed: true })
+    }
+    expect(stub.seen).toHaveLength(4)
+    expect(backend.unavailable()).toBeUndefined()
+  })
+
   it('does not count what a backend that is there refuses or throttles, and forgets failures at a success', async () => {
     const backend = open({ breaker })
     for (const answer of [down, down, () => ({ status: 404 }), down, down, () => ({ status: 429 }), down, down, up]) {
