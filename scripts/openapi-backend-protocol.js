@@ -1,8 +1,8 @@
 // Makes the OpenAPI document of the backend protocol: what a server has to answer that Linebook calls.
 import { json, referencesTo } from './openapi.js'
 
-/** @param contract the module src/backends/http/contract.ts: `operations` by name, `models` by name */
-export function backendProtocolDocument({ operations, models }) {
+/** @param contract the module src/backends/http/contract.ts: `operations` and `models` by name, `teamsOperations` among the former */
+export function backendProtocolDocument({ operations, teamsOperations, models }) {
   const reference = referencesTo(models)
   const paths = {}
   for (const [operationId, { method, path, summary, query, body, answer }] of Object.entries(operations)) {
@@ -15,6 +15,7 @@ export function backendProtocolDocument({ operations, models }) {
     ;(paths[path] ??= {})[method.toLowerCase()] = {
       operationId,
       summary,
+      tags: [operationId in teamsOperations ? TEAMS.name : EVERY_BACKEND.name],
       parameters,
       ...(body && { requestBody: { required: true, ...json(reference(body)) } }),
       responses: {
@@ -34,6 +35,7 @@ export function backendProtocolDocument({ operations, models }) {
         'What Linebook asks of a system that an operator puts behind a service; docs/backend-protocol.md says when. ' +
         'Generated from src/backends/http/contract.ts by: npm run generate',
     },
+    tags: [EVERY_BACKEND, TEAMS],
     security: [{ header: [] }, { clientCredentials: [] }],
     paths,
     components: {
@@ -53,6 +55,12 @@ export function backendProtocolDocument({ operations, models }) {
       securitySchemes: SECURITY_SCHEMES,
     },
   }
+}
+
+const EVERY_BACKEND = { name: 'Every backend', description: 'What the backend of any service is asked' }
+const TEAMS = {
+  name: 'Teams',
+  description: 'What only the backends of Operator Connect and Teams Phone Mobile are asked',
 }
 
 const queryParameters = (query, reference) =>

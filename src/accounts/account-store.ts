@@ -1,5 +1,6 @@
 /** The statements about accounts. None of them decides. */
-import type { BackendFault, ServiceCode } from '../backends/port/backend.js'
+import type { ServiceCode } from '../backends/port/backend.js'
+import type { BackendFault } from '../backends/port/call.js'
 import { services, type ServiceKey } from '../backends/port/services.js'
 import { sql, type Queryable, type Sql, type Tx } from '../db/db.js'
 import { statusOf, syncStateOf } from '../sync/store.js'

@@ -1,5 +1,5 @@
 /** Requests for information: customers that ask, through a backend, to be served by this operator. */
-import type { Consent, Relationship } from '../backends/port/backend.js'
+import type { Consent, Relationship } from '../backends/port/teams.js'
 import { DomainError, invalidInput } from '../errors.js'
 import type { SyncState } from '../sync/sync.js'
 

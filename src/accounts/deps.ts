@@ -16,6 +16,8 @@ export interface ProvisioningDeps {
   logger: Logger
   /** By service; those without one are recorded here only. */
   backends: Backends
+  /** Aborted when a client who reads from now on has waited long enough for backends. */
+  readDeadline(): AbortSignal
   zone: Zone
   regions: Regions
   rules: NumberRules

@@ -1,4 +1,5 @@
 /** The part of the composition root that makes the Provisioning API, its backends and what goes with them. */
+import { READ_TIMEOUT_MS } from '../accounts/commands/ask-backend.js'
 import { AnnouncedConsents } from '../accounts/commands/consents.js'
 import { activeServices } from '../accounts/deps.js'
 import { createBackends } from '../backends/create.js'
@@ -50,6 +51,7 @@ export function wireProvisioning(
     trustedProxies: config.trustedProxies,
     rateLimit: trusted ? undefined : config.rateLimit && new RateLimit(clock, config.rateLimit),
   }
+  const readDeadline = (): AbortSignal => AbortSignal.timeout(READ_TIMEOUT_MS)
   const reconcilers = new Map<SyncService, Worker<string>>()
   const deps: ApiDeps = {
     ...admitDeps,
@@ -58,6 +60,7 @@ export function wireProvisioning(
     realClock,
     logger,
     backends,
+    readDeadline,
     zone: new StoredZone(db),
     regions: {
       baseDomain: config.baseDomain,
@@ -72,7 +75,7 @@ export function wireProvisioning(
     policyOf,
     initialAssignmentStatus: config.initialAssignmentStatus,
     verifyIntervalMs: config.verifyIntervalMs,
-    announced: new AnnouncedConsents({ clock, backends }),
+    announced: new AnnouncedConsents({ clock, backends, readDeadline }),
     publicUrl: config.provisioningUrl,
     tolerateTrailingCommas: config.tolerateTrailingCommas,
     repeatabilityWindowMs: config.repeatabilityWindowMs,

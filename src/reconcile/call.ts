@@ -1,6 +1,7 @@
 /** One call to a backend about several claimed things, and what its answer means for each of them. */
 import type { ProvisioningDeps } from '../accounts/deps.js'
-import { BackendError, type BackendFault, type Outcome, type ServiceCode } from '../backends/port/backend.js'
+import type { ServiceCode } from '../backends/port/backend.js'
+import { BackendError, type BackendFault, type Outcome } from '../backends/port/call.js'
 import { later } from '../clock.js'
 import type { Claimed } from '../sync/claims.js'
 import { GIVE_UP_AFTER_MS, retryAfterMs } from '../sync/plan.js'

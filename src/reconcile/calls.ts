@@ -13,7 +13,8 @@ import {
   type DesiredNumber,
 } from '../accounts/desired.js'
 import { namesOf, wantedRecords } from '../accounts/subdomain.js'
-import type { Backend, BackendNumber, NumberUpload, Outcome, ServiceCode } from '../backends/port/backend.js'
+import type { Backend, BackendNumber, NumberUpload, ServiceCode } from '../backends/port/backend.js'
+import type { Outcome } from '../backends/port/call.js'
 import { serviceKeyOf, services } from '../backends/port/services.js'
 import { later } from '../clock.js'
 import type { Queryable } from '../db/db.js'
@@ -192,7 +193,7 @@ export async function accountWork(
   }
 }
 
-/** What the operator said about requests for information. */
+/** What the operator said about requests for information; it stays here when the backend has no Teams part. */
 export async function consentWork(
   deps: ProvisioningDeps,
   db: Queryable,
@@ -204,7 +205,9 @@ export async function consentWork(
     db,
     claimed.map((item) => item.key),
   )
+  const { teams } = backend
   const said = claimed.filter(({ key }) => changes.has(key))
+  if (teams === undefined) return { calls: [], settled: claimed.map(nothingToDo) }
   const relationships = (batch: readonly Claimed[]) =>
     batch.map((item) => {
       const change = changes.get(item.key)
@@ -219,7 +222,7 @@ export async function consentWork(
     calls: inBatches(said, backend.batchSize).map((batch) =>
       call(deps, code, batch, {
         step: 'relationship',
-        ask: () => backend.updateCustomerRelationships(relationships(batch)),
+        ask: () => teams.updateCustomerRelationships(relationships(batch)),
         done: (item) => toldOnce(deps, item),
       }),
     ),

@@ -2,7 +2,7 @@
  * The statements by which the reconciler records what became of what it had claimed. They change a thing only while the
  * claim is still held, and let go of it.
  */
-import type { BackendFault } from '../backends/port/backend.js'
+import type { BackendFault } from '../backends/port/call.js'
 import { sql, type Tx } from '../db/db.js'
 import type { Claim, Claimed } from './claims.js'
 import type { Observed, Placed, SyncKind, SyncService } from './sync.js'

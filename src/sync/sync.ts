@@ -2,7 +2,8 @@
  * How a thing stands with its backends. Desired against confirmed, per thing and service: see
  * `migrations/0002-accounts-and-sync.sql`, table `sync`, and docs/architecture.md, "Sync".
  */
-import type { BackendFault, ServiceCode } from '../backends/port/backend.js'
+import type { ServiceCode } from '../backends/port/backend.js'
+import type { BackendFault } from '../backends/port/call.js'
 
 export const syncKinds = ['account', 'number', 'consent', 'subdomain'] as const
 export type SyncKind = (typeof syncKinds)[number]

@@ -1,22 +1,63 @@
 /** Asking a backend something while a client waits (contract 5.12, 5.13). */
-import { BackendError, type Backend, type ServiceCode } from '../../backends/port/backend.js'
+import type { ServiceCode } from '../../backends/port/backend.js'
+import { BackendError } from '../../backends/port/call.js'
 import { services, type ServiceKey } from '../../backends/port/services.js'
+import type { TeamsPart } from '../../backends/port/teams.js'
 import { DomainError } from '../../errors.js'
 import type { Account } from '../account.js'
 import type { ProvisioningDeps } from '../deps.js'
 
-/** What the backend answers. Throws 'backend-failed' with the backend's own words when it doesn't. */
-export async function ask<Answer>(code: ServiceCode, asking: Promise<Answer>): Promise<Answer> {
-  try {
-    return await asking
-  } catch (error) {
-    if (!(error instanceof BackendError)) throw error
-    throw new DomainError('backend-failed', 'The backend of the service did not answer the question. Try again.', {
-      target: code,
-      said: error.fault,
-      cause: error,
-    })
-  }
+/** How long a client who reads waits for backends. Their own time-outs are longer: they are for work in the background. */
+export const READ_TIMEOUT_MS = 5_000
+
+type Asking = Pick<ProvisioningDeps, 'readDeadline'>
+
+/**
+ * Asks the backends of several services side by side, and returns what they say in the order of the services. Throws
+ * 'backend-failed' with the backend's own words, of the first that does not say anything in time.
+ */
+export async function askEach<Service extends { code: ServiceCode }, Result>(
+  { readDeadline }: Asking,
+  asked: readonly Service[],
+  question: (service: Service, signal: AbortSignal) => Promise<Result>,
+): Promise<Result[]> {
+  const signal = readDeadline()
+  const ended = await Promise.allSettled(asked.map((service) => inTime(signal, question(service, signal))))
+  return ended.map((end, index) => {
+    if (end.status === 'fulfilled') return end.value
+    throw failureOf(asked[index] as Service, end.reason)
+  })
+}
+
+/** Asks the backend of one service. Throws as askEach. */
+export async function ask<Service extends { code: ServiceCode }, Result>(
+  deps: Asking,
+  asked: Service,
+  question: (service: Service, signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const [result] = await askEach(deps, [asked], question)
+  return result as Result
+}
+
+/** What a call comes to, or a BackendError once the signal is aborted, whether the backend heeds it or not. */
+export const inTime = <Result>(signal: AbortSignal, call: Promise<Result>): Promise<Result> =>
+  new Promise((resolve, reject) => {
+    const giveUp = (): void => {
+      const fault = { code: 'Timeout', message: `No answer came within ${READ_TIMEOUT_MS} ms.` }
+      reject(new BackendError(fault, { mayHaveActed: true }))
+    }
+    if (signal.aborted) giveUp()
+    else signal.addEventListener('abort', giveUp, { once: true })
+    call.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp))
+  })
+
+function failureOf({ code }: { code: ServiceCode }, error: unknown): unknown {
+  if (!(error instanceof BackendError)) return error
+  return new DomainError('backend-failed', 'The backend of the service did not answer the question. Try again.', {
+    target: code,
+    said: error.fault,
+    cause: error,
+  })
 }
 
 const teamsKeys: readonly ServiceKey[] = ['teamsOperatorConnect', 'teamsPhoneMobile']
@@ -25,8 +66,8 @@ export interface TeamsService {
   code: ServiceCode
   key: ServiceKey
   tenantId: string
-  /** Undefined: the service is recorded here only, and there is nobody to ask. */
-  backend: Backend | undefined
+  /** Undefined: the service is recorded here only, or its backend knows no tenants; there is nobody to ask. */
+  teams: TeamsPart | undefined
 }
 
 /** The Teams services that an account has on, with its tenant. Throws 'tenant-required' when it has none. */
@@ -42,7 +83,7 @@ export function teamsServicesOf({ backends }: ProvisioningDeps, account: Account
   }
   const service = (key: ServiceKey): TeamsService => {
     const { code } = services[key]
-    return { code, key, tenantId, backend: backends[code] }
+    return { code, key, tenantId, teams: backends[code]?.teams }
   }
   return [service(first), ...others.map(service)]
 }

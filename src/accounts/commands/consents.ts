@@ -1,6 +1,7 @@
 /** Requests for information: what the backends say, with what the operator has said since laid over it (contract 5.11). */
-import { serviceCodes, type Consent, type Relationship, type ServiceCode } from '../../backends/port/backend.js'
-import type { Clock } from '../../clock.js'
+import { serviceCodes, type ServiceCode } from '../../backends/port/backend.js'
+import { isTeams } from '../../backends/port/services.js'
+import type { Consent, Relationship } from '../../backends/port/teams.js'
 import type { Queryable, Tx } from '../../db/db.js'
 import { requestSync } from '../../sync/store.js'
 import { accountsOfTenants } from '../account-store.js'
@@ -8,7 +9,7 @@ import { rfiNotFound, type RelationshipPatch, type RequestForInformation } from 
 import { lockConsentChange, putConsentChange, readConsentStates } from '../consent-store.js'
 import { activeServices, type Precondition, type ProvisioningDeps } from '../deps.js'
 import { consentChanges, type ConsentChange } from '../desired.js'
-import { ask } from './ask-backend.js'
+import { askEach } from './ask-backend.js'
 
 /** A consent and the backend that it came from. */
 interface Announced {
@@ -19,20 +20,20 @@ interface Announced {
 /** How long what backends announce is believed; the operator's own changes show at once all the same. */
 const BELIEVED_MS = 30_000
 
+type AnnouncedDeps = Pick<ProvisioningDeps, 'clock' | 'backends' | 'readDeadline'>
+
 /** What the backends announce, asked for at most once in a while and once at a time. */
 export class AnnouncedConsents {
-  readonly #clock: Clock
-  readonly #backends: ProvisioningDeps['backends']
+  readonly #deps: AnnouncedDeps
   #asking: { at: Date; answer: Promise<Map<string, Announced>> } | undefined
 
-  constructor({ clock, backends }: Pick<ProvisioningDeps, 'clock' | 'backends'>) {
-    this.#clock = clock
-    this.#backends = backends
+  constructor(deps: AnnouncedDeps) {
+    this.#deps = deps
   }
 
   /** By tenant, lower case. A tenant announced by both Teams services is taken from Operator Connect. */
   all(): Promise<Map<string, Announced>> {
-    const now = this.#clock.now()
+    const now = this.#deps.clock.now()
     if (this.#asking && now.getTime() - this.#asking.at.getTime() < BELIEVED_MS) return this.#asking.answer
     const asking = { at: now, answer: this.#ask() }
     this.#asking = asking
@@ -49,13 +50,16 @@ export class AnnouncedConsents {
 
   async #ask(): Promise<Map<string, Announced>> {
     const found = new Map<string, Announced>()
-    for (const code of serviceCodes) {
-      const backend = this.#backends[code]
-      if (backend === undefined || !(code === 'oc' || code === 'tpm')) continue
-      for (const consent of await ask(code, backend.listConsents())) {
-        const key = consent.tenantId.toLowerCase()
-        if (!found.has(key)) found.set(key, { code, consent })
-      }
+    const asked = serviceCodes.flatMap((code) => {
+      const teams = isTeams(code) ? this.#deps.backends[code]?.teams : undefined
+      return teams ? [{ code, teams }] : []
+    })
+    const announced = await askEach(this.#deps, asked, async ({ code, teams }, signal) =>
+      (await teams.listConsents(signal)).map((consent) => ({ code, consent })),
+    )
+    for (const one of announced.flat()) {
+      const key = one.consent.tenantId.toLowerCase()
+      if (!found.has(key)) found.set(key, one)
     }
     return found
   }

@@ -1,5 +1,6 @@
 /** Accounts and numbers as clients see them. */
-import { BackendError, type ServiceCode } from '../../backends/port/backend.js'
+import type { ServiceCode } from '../../backends/port/backend.js'
+import { BackendError } from '../../backends/port/call.js'
 import { serviceKeyOf } from '../../backends/port/services.js'
 import type { Queryable, Tx } from '../../db/db.js'
 import { leavingLabels, noteObserved, readGeneration } from '../../sync/store.js'
@@ -10,6 +11,7 @@ import { agrees, observedOf } from '../agreement.js'
 import { activeServices, type ProvisioningDeps } from '../deps.js'
 import { readNumbers } from '../number-store.js'
 import { namesOf, subdomainStatus, wantedLabel, wantedRecords, type SubdomainStatus } from '../subdomain.js'
+import { inTime } from './ask-backend.js'
 import { accountNotFound, numberNotFound } from './find.js'
 
 export interface ShownAccount<Kind extends Account = AccountWithStatus> {
@@ -103,7 +105,7 @@ export async function getNumber(deps: ProvisioningDeps, accountName: string, e16
   const codes = activeServices(deps).filter(
     (code) => passesOn(account, serviceKeyOf[code]) && isEnabled(number.details, serviceKeyOf[code]),
   )
-  for (const code of codes) await refresh(deps, number, code)
+  await Promise.all(codes.map((code) => refresh(deps, number, code)))
   return codes.length === 0 ? number : readNumber(deps, db, account, e164)
 }
 
@@ -130,7 +132,7 @@ async function refresh(
   const backend = backends[code]
   if (generation === undefined || backend === undefined || backend.unavailable() !== undefined) return
   try {
-    const [found] = await backend.getNumbers(tenantAt(account, key), [e164])
+    const [found] = await inTime(deps.readDeadline(), backend.getNumbers(tenantAt(account, key), [e164]))
     const isRight = agrees({ e164, account, service: details.serviceDetails[key] ?? null }, found)
     const observed = found && observedOf(found)
     await noteObserved(db, { e164, service: code, generation }, observed, { at: clock.now(), agrees: isRight })

@@ -1,12 +1,12 @@
 /** What only the enterprise and its Teams tenant know: read through, nothing of it is kept. */
-import type { CapabilityPlan, CivicAddress } from '../../backends/port/backend.js'
+import type { CapabilityPlan, CivicAddress } from '../../backends/port/teams.js'
 import { DomainError } from '../../errors.js'
 import type { Account } from '../account.js'
 import { isEnabled } from '../account-number.js'
 import { findAccount } from '../account-store.js'
 import { activeServices, type ProvisioningDeps } from '../deps.js'
 import { readNumbers } from '../number-store.js'
-import { ask, teamsServicesOf } from './ask-backend.js'
+import { ask, askEach, teamsServicesOf } from './ask-backend.js'
 import { accountNotFound } from './find.js'
 
 async function accountNamed({ db }: ProvisioningDeps, name: string): Promise<Account> {
@@ -17,14 +17,16 @@ async function accountNamed({ db }: ProvisioningDeps, name: string): Promise<Acc
 
 /** Throws 'account-not-found', 'tenant-required', 'backend-failed'. */
 export async function listCivicAddresses(deps: ProvisioningDeps, accountName: string): Promise<CivicAddress[]> {
-  const [{ code, tenantId, backend }] = teamsServicesOf(deps, await accountNamed(deps, accountName))
-  return backend ? ask(code, backend.listCivicAddresses(tenantId)) : []
+  const [service] = teamsServicesOf(deps, await accountNamed(deps, accountName))
+  return ask(deps, service, async ({ teams, tenantId }, signal) => teams?.listCivicAddresses(tenantId, signal) ?? [])
 }
 
 /** Throws 'account-not-found', 'tenant-required', 'civic-address-not-found', 'backend-failed'. */
 export async function getCivicAddress(deps: ProvisioningDeps, accountName: string, id: string): Promise<CivicAddress> {
-  const [{ code, tenantId, backend }] = teamsServicesOf(deps, await accountNamed(deps, accountName))
-  const address = backend && (await ask(code, backend.getCivicAddress(tenantId, id)))
+  const [service] = teamsServicesOf(deps, await accountNamed(deps, accountName))
+  const address = await ask(deps, service, async ({ teams, tenantId }, signal) =>
+    teams?.getCivicAddress(tenantId, id, signal),
+  )
   if (address === undefined) {
     throw new DomainError(
       'civic-address-not-found',
@@ -49,10 +51,12 @@ export async function listCapabilityPlans(
 ): Promise<CapabilityPlan[]> {
   const account = await accountNamed(deps, accountName)
   read()
-  const plans: CapabilityPlan[] = []
-  for (const { code, tenantId, backend } of teamsServicesOf(deps, account)) {
-    if (backend) plans.push(...(await ask(code, backend.listCapabilityPlans(tenantId))))
-  }
+  const lists = await askEach(
+    deps,
+    teamsServicesOf(deps, account),
+    async ({ teams, tenantId }, signal) => teams?.listCapabilityPlans(tenantId, signal) ?? [],
+  )
+  const plans = lists.flat()
   return plans.filter(({ name }, index) => plans.findIndex((plan) => plan.name === name) === index)
 }
 
@@ -89,15 +93,16 @@ export async function availableCapabilities(
   if (faults.length > 0) {
     throw new DomainError('invalid-body', `${faults.length} of the numbers can't be asked about.`, { faults })
   }
-  const lists: (readonly string[])[] = []
-  for (const service of asked) {
-    const its = e164s.filter((e164) => serviceOf(e164) === service)
-    if (its.length === 0) continue
-    const { code, tenantId, backend } = service
-    const found = backend ? await ask(code, backend.getAvailableCapabilities(tenantId, its)) : []
-    const known = new Map(found.map((number) => [number.e164, number.availableCapabilities]))
-    lists.push(...its.map((e164) => known.get(e164) ?? []))
-  }
+  const found = await askEach(
+    deps,
+    asked.map((service) => ({ ...service, its: e164s.filter((e164) => serviceOf(e164) === service) })),
+    async ({ teams, tenantId, its }, signal) => {
+      const told = its.length === 0 ? [] : ((await teams?.getAvailableCapabilities(tenantId, its, signal)) ?? [])
+      const known = new Map(told.map((number) => [number.e164, number.availableCapabilities]))
+      return its.map((e164) => known.get(e164) ?? [])
+    },
+  )
+  const lists = found.flat()
   const [first = [], ...others] = lists
   return first.filter((capability) => others.every((list) => list.includes(capability)))
 }

@@ -3,7 +3,7 @@ import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Clock } from '../../clock.js'
 import { jsonOf, NoResponse, sendRequest, type OutboundResponse } from '../../outbound.js'
-import { BackendError } from '../port/backend.js'
+import { BackendError } from '../port/call.js'
 
 export interface ClientCredentials {
   tokenUrl: string

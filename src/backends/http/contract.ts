@@ -189,8 +189,8 @@ export const models = {
   TenantSettings,
 }
 
-/** By the names of the port's methods. Commands are POSTs with items, answered by outcomes; the rest changes nothing. */
-export const operations = {
+/** What every backend is asked. Commands are POSTs with items, answered by outcomes; the rest changes nothing. */
+const backendOperations = {
   upsertTenants: {
     method: 'POST',
     path: '/tenants/upsert',
@@ -233,6 +233,10 @@ export const operations = {
     body: numbersOfTenant,
     answer: Type.Object({ numbers: Type.Array(BackendNumber, { maxItems: MAX_LIST }) }),
   },
+} as const
+
+/** What only the backends of Operator Connect and Teams Phone Mobile are asked. */
+export const teamsOperations = {
   getAvailableCapabilities: {
     method: 'POST',
     path: '/numbers/capabilities',
@@ -269,6 +273,9 @@ export const operations = {
     answer: Type.Object({ capabilityPlans: Type.Array(CapabilityPlan, { maxItems: MAX_LIST }) }),
   },
 } as const
+
+/** By the names of the port's methods. */
+export const operations = { ...backendOperations, ...teamsOperations }
 
 export type OperationName = keyof typeof operations
 export type Answer<Name extends OperationName> = Static<(typeof operations)[Name]['answer']>

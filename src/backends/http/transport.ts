@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../clock.js'
 import { jsonOf, NoResponse, retryAfterMs, sendRequest, withoutSecrets, type OutboundResponse } from '../../outbound.js'
-import { BackendError, type BackendFault } from '../port/backend.js'
+import { BackendError, type BackendFault } from '../port/call.js'
 import { CircuitBreaker, type BreakerLimits } from './circuit-breaker.js'
 import { TokenSource, type ClientCredentials } from './client-credentials.js'
 
@@ -29,6 +29,13 @@ export interface HttpCall {
   query?: Readonly<Record<string, string>>
   body?: unknown
   headers?: Readonly<Record<string, string>>
+}
+
+export interface TimeLimit {
+  /** The call has failed when it is aborted. */
+  deadline: AbortSignal
+  /** Nobody waits for the call any more when it is aborted: that says nothing about the backend. */
+  signal?: AbortSignal
 }
 
 /** What a call came to when the backend said something about it. */
@@ -69,36 +76,38 @@ export class Transport {
   }
 
   /** Rejects with a BackendError when nothing is known of the call. */
-  async send(call: HttpCall, signal = this.deadline()): Promise<HttpAnswer> {
+  async send(call: HttpCall, { deadline = this.deadline(), signal }: Partial<TimeLimit> = {}): Promise<HttpAnswer> {
     const open = this.#breaker.enter()
     if (open) {
       const afterMs = Math.max(0, open.until.getTime() - this.#options.clock.now().getTime())
       throw new BackendError({ code: 'CircuitOpen', message: open.reason }, { mayHaveActed: false, afterMs })
     }
     try {
-      const answer = await this.#exchange(call, signal)
+      const answer = await this.#exchange(call, { deadline, ...(signal && { signal }) })
       this.#breaker.succeeded()
       return answer
     } catch (error) {
       const failure = asBackendError(error)
       if (error instanceof StillThere) this.#breaker.succeeded()
-      else this.#breaker.failed(failure.message)
+      else if (!(error instanceof GivenUp)) this.#breaker.failed(failure.message)
       throw failure
     }
   }
 
-  async #exchange(call: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
-    const first = await this.#request(call, signal)
+  async #exchange(call: HttpCall, limit: TimeLimit): Promise<HttpAnswer> {
+    const first = await this.#request(call, limit)
     const { token } = first
     if (first.status !== 401 || token === undefined) return this.#judge(first)
     // It was refused before anything came of it, so the same call can be sent again with a new token.
     this.#tokens?.refused(token)
-    return this.#judge(await this.#request(call, signal))
+    return this.#judge(await this.#request(call, limit))
   }
 
-  async #request({ method, path, query, body, headers }: HttpCall, signal: AbortSignal): Promise<Received> {
+  async #request({ method, path, query, body, headers }: HttpCall, limit: TimeLimit): Promise<Received> {
     const { url, auth, fetch } = this.#options
-    const token = await this.#tokens?.get(signal)
+    const { deadline, signal } = limit
+    // Other calls may wait for the same token, so only the deadline ends that request.
+    const token = await this.#tokens?.get(deadline)
     const search = query && Object.keys(query).length > 0 ? `?${new URLSearchParams(query).toString()}` : ''
     const response = await sendRequest(`${url}${path}${search}`, {
       method,
@@ -109,11 +118,11 @@ export class Transport {
         ...(auth && 'header' in auth && { [auth.header]: auth.value }),
         ...(token !== undefined && { Authorization: `Bearer ${token}` }),
       },
-      signal,
+      signal: signal ? AbortSignal.any([deadline, signal]) : deadline,
       maxBytes: MAX_RESPONSE_BYTES,
       fetch,
     }).catch((error: unknown): OutboundResponse => {
-      throw this.#noResponse(error, signal)
+      throw this.#noResponse(error, limit)
     })
     return { ...response, token }
   }
@@ -157,11 +166,17 @@ export class Transport {
     }
   }
 
-  #noResponse(error: unknown, signal: AbortSignal): unknown {
+  #noResponse(error: unknown, { deadline, signal }: TimeLimit): unknown {
     const { timeoutMs } = this.#options
-    if (signal.aborted) {
+    if (deadline.aborted) {
       return new BackendError(
         { code: 'Timeout', message: `No answer came within ${timeoutMs} ms.` },
+        { mayHaveActed: true },
+      )
+    }
+    if (signal?.aborted) {
+      return new GivenUp(
+        { code: 'Timeout', message: 'The call was given up before an answer came.' },
         { mayHaveActed: true },
       )
     }
@@ -179,6 +194,9 @@ interface Received extends OutboundResponse {
 
 /** An answer that can't be used, from a backend that is there: no reason to stop calling it. */
 class StillThere extends BackendError {}
+
+/** Nobody waited for the answer. */
+class GivenUp extends BackendError {}
 
 const asBackendError = (error: unknown): BackendError => {
   if (error instanceof BackendError) return error

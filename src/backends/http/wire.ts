@@ -1,5 +1,7 @@
 /** Between the port's words and those on the wire: numbers have their full name there, and instants are texts. */
-import type { BackendNumber, Consent, NumberCommand, NumberUpload, Outcome, Relationship } from '../port/backend.js'
+import type { BackendNumber, NumberCommand, NumberUpload } from '../port/backend.js'
+import type { Outcome } from '../port/call.js'
+import type { Consent, Relationship } from '../port/teams.js'
 import type { Wire } from './contract.js'
 
 export const wireNumber = <Item extends { e164: string }>({

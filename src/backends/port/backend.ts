@@ -9,34 +9,12 @@
  * A call rejects with a `BackendError` only when nothing is known about any of its items (no connection, no answer in
  * time, an answer that can't be read); whatever is known of single items is an outcome.
  */
+import type { CommandItem, Outcome } from './call.js'
+import type { TeamsPart } from './teams.js'
+
 export const serviceCodes = ['oc', 'tpm', 'dr', 'zoom', 'aocp'] as const
 /** Which service, as errors name it in their `target`. */
 export type ServiceCode = (typeof serviceCodes)[number]
-
-/** An error in the backend's own words; it reaches clients unchanged. `target` defaults to the service. */
-export interface BackendFault {
-  code: string
-  message: string
-  target?: string
-}
-
-/** What became of one item of a call. */
-export type Outcome<Value = undefined> =
-  | { kind: 'done'; value: Value }
-  /** The backend won't, however often it is asked. */
-  | { kind: 'refused'; fault: BackendFault }
-  /** Not yet: throttled, busy, or a job under way (`ticket`). Asked again after `afterMs`, or by back-off. */
-  | { kind: 'later'; reason: string; afterMs?: number; ticket?: string }
-
-/** What goes along with each item of a command that changes something. */
-export interface CommandItem {
-  /** The same for each repeat of one command: a backend that has acted on it answers without acting twice. */
-  idempotencyKey: string
-  /** Rises with each command about the same thing: a backend drops one that arrives after a higher one. */
-  sequence: number
-  /** From the `later` outcome of the attempt before. */
-  ticket?: string
-}
 
 export interface TenantSettings extends CommandItem {
   tenantId: string
@@ -78,98 +56,23 @@ export interface BackendNumber {
   availableCapabilities?: readonly string[]
 }
 
-export interface Contact {
-  fullName: string
-  email: string
-  telephoneNumber?: string
-  companyName?: string
-  companySize?: string
-}
-
-/** A customer's wish to be served by this operator. The operator's answer to it is the relationship. */
-export interface Consent {
-  id: string
-  tenantId: string
-  operatorId?: string
-  status: string
-  consentedOn?: Date
-  lastModifiedOn?: Date
-  consentedCountries: readonly string[]
-  contacts: readonly Contact[]
-  relationship: Relationship
-}
-
-export interface Relationship {
-  status?: string
-  comment?: string
-  lastModifiedOn?: Date
-}
-
-export interface RelationshipChange extends CommandItem {
-  tenantId: string
-  /** Null: cleared. */
-  status: string | null
-  comment: string | null
-}
-
-export interface Location {
-  id: string
-  civicAddressId: string
-  description?: string
-  additionalInfo?: string
-  isDefault?: boolean
-  elin?: string
-}
-
-export interface CivicAddress {
-  id: string
-  country?: string
-  houseNumber?: string
-  houseNumberSuffix?: string
-  preDirectional?: string
-  streetName?: string
-  streetSuffix?: string
-  postDirectional?: string
-  stateOrProvince?: string
-  countyOrDistrict?: string
-  cityOrTown?: string
-  cityOrTownAlias?: string
-  postalOrZipCode?: string
-  description?: string
-  companyName?: string
-  companyId?: string
-  defaultLocationId: string
-  validationStatus?: 'notValidated' | 'validated'
-  tenantId?: string
-  partnerId?: string
-  locations?: readonly Location[]
-  latitude?: string
-  longitude?: string
-}
-
-export interface CapabilityPlan {
-  name: string
-  usage: string
-  offerTypes?: readonly string[]
-  mandatoryCapabilities?: readonly string[]
-  choosableCapabilities?: readonly string[]
-  supportsTollFree: boolean
-}
-
+/** What every backend does: seven methods. One that has no Teams tenants implements nothing more. */
 export interface Backend {
   /** Which of the members of this port it is, for `linebook status`. */
-  readonly name: 'simulated' | 'http'
+  readonly name: string
   /** Most items that one call takes. */
   readonly batchSize: number
   /** How many calls may be under way at once. */
   readonly concurrency: number
   /** No longer than this until a call resolves or rejects, so that a claim outlives the calls made under it. */
   readonly timeoutMs: number
+  /** What it knows of Teams tenants; a backend without this part is never asked. */
+  readonly teams?: TeamsPart
+
   /** Undefined when it takes calls; otherwise why not and when it will again (a circuit that has opened). */
   unavailable(): { reason: string; until: Date } | undefined
-
+  /** Makes customers known. A backend that keeps none answers `done` for each. */
   upsertTenants(tenants: readonly TenantSettings[]): Promise<Outcome[]>
-
   /** Makes numbers known under a tenant. One that is there already is brought to what is said. */
   uploadNumbers(tenantId: string, numbers: readonly NumberUpload[]): Promise<Outcome<BackendNumber>[]>
   /** Changes numbers that are there; uploads those that are not. */
@@ -180,38 +83,6 @@ export interface Backend {
   releaseNumbers(tenantId: string, numbers: readonly NumberCommand[]): Promise<Outcome[]>
   /** The numbers that are there, in any order; those missing are left out. */
   getNumbers(tenantId: string, e164s: readonly string[]): Promise<BackendNumber[]>
-
-  listConsents(): Promise<Consent[]>
-  /** `tenantId` in any letter case. */
-  getConsent(tenantId: string): Promise<Consent | undefined>
-  updateCustomerRelationships(changes: readonly RelationshipChange[]): Promise<Outcome[]>
-
-  listCivicAddresses(tenantId: string): Promise<CivicAddress[]>
-  getCivicAddress(tenantId: string, id: string): Promise<CivicAddress | undefined>
-  listCapabilityPlans(tenantId: string): Promise<CapabilityPlan[]>
-  /** What each number can have, in the backend's order; numbers that are not there are left out. */
-  getAvailableCapabilities(
-    tenantId: string,
-    e164s: readonly string[],
-  ): Promise<{ e164: string; availableCapabilities: readonly string[] }[]>
-}
-
-/** A call of which nothing is known: the backend may have acted on it or not. */
-export class BackendError extends Error {
-  override readonly name = 'BackendError'
-  /** In the backend's words where it used any (a 503 with a body); otherwise ours. */
-  readonly fault: BackendFault
-  /** How long the backend asked to be left alone. */
-  readonly afterMs: number | undefined
-  /** Whether the call may have been acted on: false when it never left (no connection, an open circuit). */
-  readonly mayHaveActed: boolean
-
-  constructor(fault: BackendFault, details: { afterMs?: number; mayHaveActed: boolean; cause?: unknown }) {
-    super(fault.message, details.cause === undefined ? undefined : { cause: details.cause })
-    this.fault = fault
-    this.afterMs = details.afterMs
-    this.mayHaveActed = details.mayHaveActed
-  }
 }
 
 /** The backends by service; a service without one (`none`) is recorded here only. */

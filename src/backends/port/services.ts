@@ -33,3 +33,6 @@ export const services: Readonly<Record<ServiceKey, Service>> = {
 export const serviceKeyOf = Object.fromEntries(serviceKeys.map((key) => [services[key].code, key])) as Readonly<
   Record<ServiceCode, ServiceKey>
 >
+
+/** Whether a service is one of Teams: its numbers have a configuration, and its backend may have a Teams part. */
+export const isTeams = (code: ServiceCode): boolean => services[serviceKeyOf[code]].teams

@@ -4,7 +4,8 @@
  * call, and one change that reads and writes its things at once.
  */
 import type { Clock } from '../../clock.js'
-import { BackendError, type CommandItem, type Outcome, type ServiceCode } from '../port/backend.js'
+import type { ServiceCode } from '../port/backend.js'
+import { BackendError, type CommandItem, type Outcome } from '../port/call.js'
 import type { Change, Documents, LoggedCall, LoggedItem, Ref } from './documents.js'
 import {
   asBehaviour,

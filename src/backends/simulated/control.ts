@@ -1,12 +1,6 @@
 /** What people and tests do with a simulated backend from outside: look at it, change its world, make it misbehave. */
-import type {
-  BackendNumber,
-  CapabilityPlan,
-  CivicAddress,
-  Consent,
-  ServiceCode,
-  TenantSettings,
-} from '../port/backend.js'
+import type { BackendNumber, ServiceCode, TenantSettings } from '../port/backend.js'
+import type { CapabilityPlan, CivicAddress, Consent } from '../port/teams.js'
 import { behaviourRef } from './calls.js'
 import type { Change, Documents, Kind, LoggedCall, Ref, Scope } from './documents.js'
 import {

@@ -1,11 +1,12 @@
 /** The ways in which a simulated backend can be asked to misbehave, each by its name. */
-import type { Backend, BackendFault } from '../port/backend.js'
+import type { Backend } from '../port/backend.js'
+import type { BackendFault } from '../port/call.js'
+import type { TeamsPart } from '../port/teams.js'
 
-/** The calls of the port. */
-export type Method = Exclude<
-  {
-    [Name in keyof Backend]: Backend[Name] extends (...parameters: never[]) => Promise<unknown> ? Name : never
-  }[keyof Backend],
+/** The calls of the port, those of its Teams part among them. */
+export type Method = CallOf<Backend> | CallOf<TeamsPart>
+type CallOf<Port> = Exclude<
+  { [Name in keyof Port]: Port[Name] extends (...parameters: never[]) => Promise<unknown> ? Name : never }[keyof Port],
   undefined
 >
 

@@ -1,14 +1,8 @@
 /** What the simulated backends think right for a number, and what they make of it. */
-import type {
-  BackendFault,
-  BackendNumber,
-  CapabilityPlan,
-  CivicAddress,
-  NumberConfiguration,
-  NumberCommand,
-  NumberUpload,
-  ServiceCode,
-} from '../port/backend.js'
+import type { BackendNumber, NumberConfiguration, NumberCommand, NumberUpload, ServiceCode } from '../port/backend.js'
+import type { BackendFault } from '../port/call.js'
+import type { CapabilityPlan, CivicAddress } from '../port/teams.js'
+import { isTeams } from '../port/services.js'
 import type { SimulatedSettings } from './misbehaviour.js'
 import type { Act, Remembered } from './receive.js'
 
@@ -31,9 +25,6 @@ export interface Surroundings {
   plans: readonly CapabilityPlan[]
   addresses: readonly CivicAddress[]
 }
-
-/** Whether the service is one of Teams: its numbers have a configuration and belong to users. */
-export const isTeams = (service: ServiceCode): boolean => service === 'oc' || service === 'tpm'
 
 export const sameTenant = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
 

@@ -4,7 +4,7 @@
  * held back and carried out late.
  */
 import { newId } from '../../ids.js'
-import type { BackendFault, CommandItem } from '../port/backend.js'
+import type { BackendFault, CommandItem } from '../port/call.js'
 import type { LoggedItem } from './documents.js'
 import type { CommandMethod, Misbehaviour } from './misbehaviour.js'
 

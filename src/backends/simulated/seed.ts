@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { CapabilityPlan, CivicAddress, Consent, Relationship, ServiceCode } from '../port/backend.js'
+import type { ServiceCode } from '../port/backend.js'
+import type { CapabilityPlan, CivicAddress, Consent, Relationship } from '../port/teams.js'
 
 /** The world that the simulated backends begin with; what is changed later is laid over it. */
 export interface Seed {

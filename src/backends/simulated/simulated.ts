@@ -9,38 +9,20 @@ import type {
   BackendNumber,
   NumberCommand,
   NumberUpload,
-  Outcome,
-  RelationshipChange,
   ServiceCode,
   TenantSettings,
 } from '../port/backend.js'
+import type { Outcome } from '../port/call.js'
+import { isTeams } from '../port/services.js'
 import { runCommand, runRead, type CallDeps } from './calls.js'
 import { simulatedControl, type SimulatedControl } from './control.js'
 import type { Documents, Ref } from './documents.js'
 import type { CommandMethod, SimulatedSettings } from './misbehaviour.js'
-import {
-  availableCapabilities,
-  isTeams,
-  numberAct,
-  sameTenant,
-  tellNumber,
-  type HeldNumber,
-  type NumberDocument,
-} from './numbers.js'
+import { numberAct, sameTenant, tellNumber, type HeldNumber, type NumberDocument } from './numbers.js'
 import type { Remembered } from './receive.js'
 import type { Seed } from './seed.js'
-import {
-  addressesNow,
-  addressesRef,
-  consentNow,
-  consentRef,
-  consentsNow,
-  plansNow,
-  plansRef,
-  relationshipAct,
-  tellConsent,
-  type ConsentDocument,
-} from './world.js'
+import { simulatedTeams, type NumbersOf } from './teams.js'
+import { addressesNow, addressesRef, plansNow, plansRef } from './world.js'
 
 export interface SimulatedOptions {
   service: ServiceCode
@@ -90,7 +72,6 @@ export function createSimulatedBackend(options: SimulatedOptions): SimulatedBack
   const wait = options.wait ?? ((ms) => sleep(ms))
   const settings = { ...DEFAULTS.settings, ...options.settings }
   const deps: CallDeps = { service, documents, clock, settings, wait, timeoutMs }
-  const teams = isTeams(service)
 
   const commandNumbers = <Value>(
     method: CommandMethod,
@@ -121,7 +102,7 @@ export function createSimulatedBackend(options: SimulatedOptions): SimulatedBack
     )
 
   /** The numbers of a tenant, among those asked for. */
-  const readNumbers = (method: 'getNumbers' | 'getAvailableCapabilities', tenantId: string, e164s: readonly string[]) =>
+  const readNumbers: NumbersOf = (method, tenantId, e164s) =>
     runRead(
       deps,
       { method, tenantId, keys: e164s },
@@ -135,17 +116,13 @@ export function createSimulatedBackend(options: SimulatedOptions): SimulatedBack
       }),
     )
 
-  const readAddresses = (method: 'listCivicAddresses' | 'getCivicAddress', tenantId: string) =>
-    runRead(deps, { method, tenantId, keys: [] }, [addressesRef(tenantId)], ([content]) =>
-      teams ? addressesNow(seed, tenantId, content) : [],
-    )
-
   return {
     name: 'simulated',
     batchSize,
     concurrency,
     timeoutMs,
     control: simulatedControl({ service, documents, seed, operatorId, settings }),
+    ...(isTeams(service) && { teams: simulatedTeams({ ...deps, seed, operatorId, numbersOf: readNumbers }) }),
     unavailable: () => undefined,
 
     upsertTenants: (tenants) =>
@@ -165,43 +142,6 @@ export function createSimulatedBackend(options: SimulatedOptions): SimulatedBack
     getNumbers: async (tenantId, e164s) => {
       const { plans, numbers } = await readNumbers('getNumbers', tenantId, e164s)
       return numbers.map(({ e164, number }) => tellNumber(e164, number, { service, plans }))
-    },
-
-    listConsents: () =>
-      runRead(deps, { method: 'listConsents', keys: [] }, [], async () =>
-        teams ? (await consentsNow(seed, documents)).map((consent) => tellConsent(consent, operatorId)) : [],
-      ),
-    getConsent: (tenantId) =>
-      runRead(deps, { method: 'getConsent', tenantId, keys: [tenantId] }, [consentRef(tenantId)], ([content]) => {
-        const consent = teams ? consentNow(seed, tenantId, content) : undefined
-        return consent && tellConsent(consent, operatorId)
-      }),
-    updateCustomerRelationships: (changes) =>
-      runCommand<ConsentDocument, RelationshipChange, undefined>(deps, {
-        method: 'updateCustomerRelationships',
-        items: changes,
-        keyOf: ({ tenantId }) => tenantId,
-        refOf: ({ tenantId }) => consentRef(tenantId),
-        around: [],
-        rules: () => ({ act: relationshipAct(seed, service, clock.now()), value: () => undefined }),
-      }),
-
-    listCivicAddresses: (tenantId) => readAddresses('listCivicAddresses', tenantId),
-    getCivicAddress: async (tenantId, id) =>
-      (await readAddresses('getCivicAddress', tenantId)).find((address) => address.id === id),
-    listCapabilityPlans: (tenantId) =>
-      runRead(
-        deps,
-        { method: 'listCapabilityPlans', tenantId, keys: [] },
-        [plansRef(service, tenantId)],
-        ([content]) => [...plansNow(seed, service, content)],
-      ),
-    getAvailableCapabilities: async (tenantId, e164s) => {
-      const { plans, numbers } = await readNumbers('getAvailableCapabilities', tenantId, e164s)
-      return numbers.map(({ e164, number }) => ({
-        e164,
-        availableCapabilities: availableCapabilities(number.configuration, plans),
-      }))
     },
   }
 }

@@ -2,7 +2,8 @@
  * The world around the numbers: consents, civic addresses and capability plans. What was changed is a document and is
  * laid over the seed, so that a fresh backend needs no filling and `reset` only forgets.
  */
-import type { CapabilityPlan, CivicAddress, Consent, RelationshipChange, ServiceCode } from '../port/backend.js'
+import type { ServiceCode } from '../port/backend.js'
+import type { CapabilityPlan, CivicAddress, Consent, RelationshipChange } from '../port/teams.js'
 import type { Documents, Ref } from './documents.js'
 import { nothingRemembered, type Act, type Remembered } from './receive.js'
 import type { Seed, SeedConsent } from './seed.js'

@@ -3,7 +3,7 @@ import type { Account, AccountWithStatus } from '../../accounts/account.js'
 import type { AccountNumber, NumberDetails } from '../../accounts/account-number.js'
 import type { RequestForInformation } from '../../accounts/consent.js'
 import type { SubdomainStatus } from '../../accounts/subdomain.js'
-import type { CivicAddress } from '../../backends/port/backend.js'
+import type { CivicAddress } from '../../backends/port/teams.js'
 import type { Version } from './conditions.js'
 import { etagOf } from './etag.js'
 

@@ -7,7 +7,14 @@ import { createSimulatedBackend } from '../../../src/backends/simulated/simulate
 import { storedDocuments } from '../../../src/backends/simulated/stored-documents.js'
 import { ManualClock } from '../../../src/clock.js'
 import type { Db } from '../../../src/db/db.js'
-import { aNumber, anUpload, aTenant, CALLING, describeBackendContract } from '../../fixtures/backend-contract.js'
+import {
+  aNumber,
+  anUpload,
+  aTenant,
+  CALLING,
+  describeBackendContract,
+  teamsOf,
+} from '../../fixtures/backend-contract.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
 
 const clock = new ManualClock()
@@ -60,8 +67,8 @@ describe('simulated backends over one database', () => {
     await oc.control.removeConsent('contosoTenantId')
     await oc.control.putCivicAddresses('t', [])
     expect(await tpm.getNumbers('t', [e164])).toEqual([])
-    expect((await tpm.listConsents()).map(({ id }) => id)).toEqual(['contoso2'])
-    expect(await tpm.listCivicAddresses('t')).toEqual([])
+    expect((await teamsOf(tpm).listConsents()).map(({ id }) => id)).toEqual(['contoso2'])
+    expect(await teamsOf(tpm).listCivicAddresses('t')).toEqual([])
   })
 
   it('take any text that JSON can hold', async () => {

@@ -119,8 +119,7 @@ describe.each(deaths)('a process that dies %s', (death) => {
   })
 
   it('has an answer to a request for information given by another', async () => {
-    const { clock, backends } = operator.deps
-    const deps = { ...operator.deps, announced: new AnnouncedConsents({ clock, backends }) }
+    const deps = { ...operator.deps, announced: new AnnouncedConsents(operator.deps) }
     const announced = await find(deps, 'contosoTenantId')
     await db.transaction((tx) =>
       patchConsent(deps, tx, announced, { precondition: () => {}, read: () => ({ status: 'Agreement signed' }) }),

@@ -15,6 +15,7 @@ import {
 } from '../../fixtures/accounts.js'
 import { openTestDatabase } from '../../fixtures/database.js'
 import { anOperator, reconcileAll, type Operator } from '../../fixtures/operator.js'
+import { aPlainConnector } from '../../fixtures/plain-connector.js'
 import { createTestService, type TestService } from '../../fixtures/service.js'
 
 let db: Db
@@ -132,19 +133,27 @@ describe('what is asked of a backend', () => {
     expect((await ask()).statusCode).not.toBe(502)
   })
 
-  it('is nothing where a service has no backend', async () => {
+  it.each([
+    { where: 'a service has no backend', oc: undefined },
+    { where: 'its backend has no Teams part', oc: aPlainConnector().connector },
+  ])('is nothing where $where', async ({ oc }) => {
     await service.close()
     service = await createTestService(db, {
       LINEBOOK_BACKENDS: '{"teamsOperatorConnect":"none","teamsPhoneMobile":"none"}',
     })
+    Object.assign(service.wiring.provisioning.deps.backends, oc && { oc })
     operator = await anOperator(service)
     await putAccount()
     await putNumber(using('teamsOperatorConnect'))
     expect((await operator.get(ADDRESSES)).json()).toEqual({ value: [] })
     expect((await operator.get(`${ADDRESSES}/a`)).statusCode).toBe(404)
     expect((await operator.post(PLANS)).json()).toEqual({ capabilityPlans: [] })
-    expect((await operator.post(CAPABILITIES, identified(fictional(0)))).json()).toEqual({ availableCapabilities: [] })
+    expect((await operator.post(CAPABILITIES, identified(fictional(0)))).json()).toEqual({
+      availableCapabilities: [],
+    })
     expect((await operator.get('/teamsRequestsForInformation')).json()).toEqual({ value: [] })
+    const answer = await operator.patch('/teamsRequestsForInformation/contosoTenantId', {})
+    expect(answer.json()).toMatchObject({ error: fault('InvalidParameter', 'tenantId') })
   })
 })
 

@@ -7,6 +7,7 @@ import { createBackends } from '../../../src/backends/create.js'
 import { MemoryDocuments } from '../../../src/backends/simulated/memory-documents.js'
 import { ManualClock } from '../../../src/clock.js'
 import { SetupError } from '../../../src/errors.js'
+import { teamsOf } from '../../fixtures/backend-contract.js'
 
 const SECRET = 'very-secret-value'
 const options = { mode: 'production', env: { BACKEND_KEY: SECRET, EMPTY: '' } } as const
@@ -158,6 +159,6 @@ describe('backends', () => {
     expect(Object.keys(backends)).toEqual(['oc', 'zoom'])
     expect(backends.oc?.name).toBe('simulated')
     expect(backends.zoom).toMatchObject({ name: 'http', timeoutMs: 200, batchSize: 7, concurrency: 3 })
-    expect(await backends.oc?.listConsents()).toHaveLength(2)
+    expect(await teamsOf(backends.oc).listConsents()).toHaveLength(2)
   })
 })

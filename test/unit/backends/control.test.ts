@@ -9,7 +9,7 @@ import { openBackendControl } from '../../../src/emulator/routes/backends.js'
 import { DomainError } from '../../../src/errors.js'
 import { createServer, type FastifyInstance } from '../../../src/http/server.js'
 import { createLogger } from '../../../src/log.js'
-import { aNumber, anUpload, aTenant } from '../../fixtures/backend-contract.js'
+import { aNumber, anUpload, aTenant, teamsOf } from '../../fixtures/backend-contract.js'
 
 const logger = createLogger('fatal')
 const BASE = '/_emulator/backends'
@@ -89,7 +89,7 @@ describe('the control of simulated backends', () => {
   it('shows the calls received and clears them', async () => {
     const command = anUpload(aNumber(), 3)
     await oc().uploadNumbers('t', [command])
-    await oc().listConsents()
+    await teamsOf(oc()).listConsents()
     const { calls } = await get('/oc/calls')
     const { idempotencyKey } = command
     expect(calls).toMatchObject([
@@ -137,7 +137,7 @@ describe('the control of simulated backends', () => {
     const consent = { id: 'new', status: 'suspended', consentedCountries: ['DE'], contacts: [], relationship: {} }
     expect((await send('PUT', '/oc/consents/newTenant', consent)).status).toBe(200)
     await send('DELETE', '/oc/consents/CONTOSOTENANTID')
-    expect((await oc().listConsents()).map(({ id, tenantId }) => [id, tenantId])).toEqual([
+    expect((await teamsOf(oc()).listConsents()).map(({ id, tenantId }) => [id, tenantId])).toEqual([
       ['contoso2', 'contosoTenantId2'],
       ['new', 'newTenant'],
     ])
@@ -152,8 +152,8 @@ describe('the control of simulated backends', () => {
     })
     const capabilityPlans = [{ name: 'p', usage: 'u', supportsTollFree: true }]
     expect((await send('PUT', '/oc/capability-plans/t', { capabilityPlans })).body).toEqual({ capabilityPlans })
-    expect(await oc().listCapabilityPlans('t')).toEqual(capabilityPlans)
-    expect(await oc().listCapabilityPlans('u')).toHaveLength(3)
+    expect(await teamsOf(oc()).listCapabilityPlans('t')).toEqual(capabilityPlans)
+    expect(await teamsOf(oc()).listCapabilityPlans('u')).toHaveLength(3)
     await send('DELETE', '/oc/civic-addresses/t')
     await send('DELETE', '/oc/capability-plans/t')
     expect((await get('/oc/civic-addresses/t')).civicAddresses).toHaveLength(2)

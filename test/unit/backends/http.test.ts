@@ -1,9 +1,10 @@
 /** What the http backend makes of answers that are late, wrong, refusing or missing. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createHttpBackend, type HttpOptions } from '../../../src/backends/http/http.js'
-import { BackendError, type Backend } from '../../../src/backends/port/backend.js'
+import type { Backend } from '../../../src/backends/port/backend.js'
+import { BackendError } from '../../../src/backends/port/call.js'
 import { ManualClock } from '../../../src/clock.js'
-import { aCommand, aNumber, aNumberCommand, anUpload, CALLING } from '../../fixtures/backend-contract.js'
+import { aCommand, aNumber, aNumberCommand, anUpload, CALLING, teamsOf } from '../../fixtures/backend-contract.js'
 import { startHttpStub, type HttpStub } from '../../fixtures/http-stub.js'
 
 const SECRET = 'very-secret-value'
@@ -85,7 +86,7 @@ describe('a call', () => {
 
   it('asks in the query, whatever a tenant is called', async () => {
     stub.answer = () => ({ body: { civicAddresses: [] } })
-    await open().getCivicAddress('../a b&c=1/ü', 'x?y')
+    await teamsOf(open()).getCivicAddress('../a b&c=1/ü', 'x?y')
     const { searchParams, pathname } = new URL(stub.seen[0]?.path ?? '', stub.url)
     expect(pathname).toBe('/civic-addresses')
     expect(Object.fromEntries(searchParams)).toEqual({ tenantId: '../a b&c=1/ü', id: 'x?y' })
@@ -104,12 +105,12 @@ describe('a call', () => {
       path.includes('cursor=two')
         ? { body: { consents: [consent('b')] } }
         : { body: { consents: [consent('a')], nextCursor: 'two' } }
-    expect((await open().listConsents()).map(({ id }) => id)).toEqual(['a', 'b'])
+    expect((await teamsOf(open()).listConsents()).map(({ id }) => id)).toEqual(['a', 'b'])
   })
 
   it('does not follow pages for ever', async () => {
     stub.answer = () => ({ body: { consents: [], nextCursor: 'again' } })
-    expect(await failure(open().listConsents())).toMatchObject({ fault: { code: 'InvalidAnswer' } })
+    expect(await failure(teamsOf(open()).listConsents())).toMatchObject({ fault: { code: 'InvalidAnswer' } })
   })
 })
 
@@ -159,7 +160,7 @@ describe('outcomes', () => {
   it('with dates that are none are refused', async () => {
     const consent = { id: 'a', tenantId: 'a', status: 's', consentedCountries: [], contacts: [], relationship: {} }
     stub.answer = () => ({ body: { consents: [{ ...consent, consentedOn: 'yesterday' }] } })
-    expect(await failure(open().listConsents())).toMatchObject({
+    expect(await failure(teamsOf(open()).listConsents())).toMatchObject({
       fault: { message: expect.stringMatching(/consents\.0\.consentedOn/) as string },
     })
   })
@@ -291,6 +292,21 @@ describe('the circuit breaker', () => {
     expect(openFor).toEqual([1_000, 2_000, 3_000, 3_000])
   })
 
+  it('does not count reads that nobody waits for any more', async () => {
+    const backend = open({ breaker })
+    for (let reads = 0; reads < 4; reads++) {
+      const patience = new AbortController()
+      stub.answer = () => {
+        patience.abort()
+        return undefined
+      }
+      const reading = teamsOf(backend).listCivicAddresses('t', patience.signal)
+      expect(await failure(reading)).toMatchObject({ fault: { code: 'Timeout' }, mayHaveActed: true })
+    }
+    expect(stub.seen).toHaveLength(4)
+    expect(backend.unavailable()).toBeUndefined()
+  })
+
   it('does not count what a backend that is there refuses or throttles, and forgets failures at a success', async () => {
     const backend = open({ breaker })
     for (const answer of [down, down, () => ({ status: 404 }), down, down, () => ({ status: 429 }), down, down, up]) {
@@ -382,6 +398,6 @@ describe('OAuth client credentials', () => {
 
 it('a relationship is sent with its nulls', async () => {
   const change = { ...aCommand(), tenantId: 't', status: null, comment: 'because' }
-  await open().updateCustomerRelationships([change])
+  await teamsOf(open()).updateCustomerRelationships([change])
   expect(JSON.parse(stub.seen[0]?.body ?? '')).toEqual({ items: [change] })
 })

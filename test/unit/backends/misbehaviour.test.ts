@@ -1,12 +1,20 @@
 /** Each misbehaviour that a simulated backend can be asked for, by its name. */
 import { beforeEach, describe, expect, it } from 'vitest'
-import { BackendError } from '../../../src/backends/port/backend.js'
+import { BackendError } from '../../../src/backends/port/call.js'
 import { MemoryDocuments } from '../../../src/backends/simulated/memory-documents.js'
 import { misbehaviourNames } from '../../../src/backends/simulated/misbehaviour.js'
 import { readSeed } from '../../../src/backends/simulated/seed.js'
 import { createSimulatedBackend, type SimulatedBackend } from '../../../src/backends/simulated/simulated.js'
 import { ManualClock } from '../../../src/clock.js'
-import { aCommand, aNumber, aNumberCommand, anUpload, aTenant, CALLING } from '../../fixtures/backend-contract.js'
+import {
+  aCommand,
+  aNumber,
+  aNumberCommand,
+  anUpload,
+  aTenant,
+  CALLING,
+  teamsOf,
+} from '../../fixtures/backend-contract.js'
 
 const TENANT = 'tenant'
 const TIMEOUT_MS = 10_000
@@ -55,7 +63,7 @@ describe('latency', () => {
   it('lets the time pass before each call', async () => {
     await backend.control.misbehave('latency', { ms: 1_500 })
     await upload(aNumber())
-    await backend.listConsents()
+    await teamsOf(backend).listConsents()
     expect(waits).toEqual([1_500, 1_500])
   })
 
@@ -123,7 +131,7 @@ describe('throttle', () => {
       { kind: 'later', afterMs: 2_000 },
       { kind: 'later', afterMs: 2_000 },
     ])
-    expect(await failure(backend.listConsents())).toMatchObject({
+    expect(await failure(teamsOf(backend).listConsents())).toMatchObject({
       fault: { code: 'TooManyRequests' },
       afterMs: 2_000,
       mayHaveActed: false,
@@ -276,8 +284,8 @@ describe('a simulated backend', () => {
     await backend.control.reset()
     expect(await calls()).toEqual([])
     expect((await backend.control.numbers({ limit: 9 })).numbers).toEqual([])
-    expect(await backend.listCapabilityPlans(TENANT)).not.toEqual([])
-    expect(await backend.listConsents()).toHaveLength(2)
+    expect(await teamsOf(backend).listCapabilityPlans(TENANT)).not.toEqual([])
+    expect(await teamsOf(backend).listConsents()).toHaveLength(2)
   })
 
   it('reports numbers as unassigned when it is told not to assign them, and as the operator says', async () => {
@@ -300,14 +308,14 @@ describe('a simulated backend', () => {
     ])
   })
 
-  it('wants no configuration for services other than those of Teams, and knows no consents for them', async () => {
+  it('wants no configuration for services other than those of Teams, and has no Teams part for them', async () => {
     backend = simulated('zoom')
     const e164 = aNumber()
     expect(await backend.uploadNumbers('', [anUpload(e164, 1, {})])).toEqual([
       { kind: 'done', value: { e164, tenantId: '' } },
     ])
     expect(await backend.releaseNumbers('', [aNumberCommand(e164, 2)])).toMatchObject([{ kind: 'done' }])
-    expect(await backend.listConsents()).toEqual([])
+    expect(backend.teams).toBeUndefined()
   })
 })
 
