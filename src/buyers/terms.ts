@@ -1,5 +1,5 @@
 /** What an operator says of a resource as a buyer: its limit, entitlements and addresses, by the resource's name. */
-import type { Db, Queryable } from '../db/db.js'
+import type { Db, Queryable, Tx } from '../db/db.js'
 import { notFound } from '../errors.js'
 import type { Address } from './address.js'
 import { countOwned, readBuyer, resourceIdOf, saveAddress, saveTerms, type OwnedCount } from './store.js'
@@ -41,12 +41,17 @@ export async function showBuyer(db: Queryable, name: string): Promise<ShownBuyer
 }
 
 /** Changes what is given; addresses of other countries stay. Throws 'not-found'. */
-export const changeTerms = (db: Db, name: string, { addresses = {}, ...terms }: Partial<Terms>): Promise<void> =>
+export const changeTerms = (db: Db, name: string, terms: Partial<Terms>): Promise<void> =>
   db.transaction(async (tx) => {
     await requireResource(tx, name)
-    await saveTerms(tx, name, terms)
-    for (const [countryCode, address] of Object.entries(addresses)) await saveAddress(tx, name, countryCode, address)
+    await setTerms(tx, name, terms)
   })
+
+/** Does so as part of a transaction, of a resource that is there. Every change of terms is made here. */
+export async function setTerms(tx: Tx, name: string, { addresses = {}, ...terms }: Partial<Terms>): Promise<void> {
+  if (Object.keys(terms).length > 0) await saveTerms(tx, name, terms)
+  for (const [countryCode, address] of Object.entries(addresses)) await saveAddress(tx, name, countryCode, address)
+}
 
 /** The id of a resource. Throws 'not-found'. */
 export async function requireResource(db: Queryable, name: string): Promise<string> {

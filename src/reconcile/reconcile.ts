@@ -3,8 +3,8 @@
  * batch of what is due, asks the backend with no transaction open, and records each call's outcome as it comes in.
  * Several runs and several processes may be at it at once; a claimed thing is nobody else's until its claim ends.
  */
-import { countNumber, noCounts } from '../accounts/account-number.js'
-import { addCounts, lockAccounts, purgeAccounts } from '../accounts/account-store.js'
+import { lockAccounts, purgeAccounts } from '../accounts/account-store.js'
+import { noteChange } from '../accounts/changes.js'
 import { letGo } from '../accounts/commands/delete-numbers.js'
 import type { ProvisioningDeps } from '../accounts/deps.js'
 import { findLeft, lockInLedger, restoreStored } from '../accounts/number-store.js'
@@ -167,7 +167,7 @@ export async function record(deps: ProvisioningDeps, claim: Claim, results: read
     }
     const back = keysOf(kept, 'number')
     if (back.length > 0) {
-      await bringBack(tx, back, { at, actor: 'system', reason: `${claim.service} refused to release it` })
+      await bringBack(deps, tx, back, { at, actor: 'system', reason: `${claim.service} refused to release it` })
     }
     const abandoned = keysOf(
       recorded.filter(({ settled }) => settled),
@@ -192,18 +192,17 @@ async function dismiss(deps: ProvisioningDeps, tx: Tx, e164s: readonly string[],
 }
 
 /** A number that its backend won't release is shown again, failed, so that its deletion can be repeated. */
-async function bringBack(tx: Tx, e164s: readonly string[], cause: Cause): Promise<void> {
+async function bringBack(deps: ProvisioningDeps, tx: Tx, e164s: readonly string[], cause: Cause): Promise<void> {
   const back = await restoreStored(tx, e164s)
   for (const accountId of new Set(back.map((number) => number.accountId))) {
-    const counts = noCounts()
     const numbers = back.filter((number) => number.accountId === accountId)
-    for (const { details } of numbers) countNumber(counts, details, 1)
     await assignNumbers(
       tx,
       accountId,
       numbers.map(({ e164 }) => e164),
       cause,
     )
-    await addCounts(tx, accountId, counts, cause.at)
+    const changed = numbers.map(({ e164, details }) => ({ e164, before: undefined, after: details }))
+    await noteChange(deps, tx, { kind: 'numbers', subject: accountId, numbers: changed }, cause)
   }
 }

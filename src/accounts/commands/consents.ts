@@ -5,9 +5,10 @@ import type { Consent, Relationship } from '../../backends/port/teams.js'
 import type { Queryable, Tx } from '../../db/db.js'
 import { requestSync } from '../../sync/store.js'
 import { accountsOfTenants } from '../account-store.js'
+import { noteChange } from '../changes.js'
 import { rfiNotFound, type RelationshipPatch, type RequestForInformation } from '../consent.js'
 import { lockConsentChange, putConsentChange, readConsentStates } from '../consent-store.js'
-import { activeServices, type Precondition, type ProvisioningDeps } from '../deps.js'
+import { activeServices, causeOf, type Caller, type Precondition, type ProvisioningDeps } from '../deps.js'
 import { consentChanges, type ConsentChange } from '../desired.js'
 import { askEach } from './ask-backend.js'
 
@@ -89,11 +90,12 @@ export async function getConsent(deps: ConsentDeps, tenantId: string): Promise<R
 export async function patchConsent(
   deps: ConsentDeps,
   tx: Tx,
+  caller: Caller,
   announced: Announced,
   { precondition, read }: { precondition: Precondition<RequestForInformation>; read(): RelationshipPatch },
 ): Promise<RequestForInformation> {
   const key = announced.consent.tenantId.toLowerCase()
-  const at = deps.clock.now()
+  const cause = causeOf(deps, caller)
   await lockConsentChange(tx, key)
   const [before] = (await show(deps, tx, [announced])) as [RequestForInformation]
   precondition(before)
@@ -103,10 +105,12 @@ export async function patchConsent(
     tenantId: key,
     status: patch.status === undefined ? (status ?? null) : patch.status,
     comment: patch.comment === undefined ? (comment ?? null) : patch.comment,
-    modifiedAt: at,
+    modifiedAt: cause.at,
   })
-  await requestSync(tx, 'consent', [{ key, service: announced.code, accountId: null }], at)
+  await requestSync(tx, 'consent', [{ key, service: announced.code, accountId: null }], cause.at)
   const [after] = (await show(deps, tx, [announced])) as [RequestForInformation]
+  const change = { before: before.relationship, after: after.relationship }
+  await noteChange(deps, tx, { kind: 'consent', subject: key, ...change }, cause)
   return after
 }
 

@@ -4,6 +4,7 @@ import { dropSync, requestRelease } from '../../sync/store.js'
 import type { SyncService } from '../../sync/sync.js'
 import type { Account } from '../account.js'
 import { findAccount, readCounts, removeAccount } from '../account-store.js'
+import { noteChange } from '../changes.js'
 import { causeOf, type Caller, type Precondition, type ProvisioningDeps } from '../deps.js'
 import { nextE164s } from '../number-store.js'
 import { wantedLabel } from '../subdomain.js'
@@ -50,5 +51,6 @@ export async function deleteAccount(
   const label = wantedLabel(account)
   if (label !== undefined) await requestRelease(tx, 'subdomain', [label], ['dns'], cause.at)
   await removeAccount(tx, account.id, cause.at)
+  await noteChange(deps, tx, { kind: 'account', subject: name, before: account, after: undefined }, cause)
   return { told: [...told], labels: label === undefined ? [] : [label] }
 }

@@ -6,8 +6,8 @@ import { restsUntil } from '../../ledger/policy.js'
 import { requestRelease } from '../../sync/store.js'
 import type { SyncService } from '../../sync/sync.js'
 import { passesOn, type Account } from '../account.js'
-import { countNumber, noCounts } from '../account-number.js'
-import { addCounts, findAccount } from '../account-store.js'
+import { findAccount } from '../account-store.js'
+import { noteChange } from '../changes.js'
 import { activeServices, causeOf, type Caller, type Precondition, type ProvisioningDeps } from '../deps.js'
 import { deleteStored, lockStored, markRemoved, type StoredNumber } from '../number-store.js'
 import { accountNotFound } from './find.js'
@@ -64,9 +64,8 @@ export async function takeOff(
     await noteWithdrawn(tx, [...leaving], cause)
   }
   if (gone.length > 0) await letGo(deps, tx, account.id, gone, cause)
-  const counts = noCounts()
-  for (const { details } of numbers) countNumber(counts, details, -1)
-  await addCounts(tx, account.id, counts, cause.at)
+  const changed = numbers.map(({ e164, details }) => ({ e164, before: details, after: undefined }))
+  await noteChange(deps, tx, { kind: 'numbers', subject: account.id, numbers: changed }, cause)
   return leaving.size > 0 ? activeServices(deps) : []
 }
 

@@ -7,7 +7,8 @@ import { forgetSync, requestRelease, requestSync, requestSyncOfNumbers, settleNu
 import type { SyncService } from '../../sync/sync.js'
 import { checkAccount, passesOn, type Account, type AccountSettings } from '../account.js'
 import { findAccount, insertAccount, readCounts, updateAccount } from '../account-store.js'
-import type { Precondition, ProvisioningDeps } from '../deps.js'
+import { noteChange } from '../changes.js'
+import { causeOf, type Caller, type Precondition, type ProvisioningDeps } from '../deps.js'
 import { checkLength, wantedLabel } from '../subdomain.js'
 
 /** A write of this API: what it is about is found first, its conditions are judged, and only then what it wants. */
@@ -31,8 +32,14 @@ export interface AccountWritten {
  * Throws 'condition-not-met', what `read` throws, 'tenant-required', 'tenant-in-use', 'service-in-use',
  * 'subdomain-in-use'.
  */
-export async function putAccount(deps: ProvisioningDeps, tx: Tx, put: AccountPut): Promise<AccountWritten> {
-  const at = deps.clock.now()
+export async function putAccount(
+  deps: ProvisioningDeps,
+  tx: Tx,
+  caller: Caller,
+  put: AccountPut,
+): Promise<AccountWritten> {
+  const cause = causeOf(deps, caller)
+  const { at } = cause
   for (;;) {
     const before = await findAccount(tx, put.name, 'update')
     put.precondition(before)
@@ -49,6 +56,7 @@ export async function putAccount(deps: ProvisioningDeps, tx: Tx, put: AccountPut
       if (violatesUnique(error, 'account_subdomain')) throw subdomainInUse(wanted)
       throw error
     }
+    await noteChange(deps, tx, { kind: 'account', subject: wanted.name, before, after: wanted }, cause)
     const told = await requestBackends(deps, tx, id, wanted, before, at)
     const labels = await requestZone(tx, id, label, before && wantedLabel(before), at)
     return { created: before === undefined, told, labels }

@@ -5,9 +5,10 @@ import { DomainError } from '../../errors.js'
 import { assignNumbers, moveAssigned } from '../../ledger/assignment.js'
 import { lockSync, requestRelease, requestSync } from '../../sync/store.js'
 import type { SyncService } from '../../sync/sync.js'
-import { passesOn, type Account, type NumberCounts } from '../account.js'
-import { countNumber, isEnabled, noCounts, numberFaults, type NumberToPut } from '../account-number.js'
-import { addCounts, findAccount, purgeAccounts } from '../account-store.js'
+import { passesOn, type Account } from '../account.js'
+import { isEnabled, numberFaults, type NumberToPut } from '../account-number.js'
+import { findAccount, purgeAccounts } from '../account-store.js'
+import { noteChange } from '../changes.js'
 import { causeOf, type Caller, type Precondition, type ProvisioningDeps } from '../deps.js'
 import { findStored, putStored, type StoredNumber } from '../number-store.js'
 import { accountNotFound } from './find.js'
@@ -66,7 +67,8 @@ export async function putNumbers(
     )
   }
   const told = await requestBackends(deps, tx, account, numbers, stored, cause.at)
-  await addCounts(tx, account.id, countsAdded(numbers, visible), cause.at)
+  const changed = numbers.map(({ e164, details }) => ({ e164, before: visible(e164)?.details, after: details }))
+  await noteChange(deps, tx, { kind: 'numbers', subject: account.id, numbers: changed }, cause)
   return { account, created: numbers.some(({ e164 }) => visible(e164) === undefined), told }
 }
 
@@ -83,19 +85,6 @@ async function readBody(tx: Tx, account: Account, { e164s, precondition, read }:
 
 const visibleOn = ({ id }: Account, number: StoredNumber | undefined): StoredNumber | undefined =>
   number?.accountId === id && !number.removed ? number : undefined
-
-function countsAdded(
-  numbers: readonly NumberToPut[],
-  before: (e164: string) => StoredNumber | undefined,
-): NumberCounts {
-  const counts = noCounts()
-  for (const { e164, details } of numbers) {
-    countNumber(counts, details, 1)
-    const was = before(e164)
-    if (was) countNumber(counts, was.details, -1)
-  }
-  return counts
-}
 
 /** A number is told to the backends of the services that it uses, and taken from those that it no longer does. */
 async function requestBackends(

@@ -1,5 +1,5 @@
 import { sql, type Tx } from '../../db/db.js'
-import type { EntryCause } from './wallet-store.js'
+import { journalOf, type EntryCause } from './wallet-store.js'
 
 /** What one resource owes for a month in one currency, and whether it was taken. */
 export interface MonthlyCharge {
@@ -47,10 +47,12 @@ export async function chargeMonthOfBatch(
       from owed o
       where w.resource_id = o.id and w.currency = o.currency and not o.charged_before
       returning w.resource_id, w.currency, w.balance, o.amount, o.numbers
-    ), told as (
-      insert into wallet_entry (resource_id, currency, at, kind, amount, balance, numbers, actor, reference)
-      select resource_id, currency, ${at}::timestamptz, 'month', - amount, balance, numbers, ${actor}, ${month}
-      from charged
+    ), journal as (
+      ${journalOf(sql`select resource_id, currency, - amount, balance, numbers from charged`, 'month', {
+        at,
+        actor,
+        reference: month,
+      })}
     )
     select case when not has_wallet then 'no-wallet' when charged_before then 'charged-before' else 'charged' end
              as outcome,

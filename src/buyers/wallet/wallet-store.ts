@@ -133,20 +133,31 @@ export async function refundPurchase(
   if (balance === undefined) throw new Error('A wallet that was charged is gone')
 }
 
+/**
+ * The part of a statement that writes lines of the journal; nothing else writes them.
+ * @param lines a query of `resource_id, currency, amount, balance, numbers`, in this order
+ */
+export const journalOf = (lines: Sql, kind: EntryKind, { at, actor, reference }: EntryCause): Sql => sql`
+      insert into wallet_entry (resource_id, currency, at, kind, amount, balance, numbers, actor, reference)
+      select resource_id, currency, ${at}::timestamptz, ${kind}, amount, balance, numbers, ${actor}, ${reference}
+      from (${lines}) as line (resource_id, currency, amount, balance, numbers)`
+
 /** Runs a change of one wallet with its line of the journal. Returns the balance after it, undefined without a change. */
 async function changeWallet(
   tx: Tx,
   { resourceId, currency }: WalletKey,
   change: Sql,
   { kind, amount, numbers }: Pick<WalletEntry, 'kind' | 'amount' | 'numbers'>,
-  { at, actor, reference }: EntryCause,
+  cause: EntryCause,
 ): Promise<string | undefined> {
   const [row] = await tx.query<{ balance: string }>(sql`
-    with changed as (${change} returning balance), told as (
-      insert into wallet_entry (resource_id, currency, at, kind, amount, balance, numbers, actor, reference)
-      select ${resourceId}, ${currency}, ${at}::timestamptz, ${kind}, ${amount}::numeric, balance, ${numbers}::integer,
-             ${actor}, ${reference}
-      from changed where ${amount}::numeric <> 0
+    with changed as (${change} returning balance), journal as (
+      ${journalOf(
+        sql`select ${resourceId}::uuid, ${currency}, ${amount}::numeric, balance, ${numbers}::integer
+            from changed where ${amount}::numeric <> 0`,
+        kind,
+        cause,
+      )}
     )
     select balance from changed`)
   return row?.balance

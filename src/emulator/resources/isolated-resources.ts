@@ -7,7 +7,7 @@ import { HostClaimed, ResourceNameTaken } from '../../auth/resource-store.js'
 import { insertNewResource, type AccessKeys } from '../../auth/resources.js'
 import type { Sealer } from '../../auth/seal.js'
 import type { Address } from '../../buyers/address.js'
-import { saveAddress, saveTerms } from '../../buyers/store.js'
+import { setTerms } from '../../buyers/terms.js'
 import { creditWallet } from '../../buyers/wallet/wallet-store.js'
 import type { Clock } from '../../clock.js'
 import { raw, sql, type Db, type Queryable, type Tx } from '../../db/db.js'
@@ -57,13 +57,11 @@ export async function makeIsolatedResource(deps: IsolatedDeps, wanted: WantedRes
     const numbers = await wanted.stock(tx)
     await enterStock(tx, name, numbers, at)
     const { numberLimit, entitledTo, addresses } = wanted
-    if (numberLimit !== undefined || entitledTo !== undefined) {
-      await saveTerms(tx, name, {
-        ...(numberLimit !== undefined && { numberLimit }),
-        ...(entitledTo && { entitledTo }),
-      })
-    }
-    for (const [countryCode, address] of Object.entries(addresses)) await saveAddress(tx, name, countryCode, address)
+    await setTerms(tx, name, {
+      ...(numberLimit !== undefined && { numberLimit }),
+      ...(entitledTo && { entitledTo }),
+      addresses,
+    })
     for (const { currency, amount } of wanted.wallets) {
       await creditWallet(tx, { resourceId: id, currency }, amount, { at, actor: ACTOR, reference: 'made with it' })
     }

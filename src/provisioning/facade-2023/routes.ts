@@ -72,7 +72,7 @@ const accountRoutes = (deps: RouteDeps): Routes =>
         return carryOutAccountWrite(deps, carrying, {
           name,
           write: (tx) =>
-            putAccount(deps, tx, {
+            putAccount(deps, tx, context.caller, {
               name,
               precondition: preconditionOf(context, storedAccount),
               read: (before) => {

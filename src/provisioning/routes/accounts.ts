@@ -60,7 +60,8 @@ export const accountRoutes = (deps: RouteDeps): Routes =>
         const read = deferred(() => readAccount(bodyOf(deps, context), name))
         return carryOutAccountWrite(deps, carrying, {
           name,
-          write: (tx) => putAccount(deps, tx, { name, precondition: preconditionOf(context, storedAccount), read }),
+          write: (tx) =>
+            putAccount(deps, tx, context.caller, { name, precondition: preconditionOf(context, storedAccount), read }),
           answer: (shown, { created }) =>
             resource(created ? 201 : 200, view(context, shown), shownAccount(shown.account, shown.subdomain)),
         })

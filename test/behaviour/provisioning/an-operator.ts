@@ -78,7 +78,7 @@ export function anOperator(db: Db): Operator {
     backends,
     putAccount: async (name, services = { teamsOperatorConnect: { enabled: true, syncEnabled: true } }) => {
       const wanted = { name, correlationId: null, teamsTenantId: `${name}TenantId`, services }
-      await db.transaction((tx) => putAccount(deps, tx, { name, precondition: always, read: () => wanted }))
+      await db.transaction((tx) => putAccount(deps, tx, caller, { name, precondition: always, read: () => wanted }))
     },
     putNumbers: async (accountName, e164s, keys = ['teamsOperatorConnect']) => {
       const numbers = e164s.map((e164) => ({

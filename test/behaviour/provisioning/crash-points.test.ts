@@ -6,6 +6,7 @@ import { sql } from '../../../src/db/db.js'
 import { claimWork, reconcile, record } from '../../../src/reconcile/reconcile.js'
 import type { SyncService } from '../../../src/sync/sync.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
+import { caller } from './an-operator.js'
 import {
   aWatchedOperator,
   expectAtRest,
@@ -122,7 +123,10 @@ describe.each(deaths)('a process that dies %s', (death) => {
     const deps = { ...operator.deps, announced: new AnnouncedConsents(operator.deps) }
     const announced = await find(deps, 'contosoTenantId')
     await db.transaction((tx) =>
-      patchConsent(deps, tx, announced, { precondition: () => {}, read: () => ({ status: 'Agreement signed' }) }),
+      patchConsent(deps, tx, caller, announced, {
+        precondition: () => {},
+        read: () => ({ status: 'Agreement signed' }),
+      }),
     )
     expect(await dieAtEachStep(death)).toEqual(['relationship'])
     await operator.settle()
@@ -234,6 +238,6 @@ async function putSubdomain(enabled: boolean): Promise<void> {
   }
   const wanted = { name: 'contoso', correlationId: null, teamsTenantId: null, services: { teamsDirectRouting } }
   await db.transaction((tx) =>
-    putAccount(operator.deps, tx, { name: 'contoso', precondition: () => {}, read: () => wanted }),
+    putAccount(operator.deps, tx, caller, { name: 'contoso', precondition: () => {}, read: () => wanted }),
   )
 }

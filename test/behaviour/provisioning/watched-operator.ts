@@ -59,7 +59,7 @@ export function aWatchedOperator(db: Db): WatchedOperator {
     switchSync: async (name, on) => {
       const services = { teamsOperatorConnect: { enabled: true, syncEnabled: on } }
       const wanted = { name, correlationId: null, teamsTenantId: `${name}TenantId`, services }
-      await db.transaction((tx) => putAccount(deps, tx, { name, precondition: () => {}, read: () => wanted }))
+      await db.transaction((tx) => putAccount(deps, tx, caller, { name, precondition: () => {}, read: () => wanted }))
     },
     settle: async () => {
       await backends.oc.control.behave()

@@ -1,0 +1,53 @@
+/**
+ * Every change of an account, of numbers on it, or of what the operator says about a request for information passes
+ * through `noteChange`, in the transaction that makes it: what is to follow such changes has this one place.
+ */
+import type { Relationship } from '../backends/port/backend.js'
+import type { Tx } from '../db/db.js'
+import type { Cause } from '../ledger/history.js'
+import type { AccountSettings, NumberCounts } from './account.js'
+import { countNumber, noCounts, type NumberDetails } from './account-number.js'
+import { addCounts } from './account-store.js'
+import type { ProvisioningDeps } from './deps.js'
+
+/** What was and what is; undefined where there was or is nothing. */
+export interface BeforeAndAfter<Value> {
+  before: Value | undefined
+  after: Value | undefined
+}
+
+export interface NumberChange extends BeforeAndAfter<NumberDetails> {
+  e164: string
+}
+
+/** `subject` is the account's name, the account's id, or the Teams tenant. */
+export type AccountChange =
+  | ({ kind: 'account'; subject: string } & BeforeAndAfter<AccountSettings>)
+  | { kind: 'numbers'; subject: string; numbers: readonly NumberChange[] }
+  | ({ kind: 'consent'; subject: string } & BeforeAndAfter<Relationship>)
+
+/** Notes a change: the counts of the account follow its numbers, and the log has a line. */
+export async function noteChange(
+  { logger }: Pick<ProvisioningDeps, 'logger'>,
+  tx: Tx,
+  change: AccountChange,
+  { at, actor, reason }: Cause,
+): Promise<void> {
+  const { kind, subject } = change
+  if (kind === 'numbers') await addCounts(tx, subject, countsAdded(change.numbers), at)
+  const what = kind === 'numbers' ? { numbers: change.numbers.length } : { event: eventOf(change) }
+  // Before the commit: a transaction that is run again has another line, and one that fails has its own.
+  logger.debug({ kind, subject, ...what, actor, reason }, 'change of accounts')
+}
+
+const eventOf = ({ before, after }: BeforeAndAfter<unknown>): 'create' | 'replace' | 'delete' =>
+  before === undefined ? 'create' : after === undefined ? 'delete' : 'replace'
+
+function countsAdded(numbers: readonly NumberChange[]): NumberCounts {
+  const counts = noCounts()
+  for (const { before, after } of numbers) {
+    if (before) countNumber(counts, before, -1)
+    if (after) countNumber(counts, after, 1)
+  }
+  return counts
+}
