@@ -1,5 +1,9 @@
 /** Every operation of the Operator API: the one source of its routes, its checks and its OpenAPI document. */
+import { getNumber, getTimeline, listNumbers } from './numbers.js'
 import type { OperationContract } from './operation.js'
 import { getInfo, listSettings } from './system.js'
 
-export const operations: readonly OperationContract[] = [getInfo, listSettings] as readonly OperationContract[]
+export const operations: readonly OperationContract[] = [
+  ...[getInfo, listSettings],
+  ...[listNumbers, getNumber, getTimeline],
+] as readonly OperationContract[]
