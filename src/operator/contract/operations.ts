@@ -1,9 +1,11 @@
 /** Every operation of the Operator API: the one source of its routes, its checks and its OpenAPI document. */
 import { getNumber, getTimeline, listNumbers } from './numbers.js'
 import type { OperationContract } from './operation.js'
+import { getSync, listSyncItems, requeueSync } from './sync.js'
 import { getInfo, listSettings } from './system.js'
 
 export const operations: readonly OperationContract[] = [
   ...[getInfo, listSettings],
   ...[listNumbers, getNumber, getTimeline],
+  ...[getSync, listSyncItems, requeueSync],
 ] as readonly OperationContract[]

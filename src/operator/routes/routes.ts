@@ -3,11 +3,16 @@ import { operations } from '../contract/operations.js'
 import type { OperatorDeps } from '../deps.js'
 import type { Route } from '../wire/route.js'
 import { numberRoutes } from './numbers.js'
+import { syncRoutes } from './sync.js'
 import { systemRoutes } from './system.js'
 
 /** One without a handler is a fault that shows at the start. */
 export function operatorRoutes(deps: OperatorDeps): Route[] {
-  const routes = [...systemRoutes(deps), ...numberRoutes(deps)]
+  const routes = [
+    ...systemRoutes(deps),
+    ...numberRoutes(deps),
+    ...syncRoutes(deps),
+  ]
   const missing = operations.filter((operation) => !routes.some(([contract]) => contract === operation))
   if (missing.length > 0) throw new Error(`No handler for ${missing.map(({ operationId }) => operationId).join(', ')}.`)
   return routes
