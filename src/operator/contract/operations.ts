@@ -1,4 +1,5 @@
 /** Every operation of the Operator API: the one source of its routes, its checks and its OpenAPI document. */
+import { cancelJob, getJob, listJobs, listRefusals } from './jobs.js'
 import { getNumber, getTimeline, listNumbers } from './numbers.js'
 import type { OperationContract } from './operation.js'
 import { getSync, listSyncItems, requeueSync } from './sync.js'
@@ -8,4 +9,5 @@ export const operations: readonly OperationContract[] = [
   ...[getInfo, listSettings],
   ...[listNumbers, getNumber, getTimeline],
   ...[getSync, listSyncItems, requeueSync],
+  ...[listJobs, getJob, cancelJob, listRefusals],
 ] as readonly OperationContract[]

@@ -2,6 +2,7 @@
 import { operations } from '../contract/operations.js'
 import type { OperatorDeps } from '../deps.js'
 import type { Route } from '../wire/route.js'
+import { jobRoutes } from './jobs.js'
 import { numberRoutes } from './numbers.js'
 import { syncRoutes } from './sync.js'
 import { systemRoutes } from './system.js'
@@ -12,6 +13,7 @@ export function operatorRoutes(deps: OperatorDeps): Route[] {
     ...systemRoutes(deps),
     ...numberRoutes(deps),
     ...syncRoutes(deps),
+    ...jobRoutes(deps),
   ]
   const missing = operations.filter((operation) => !routes.some(([contract]) => contract === operation))
   if (missing.length > 0) throw new Error(`No handler for ${missing.map(({ operationId }) => operationId).join(', ')}.`)
