@@ -2,6 +2,7 @@
 import { cancelJob, getJob, listJobs, listRefusals } from './jobs.js'
 import { getNumber, getTimeline, listNumbers } from './numbers.js'
 import type { OperationContract } from './operation.js'
+import { exportStock, generateStock, getStock, importStock, listPlaces, restoreStock, retireStock } from './stock.js'
 import { getSync, listSyncItems, requeueSync } from './sync.js'
 import { getInfo, listSettings } from './system.js'
 
@@ -10,4 +11,5 @@ export const operations: readonly OperationContract[] = [
   ...[listNumbers, getNumber, getTimeline],
   ...[getSync, listSyncItems, requeueSync],
   ...[listJobs, getJob, cancelJob, listRefusals],
+  ...[getStock, listPlaces, importStock, generateStock, retireStock, restoreStock, exportStock],
 ] as readonly OperationContract[]

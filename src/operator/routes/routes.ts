@@ -4,6 +4,7 @@ import type { OperatorDeps } from '../deps.js'
 import type { Route } from '../wire/route.js'
 import { jobRoutes } from './jobs.js'
 import { numberRoutes } from './numbers.js'
+import { stockRoutes } from './stock.js'
 import { syncRoutes } from './sync.js'
 import { systemRoutes } from './system.js'
 
@@ -14,6 +15,7 @@ export function operatorRoutes(deps: OperatorDeps): Route[] {
     ...numberRoutes(deps),
     ...syncRoutes(deps),
     ...jobRoutes(deps),
+    ...stockRoutes(deps),
   ]
   const missing = operations.filter((operation) => !routes.some(([contract]) => contract === operation))
   if (missing.length > 0) throw new Error(`No handler for ${missing.map(({ operationId }) => operationId).join(', ')}.`)
