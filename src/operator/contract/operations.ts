@@ -5,11 +5,13 @@ import type { OperationContract } from './operation.js'
 import { exportStock, generateStock, getStock, importStock, listPlaces, restoreStock, retireStock } from './stock.js'
 import { getSync, listSyncItems, requeueSync } from './sync.js'
 import { getInfo, listSettings } from './system.js'
+import { listOperations } from './work.js'
 
 export const operations: readonly OperationContract[] = [
   ...[getInfo, listSettings],
   ...[listNumbers, getNumber, getTimeline],
   ...[getSync, listSyncItems, requeueSync],
   ...[listJobs, getJob, cancelJob, listRefusals],
+  ...[listOperations],
   ...[getStock, listPlaces, importStock, generateStock, retireStock, restoreStock, exportStock],
 ] as readonly OperationContract[]

@@ -7,6 +7,7 @@ import { numberRoutes } from './numbers.js'
 import { stockRoutes } from './stock.js'
 import { syncRoutes } from './sync.js'
 import { systemRoutes } from './system.js'
+import { workRoutes } from './work.js'
 
 /** One without a handler is a fault that shows at the start. */
 export function operatorRoutes(deps: OperatorDeps): Route[] {
@@ -16,6 +17,7 @@ export function operatorRoutes(deps: OperatorDeps): Route[] {
     ...syncRoutes(deps),
     ...jobRoutes(deps),
     ...stockRoutes(deps),
+    ...workRoutes(deps),
   ]
   const missing = operations.filter((operation) => !routes.some(([contract]) => contract === operation))
   if (missing.length > 0) throw new Error(`No handler for ${missing.map(({ operationId }) => operationId).join(', ')}.`)
