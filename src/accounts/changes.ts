@@ -2,7 +2,7 @@
  * Every change of an account, of numbers on it, or of what the operator says about a request for information passes
  * through `noteChange`, in the transaction that makes it: what is to follow such changes has this one place.
  */
-import type { Relationship } from '../backends/port/backend.js'
+import type { Relationship } from '../backends/port/teams.js'
 import type { Tx } from '../db/db.js'
 import type { Cause } from '../ledger/history.js'
 import type { AccountSettings, NumberCounts } from './account.js'

@@ -117,6 +117,18 @@ async function answer(
     if (!isList(result)) throw new Error(`${contract.operationId} is a list and returned none.`)
     return sendList(reply, request, result, query, { operation: contract.operationId, params })
   }
+  if (contract.download) {
+    const { headers = {}, text = [] } = (await handle({
+      who,
+      params,
+      query,
+      body,
+      request,
+      commit: onlyReads,
+    })) as Result
+    const sent = { 'Cache-Control': 'no-cache', 'Content-Type': contract.download, ...headers }
+    return reply.code(200).headers(sent).send(Readable.from(text))
+  }
   const execute = async (carrying: Carrying): Promise<Response> => {
     const commit: Context['commit'] = async (work, after) => {
       let result: Result = {}

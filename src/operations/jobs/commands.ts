@@ -5,7 +5,7 @@ import { DomainError, invalidInput, notFound } from '../../errors.js'
 import { isUuid, newId } from '../../ids.js'
 import type { JobsDeps } from './deps.js'
 import { MAX_WAITING_JOBS, type Job, type JobKind, type JobRequest, type Refusal } from './job.js'
-import { readRefusals } from './refusal-store.js'
+import { readRefusals, selectRefusalsAfter } from './refusal-store.js'
 import { removeSpooled, spoolBody, spoolFile } from './spool.js'
 import {
   asJob,
@@ -23,17 +23,23 @@ import {
 
 /** Queues a job that has no file. Throws what its kind's check throws, 'too-many-requests'. */
 export async function createJob(deps: JobsDeps, request: JobRequest): Promise<Job> {
-  const { kind, input } = await checked(deps, request)
-  await requireRoom(deps.db)
-  const job = await insertJob(deps.db, {
-    ...begun(deps, kind, request),
-    input,
-    state: 'queued',
-    spool: null,
-    claim: null,
-  })
+  const queue = await prepareJob(deps, request)
+  const job = await queue(deps.db)
   deps.nudge()
-  return asJob(job)
+  return job
+}
+
+/**
+ * As `createJob`, for a job that is to be queued in a transaction: the check, which may ask the database, comes before
+ * it, and the nudge is due after it.
+ */
+export async function prepareJob(deps: JobsDeps, request: JobRequest): Promise<(db: Queryable) => Promise<Job>> {
+  const { kind, input } = await checked(deps, request)
+  return async (db) => {
+    await requireRoom(db)
+    const job = { ...begun(deps, kind, request), input, state: 'queued' as const, spool: null, claim: null }
+    return asJob(await insertJob(db, job))
+  }
 }
 
 /**
@@ -110,6 +116,16 @@ export async function* refusalsOf({ db, own }: JobsDeps, id: string): AsyncGener
   }
   await requireJob(db, id)
   yield* readRefusals(db, id)
+}
+
+/** A page of the rows that a job has refused so far, behind the first `after` of them. */
+export async function selectRefusals(
+  { db, own }: JobsDeps,
+  id: string,
+  { after, limit }: { after: number; limit: number },
+): Promise<Refusal[]> {
+  const running = own.run(id)
+  return running ? running.refusals().slice(after, after + limit) : selectRefusalsAfter(db, id, after, limit)
 }
 
 /**

@@ -24,14 +24,15 @@ export async function insertRefusals(tx: Tx, jobId: string, refusals: readonly R
 
 /** The refused rows of a job, batch by batch in their order. */
 export async function* readRefusals(db: Queryable, jobId: string): AsyncGenerator<Refusal[]> {
-  for (let after = 0; ;) {
-    const rows = await db.query<Refusal & { position: number }>(sql`
-      select position, line, field, value, reason from job_refusal
-      where job_id = ${jobId} and position > ${after} order by position limit ${BATCH}`)
-    const last = rows.at(-1)
-    if (last === undefined) return
-    yield rows.map(({ line, field, value, reason }) => ({ line, field, value, reason }))
+  for (let after = 0; ; after += BATCH) {
+    const rows = await selectRefusalsAfter(db, jobId, after, BATCH)
+    if (rows.length > 0) yield rows
     if (rows.length < BATCH) return
-    after = last.position
   }
 }
+
+/** Up to `limit` refused rows of a job behind the first `after`. Positions count from 1, without gaps. Primary key. */
+export const selectRefusalsAfter = (db: Queryable, jobId: string, after: number, limit: number): Promise<Refusal[]> =>
+  db.query<Refusal>(sql`
+    select line, field, value, reason from job_refusal
+    where job_id = ${jobId} and position > ${after} order by position limit ${limit}`)

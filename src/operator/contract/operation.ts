@@ -26,6 +26,8 @@ export interface OperationContract<Query extends TObject = TObject, Body extends
   }
   /** A list: `{ items, next }`, or the whole of it as CSV or NDJSON. Its `success.body` is the schema of one item. */
   list?: true
+  /** The response is a text of any length, of this media type, and is streamed. */
+  download?: string
   /** The response shows a secret. Such responses are sealed where they are remembered for repeats, and never cached. */
   showsSecret?: true
   /** Looks at If-Match, and answers with an ETag. */

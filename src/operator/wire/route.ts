@@ -15,6 +15,8 @@ export interface Result {
   headers?: Record<string, string>
   /** Sent as JSON; undefined: no body. */
   body?: unknown
+  /** The pieces of a download. */
+  text?: AsyncIterable<string>
 }
 
 /** What runs in the one transaction that also remembers the response for repeats. Inside, only this `db` may be used. */

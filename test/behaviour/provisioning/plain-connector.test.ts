@@ -8,7 +8,7 @@ import { sql, type Db } from '../../../src/db/db.js'
 import { fictionals } from '../../fixtures/accounts.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
 import { aPlainConnector } from '../../fixtures/plain-connector.js'
-import { anOperator, type Operator } from './an-operator.js'
+import { anOperator, caller, type Operator } from './an-operator.js'
 
 let db: Db
 let operator: Operator
@@ -67,7 +67,7 @@ it('settles the answer to a request for information that a backend before it had
   const deps = { ...operator.deps, announced: new AnnouncedConsents(operator.deps) }
   const announced = await find(deps, 'contosoTenantId')
   const answer = { precondition: () => {}, read: () => ({ status: 'AgreementSigned' }) }
-  await db.transaction((tx) => patchConsent(deps, tx, announced, answer))
+  await db.transaction((tx) => patchConsent(deps, tx, caller, announced, answer))
   putBehind('oc')
   await operator.sync('oc')
   expect(await db.query(sql`select generation = confirmed_generation as confirmed from sync`)).toEqual([

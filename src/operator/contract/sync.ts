@@ -1,0 +1,86 @@
+/** What backends are told: the backlog, what they refused, and having it tried again. */
+import Type from 'typebox'
+import { MOST_NUMBERS } from '../../accounts/commands/requeue.js'
+import { serviceCodes } from '../../backends/port/backend.js'
+import { syncKinds } from '../../sync/sync.js'
+import { anyOf, Instant, listQuery, nullable, operation } from './operation.js'
+
+const open = Type.Object({}, { additionalProperties: true })
+const Service = Type.Enum([...serviceCodes, 'dns'])
+const Kind = Type.Enum([...syncKinds])
+
+export const getSync = operation({
+  operationId: 'Sync_Get',
+  summary: 'Backends, their backlog, what they refused, their last errors and next tries',
+  method: 'GET',
+  path: '/sync',
+  role: 'Read',
+  success: {
+    status: 200,
+    description: 'How the work for each backend stands',
+    body: Type.Object({ at: Instant, services: Type.Array(open), purchases: Type.Array(open) }),
+  },
+})
+
+export const SyncItem = Type.Object({
+  service: Service,
+  kind: Kind,
+  key: Type.String({ description: "A number's E.164, an account's id" }),
+  account: nullable(Type.String()),
+  goal: Type.Enum(['present', 'absent']),
+  status: Type.Enum(['failed', 'pending']),
+  since: Instant,
+  attempts: Type.Integer(),
+  lastAttemptAt: nullable(Instant),
+  lastError: nullable(Type.Object({ code: nullable(Type.String()), message: Type.String() })),
+  ticket: nullable(Type.String({ description: "The backend's job, where it works on it" })),
+  next: nullable(Type.Object({ at: Instant, why: Type.String() })),
+})
+
+export const listSyncItems = operation({
+  operationId: 'Sync_ListItems',
+  summary: 'What backends refused, or have still to be told; what waits longest, or is due first, comes first',
+  method: 'GET',
+  path: '/sync/items',
+  role: 'Read',
+  query: Type.Object({
+    ...listQuery,
+    status: Type.Optional(
+      Type.Enum(['failed', 'waiting', 'pending'], {
+        description: 'failed when left out; waiting is what is pending and not yet due',
+      }),
+    ),
+    service: anyOf(Service, 'Services'),
+    kind: anyOf(Kind, 'Kinds of items'),
+  }),
+  success: { status: 200, description: 'Items', body: SyncItem },
+  list: true,
+})
+
+export const requeueSync = operation({
+  operationId: 'Sync_Requeue',
+  summary: 'Has what backends refused tried again',
+  method: 'POST',
+  path: '/sync:requeue',
+  role: 'Write',
+  body: Type.Object({
+    service: Type.Optional(Service),
+    kind: Type.Optional(Kind),
+    numbers: Type.Optional(Type.Array(Type.String(), { maxItems: MOST_NUMBERS, description: 'Only these, E.164' })),
+    waiting: Type.Optional(Type.Boolean({ description: 'Also what waits for its next attempt' })),
+  }),
+  bodyOptional: true,
+  success: {
+    status: 200,
+    description: 'What is due again',
+    body: Type.Object({
+      services: Type.Array(Type.Object({ service: Service, failed: Type.Integer(), waiting: Type.Integer() })),
+      untouched: Type.Array(
+        Type.Object({
+          e164: Type.String(),
+          services: Type.Array(Type.Object({ service: Service, status: Type.String() })),
+        }),
+      ),
+    }),
+  },
+})

@@ -1,0 +1,80 @@
+import { requeueFailed, type Requeued } from '../../accounts/commands/requeue.js'
+import { statusOfCalls } from '../../operations/call-status.js'
+import { getSync, listSyncItems, requeueSync } from '../contract/sync.js'
+import type { OperatorDeps } from '../deps.js'
+import { keyOfItem, selectSyncItems, type SyncItem } from '../reads/sync-items.js'
+import { nextKey } from '../reads/window.js'
+import { nextAttempt } from '../status/next-attempt.js'
+import { servicesOf, statusOfBackends } from '../status/status.js'
+import { statusView } from '../status/views.js'
+import { list, route, type Route } from '../wire/route.js'
+
+export const syncRoutes = ({ db, clock, provisioning }: OperatorDeps): Route[] => [
+  route(getSync, async () => {
+    const now = clock.now()
+    const services = await statusOfBackends(db, { services: servicesOf(provisioning), now })
+    return { body: statusView(services, now, await statusOfCalls(db, now)) }
+  }),
+  route(listSyncItems, async ({ query: { status = 'failed', service, kind } }) =>
+    list<SyncItem>({
+      page: async ({ limit, after }) => {
+        const filter = { status, services: service, kinds: kind }
+        const window = await selectSyncItems(db, filter, { now: clock.now(), limit, after })
+        return { items: window.found, next: nextKey(window, limit, keyOfItem) }
+      },
+      view: (item) => itemView(item, clock.now()),
+      columns: ITEM_COLUMNS,
+    }),
+  ),
+  route(requeueSync, async ({ body, commit }) => {
+    let requeued: Requeued['services'] = []
+    return commit(
+      async (tx) => {
+        const result = await requeueFailed({ db: tx, clock }, body)
+        requeued = result.services
+        return { body: result }
+      },
+      () => provisioning.nudge(requeued.map(({ service }) => service)),
+    )
+  }),
+]
+
+const ITEM_COLUMNS = [
+  'service',
+  'kind',
+  'key',
+  'account',
+  'goal',
+  'status',
+  'since',
+  'attempts',
+  'lastAttemptAt',
+  'lastError.code',
+  'lastError.message',
+  'ticket',
+  'next.at',
+  'next.why',
+]
+
+function itemView(item: SyncItem, now: Date) {
+  const { refusal, lastError, lastAttemptAt } = item
+  const next = nextAttempt(item, now)
+  return {
+    service: item.service,
+    kind: item.kind,
+    key: item.key,
+    account: item.account,
+    goal: item.goal,
+    status: item.status,
+    since: (item.pendingSince ?? item.changedAt).toISOString(),
+    attempts: item.attempts,
+    lastAttemptAt: lastAttemptAt && lastAttemptAt.toISOString(),
+    lastError: refusal
+      ? { code: refusal.code, message: refusal.message }
+      : lastError === null
+        ? null
+        : { code: null, message: lastError },
+    ticket: item.ticket,
+    next: next ? { at: next.at.toISOString(), why: next.why } : null,
+  }
+}
