@@ -324,6 +324,7 @@ create table resource (
   number_limit integer,
   entitled_to text[],
   addresses jsonb not null default '{}'::jsonb,
+  disabled_at timestamptz,
   constraint resource_pkey primary key (id),
   constraint resource_name_unique unique (name),
   constraint resource_name_form check (name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),

@@ -1,5 +1,5 @@
 import { systemClock } from '../dist/clock.js'
-import { policyFrom } from '../dist/compose/policy.js'
+import { policyFrom } from '../dist/compose/parts/policy.js'
 import { readConfig } from '../dist/config/config.js'
 import { openPostgres } from '../dist/db/postgres.js'
 import { createLogger } from '../dist/log.js'

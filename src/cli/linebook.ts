@@ -9,7 +9,7 @@ import { migrateCommand, serveCommand } from './commands/serve.js'
 import { statusCommand } from './commands/status.js'
 import { stockCommand } from './commands/stock.js'
 import { walletCommand } from './commands/wallet.js'
-import { VERSION } from '../compose/version.js'
+import { VERSION } from '../config/version.js'
 import { emulatorCommand } from './emulator/emulator.js'
 
 const program = new Command('linebook')

@@ -10,7 +10,7 @@ import type { Course, OperationKind } from '../operations/operation.js'
 import type { PhoneNumbersDeps } from '../phone-numbers/model/deps.js'
 import type { Throttle } from '../phone-numbers/throttle.js'
 import type { Task, Worker } from '../workers/worker.js'
-import type { ProvisioningWiring } from './provisioning.js'
+import type { ProvisioningWiring } from './parts/provisioning.js'
 import type { Store } from './store.js'
 
 export interface TestControlsPort {

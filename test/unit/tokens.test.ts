@@ -388,7 +388,15 @@ describe('a token that was verified before', () => {
   it('is forgotten when too many others came since', () => {
     const cache = new TokenCache(2)
     const validity = { fromMs: 0, untilMs: 10 }
-    const principal = { callerId: 'a', issuer: 'https://id.example', name: 'a', roles: new Set<never>(), operatorRoles: new Set<never>(), actor: 'client:a', isUser: false }
+    const principal = {
+      callerId: 'a',
+      issuer: 'https://id.example',
+      name: 'a',
+      roles: new Set<never>(),
+      operatorRoles: new Set<never>(),
+      actor: 'client:a',
+      isUser: false,
+    }
     cache.set('a', principal, validity)
     cache.set('b', principal, validity)
     expect(cache.get('a', 5)).toBe(principal)

@@ -12,7 +12,7 @@ import { MemoryDocuments } from '../../../src/backends/simulated/memory-document
 import { readSeed } from '../../../src/backends/simulated/seed.js'
 import { createSimulatedBackend, type SimulatedBackend } from '../../../src/backends/simulated/simulated.js'
 import { ManualClock } from '../../../src/clock.js'
-import { policyFrom } from '../../../src/compose/policy.js'
+import { policyFrom } from '../../../src/compose/parts/policy.js'
 import type { Db } from '../../../src/db/db.js'
 import { createLogger } from '../../../src/log.js'
 import { reconcile } from '../../../src/reconcile/reconcile.js'

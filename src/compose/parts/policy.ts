@@ -1,5 +1,5 @@
-import type { Config } from '../config/config.js'
-import type { PolicyOf } from '../ledger/policy.js'
+import type { Config } from '../../config/config.js'
+import type { PolicyOf } from '../../ledger/policy.js'
 
 /** The rules of numbers: what is configured, for every number alike. */
 export function policyFrom(

@@ -1,11 +1,11 @@
 /** The part of the composition root that makes the built-in token issuer, and what verifies tokens for both APIs. */
-import { TokenVerifier, type OwnIssuer } from '../auth/tokens/token-verifier.js'
-import type { Clock } from '../clock.js'
-import type { Config } from '../config/config.js'
-import type { FastifyInstance } from '../http/server.js'
-import { openIssuer } from '../issuer/issuer.js'
-import { SigningKeys } from '../issuer/signing-keys.js'
-import type { Store } from './store.js'
+import { TokenVerifier, type OwnIssuer } from '../../auth/tokens/token-verifier.js'
+import type { Clock } from '../../clock.js'
+import type { Config } from '../../config/config.js'
+import type { FastifyInstance } from '../../http/server.js'
+import { openIssuer } from '../../issuer/issuer.js'
+import { SigningKeys } from '../../issuer/signing-keys.js'
+import type { Store } from '../store.js'
 
 export interface IssuerWiring {
   /**

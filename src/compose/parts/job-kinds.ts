@@ -1,15 +1,15 @@
 /** The kinds of durable jobs: what each checks before it begins, and how it is carried out. */
-import { listResources } from '../auth/resource-store.js'
-import { beginningOfBegun, chargeMonth } from '../buyers/wallet/charge-month.js'
-import { monthOf } from '../buyers/wallet/month.js'
-import type { Clock } from '../clock.js'
-import { isConnectionFailure, type Db } from '../db/db.js'
-import { invalidInput, SetupError } from '../errors.js'
-import { STOCK_HEADINGS, type StockLine } from '../ledger/stock/csv.js'
-import { NumbersLocked } from '../ledger/stock/enter.js'
-import { generateStock, MAX_GENERATED, placeOfAll, type GeneratedRange } from '../ledger/stock/generate.js'
-import { importStock, type BadLine } from '../ledger/stock/import.js'
-import { JobFailed, type JobInputs, type JobKind, type JobKindName, type Refusal } from '../operations/jobs/job.js'
+import { listResources } from '../../auth/resource-store.js'
+import { beginningOfBegun, chargeMonth } from '../../buyers/wallet/charge-month.js'
+import { monthOf } from '../../buyers/wallet/month.js'
+import type { Clock } from '../../clock.js'
+import { isConnectionFailure, type Db } from '../../db/db.js'
+import { invalidInput, SetupError } from '../../errors.js'
+import { STOCK_HEADINGS, type StockLine } from '../../ledger/stock/csv.js'
+import { NumbersLocked } from '../../ledger/stock/enter.js'
+import { generateStock, MAX_GENERATED, placeOfAll, type GeneratedRange } from '../../ledger/stock/generate.js'
+import { importStock, type BadLine } from '../../ledger/stock/import.js'
+import { JobFailed, type JobInputs, type JobKind, type JobKindName, type Refusal } from '../../operations/jobs/job.js'
 
 type JobKinds = { [Name in JobKindName]: JobKind<JobInputs[Name]> }
 
