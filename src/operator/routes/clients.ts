@@ -20,29 +20,29 @@ export function clientRoutes({ db, clock, realClock, sealer, logger }: OperatorD
       })
     }),
     route(contract.createClient, ({ body: { clientId, roles = [], publicKey }, commit }) =>
-      commit(async (tx) => {
+      commit(async (joined) => {
         const publicJwk = publicKey === undefined ? undefined : publicKeyOf(publicKey)
-        const secret = await addClient({ db: tx, clock }, { clientId, roles, publicJwk })
+        const secret = await addClient({ db: joined, clock }, { clientId, roles, publicJwk })
         const created = { clientId, roles: [...new Set(roles)], createdAt: clock.now().toISOString() }
         const shows = secret === undefined ? { secrets: 0, signs: true } : { secrets: 1, signs: false, secret }
         return { body: { ...created, ...shows } }
       }),
     ),
     route(contract.rotateSecret, (context) =>
-      context.commit(async (tx) => {
+      context.commit(async (joined) => {
         const clientId = param(context, 'clientId')
-        return { body: { clientId, secret: await rotateSecret({ db: tx }, clientId, flags(context.body)) } }
+        return { body: { clientId, secret: await rotateSecret({ db: joined }, clientId, flags(context.body)) } }
       }),
     ),
     route(contract.deleteClient, (context) =>
-      context.commit(async (tx) => {
-        await removeClient({ db: tx }, param(context, 'clientId'))
+      context.commit(async (joined) => {
+        await removeClient({ db: joined }, param(context, 'clientId'))
         return {}
       }),
     ),
     route(contract.rotateSigningKey, ({ body, commit }) =>
-      commit(async (tx) => {
-        const deps = { db: tx, sealer, clock: realClock, logger }
+      commit(async (joined) => {
+        const deps = { db: joined, sealer, clock: realClock, logger }
         return { body: { kid: await rotateSigningKey(deps, flags(body)) } }
       }),
     ),

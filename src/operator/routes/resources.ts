@@ -35,12 +35,12 @@ export function resourceRoutes(deps: OperatorDeps): Route[] {
       })
     }),
     route(contract.createResource, ({ body: { name, hosts = [] }, commit }) =>
-      commit(async (tx) => ({ body: { name, ...(await addResource(dueTo(tx), { name, hosts })) } }), resourcesChanged),
+      commit(async (joined) => ({ body: { name, ...(await addResource(dueTo(joined), { name, hosts })) } }), resourcesChanged),
     ),
     route(contract.getResource, async (context) => shown(db, param(context, 'name'))),
     route(contract.deleteResource, (context) =>
-      context.commit(async (tx) => {
-        await removeResource(tx, param(context, 'name'))
+      context.commit(async (joined) => {
+        await removeResource(joined, param(context, 'name'))
         return {}
       }, resourcesChanged),
     ),
@@ -51,16 +51,16 @@ export function resourceRoutes(deps: OperatorDeps): Route[] {
       return { body: { name, ...(await revealResource({ db, sealer, clock }, name)).keys } }
     }),
     route(contract.rotateKey, (context) =>
-      context.commit(async (tx) => {
+      context.commit(async (joined) => {
         const which = param(context, 'which')
         if (which !== 'primary' && which !== 'secondary')
           throw notFound(`A resource has the keys primary and secondary.`)
-        return { body: { which, key: await rotate(dueTo(tx), param(context, 'name'), which) } }
+        return { body: { which, key: await rotate(dueTo(joined), param(context, 'name'), which) } }
       }, resourcesChanged),
     ),
     route(contract.putHosts, (context) =>
-      context.commit(async (tx) => {
-        await changeHosts(tx, param(context, 'name'), context.body.hosts)
+      context.commit(async (joined) => {
+        await changeHosts(joined, param(context, 'name'), context.body.hosts)
         return {}
       }, resourcesChanged),
     ),
@@ -89,8 +89,8 @@ const tagOf = (value: object): string =>
   `"${createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 22)}"`
 
 function disable({ resourcesChanged }: OperatorDeps, context: Context, at: Date | null) {
-  return context.commit(async (tx) => {
-    await setResourceDisabled(tx, param(context, 'name'), at)
+  return context.commit(async (joined) => {
+    await setResourceDisabled(joined, param(context, 'name'), at)
     return {}
   }, resourcesChanged)
 }
@@ -99,18 +99,18 @@ const changeTermsOf = (
   { resourcesChanged }: OperatorDeps,
   context: Context<typeof contract.patchTerms.query, typeof contract.Terms>,
 ) =>
-  context.commit(async (tx) => {
+  context.commit(async (joined) => {
     const name = param(context, 'name')
     const { 'if-match': ifMatch } = context.request.headers
     const { numberLimit, entitledTo, addresses = {} } = context.body
-    const { headers } = await shown(tx, name)
+    const { headers } = await shown(joined, name)
     if (ifMatch !== undefined && ifMatch.trim() !== '*' && ifMatch.trim() !== headers.ETag) {
       throw new DomainError('condition-not-met', `${name} has changed since it was read; read it again.`, {
         target: 'if-match',
         place: 'header',
       })
     }
-    await changeTerms(tx, name, {
+    await changeTerms(joined, name, {
       ...(numberLimit !== undefined && { numberLimit }),
       ...(entitledTo !== undefined && {
         entitledTo: entitledTo && [...new Set(entitledTo.map(parseEntitlement))].sort(),
@@ -119,7 +119,7 @@ const changeTermsOf = (
         Object.entries(addresses).map(([country, address]) => [country, address && readAddress(address)]),
       ),
     })
-    return shown(tx, name)
+    return shown(joined, name)
   }, resourcesChanged)
 
 function grantRoutes({ db, clock, resourcesChanged }: OperatorDeps): Route[] {
@@ -134,16 +134,16 @@ function grantRoutes({ db, clock, resourcesChanged }: OperatorDeps): Route[] {
       })
     }),
     route(contract.createGrant, (context) =>
-      context.commit(async (tx) => {
+      context.commit(async (joined) => {
         const { clientId, issuer = null } = context.body
         const wanted = { resource: param(context, 'name'), clientId, issuer: issuer ?? undefined }
-        await grantAccess({ db: tx, clock }, wanted)
+        await grantAccess({ db: joined, clock }, wanted)
         return { body: { clientId, issuer } }
       }, resourcesChanged),
     ),
     route(contract.deleteGrants, (context) =>
-      context.commit(async (tx) => {
-        await revokeAccess({ db: tx }, { resource: param(context, 'name'), clientId: param(context, 'clientId') })
+      context.commit(async (joined) => {
+        await revokeAccess({ db: joined }, { resource: param(context, 'name'), clientId: param(context, 'clientId') })
         return {}
       }, resourcesChanged),
     ),

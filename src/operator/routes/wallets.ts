@@ -37,11 +37,11 @@ export function walletRoutes({ db, clock, jobs }: OperatorDeps): Route[] {
       })
     }),
     route(contract.creditWallet, (context) =>
-      context.commit(async (tx) => {
+      context.commit(async (joined) => {
         const { amount, currency, note = 'credit' } = context.body
         const resource = param(context, 'name')
         const wanted = { amount, currency, note, actor: context.who.actor }
-        return { body: { resource, ...(await credit({ db: tx, clock }, resource, wanted)) } }
+        return { body: { resource, ...(await credit({ db: joined, clock }, resource, wanted)) } }
       }),
     ),
     route(contract.listEntries, async (context) => {
@@ -66,10 +66,10 @@ export function walletRoutes({ db, clock, jobs }: OperatorDeps): Route[] {
     }),
     route(contract.chargeMonth, ({ body: { month }, who, commit }) =>
       commit(
-        async (tx) => {
+        async (joined) => {
           const input = month === undefined ? {} : { month }
           const { id } = await createJob(
-            { ...jobs, db: tx },
+            { ...jobs, db: joined },
             { kind: 'wallets-charge-month', input, createdBy: who.actor },
           )
           return { headers: { Location: `${BASE_PATH}/jobs/${id}` }, body: { id } }

@@ -46,7 +46,7 @@ export type Route = readonly [contract: OperationContract, handle: Handler]
 export const route = <Query extends TObject, Body extends TSchema>(
   contract: OperationContract<Query, Body>,
   handle: (context: Context<Query, Body>) => Promise<Result | ListResult<never>>,
-): Route => [contract as unknown as OperationContract, handle as unknown as Handler]
+): Route => [contract, handle]
 
 /** Names the type of a list's items to the compiler; the list itself is handed on as it is. */
 export const list = <Item>(result: ListResult<Item>): ListResult<never> => result as unknown as ListResult<never>
