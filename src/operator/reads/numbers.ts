@@ -85,7 +85,7 @@ export async function selectNumbers(db: Queryable, filter: NumberFilter, page: P
     order by found.e164`)
   const [first] = rows
   return {
-    found: rows.filter((row) => row.e164 !== null).map(toNumber),
+    found: rows.filter(({ e164 }) => Boolean(e164)).map(toNumber),
     examined: first?.examined ?? 0,
     last: typeof first?.last === 'string' ? [first.last] : null,
   }

@@ -100,7 +100,7 @@ async function readWindow(
     left join resource r on r.id = o."resourceId"
     order by o.n`)
   const [first] = rows
-  const found = rows.filter(({ id }) => id !== null)
+  const found = rows.filter(({ id }) => Boolean(id))
   const window = { found, examined: first?.examined ?? 0, last: first?.last ?? null }
   return {
     items: found.map((row) => ({ ...toOperation(row), resource: row.resource })),

@@ -59,7 +59,7 @@ export async function selectPlaces(
     order by found.id`)
   const [first] = rows
   return {
-    found: rows.filter(({ id }) => id !== null),
+    found: rows.filter(({ id }) => Boolean(id)),
     examined: first?.examined ?? 0,
     last: typeof first?.last === 'number' ? [first.last] : null,
   }

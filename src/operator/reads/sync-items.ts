@@ -72,5 +72,9 @@ export async function selectSyncItems(
     ) as found on true
     order by found.n`)
   const [first] = rows
-  return { found: rows.filter((row) => row.key !== null), examined: first?.examined ?? 0, last: first?.last ?? null }
+  return {
+    found: rows.filter(({ key: found }) => Boolean(found)),
+    examined: first?.examined ?? 0,
+    last: first?.last ?? null,
+  }
 }

@@ -5,7 +5,7 @@ export type Key = readonly (string | number)[]
 
 /** What a statement found in its window. */
 export interface Window<Row> {
-  /** In order, at most as many as were asked for. */
+  /** In order, at most as many as were asked for. Where there is none, the statement has one row without a key. */
   found: readonly Row[]
   examined: number
   /** The key of the last row that was examined, found or not. */

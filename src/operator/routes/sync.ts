@@ -29,8 +29,8 @@ export const syncRoutes = ({ db, clock, provisioning }: OperatorDeps): Route[] =
   route(requeueSync, async ({ body, commit }) => {
     let requeued: Requeued['services'] = []
     return commit(
-      async (tx) => {
-        const result = await requeueFailed({ db: tx, clock }, body)
+      async (joined) => {
+        const result = await requeueFailed({ ...provisioning, db: joined }, body)
         requeued = result.services
         return { body: result }
       },
