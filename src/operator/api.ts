@@ -132,8 +132,8 @@ async function answer(
   const execute = async (carrying: Carrying): Promise<Response> => {
     const commit: Context['commit'] = async (work, after) => {
       let result: Result = {}
-      await carrying.commit(async (tx) => {
-        result = await work(joinedTo(tx, deps.db))
+      await carrying.commit(async (open) => {
+        result = await work(joinedTo(open, deps.db))
         return responseOf(contract, result)
       })
       await after?.()

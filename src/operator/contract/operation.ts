@@ -34,12 +34,12 @@ export interface OperationContract<Query extends TObject = TObject, Body extends
   conditional?: true
 }
 
+const none = Type.Object({})
+
 /** Gives a contract its own type, which handlers are checked against. */
-export const operation = <Query extends TObject = TObject<{}>, Body extends TSchema = TSchema>(
+export const operation = <Query extends TObject = typeof none, Body extends TSchema = TSchema>(
   contract: Omit<OperationContract<Query, Body>, 'query'> & { query?: Query },
 ): OperationContract<Query, Body> => ({ ...contract, query: contract.query ?? (none as unknown as Query) })
-
-const none = Type.Object({})
 
 /** Whether a repeat of the operation has the first response, by its `Idempotency-Key`. */
 export const isRepeatable = ({ method }: Pick<OperationContract, 'method'>): boolean =>

@@ -79,7 +79,7 @@ export function problemOf(error: unknown): ProblemResponse {
       title,
       status,
       code,
-      ...(found && refusal && { detail: refusal.message, ...errorsOf(refusal, code) }),
+      ...(found && { detail: refusal.message, ...errorsOf(refusal, code) }),
     },
   }
 }

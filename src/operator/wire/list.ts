@@ -104,14 +104,15 @@ const memberOf = (view: object, path: string): unknown =>
 /** A line of RFC 4180; lists within a field are separated by spaces. */
 export function csvLine(values: readonly unknown[]): string {
   const fields = values.map((value) => {
-    const text = Array.isArray(value)
-      ? value.join(' ')
-      : typeof value === 'object' && value !== null
-        ? JSON.stringify(value)
-        : String(value ?? '')
+    const text = Array.isArray(value) ? value.join(' ') : plainText(value)
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
   })
   return `${fields.join(',')}\r\n`
+}
+
+const plainText = (value: unknown): string => {
+  if (value === undefined || value === null) return ''
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 const MARK_CHARS = 8

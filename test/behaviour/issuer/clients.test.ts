@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../src/clock.js'
-import { SetupError } from '../../../src/errors.js'
+import { DomainError } from '../../../src/errors.js'
 import { addClient, removeClient, rotateSecret } from '../../../src/issuer/clients.js'
 import { readPublicKey } from '../../../src/issuer/public-key.js'
 import { listClients } from '../../../src/issuer/store.js'
@@ -21,7 +21,7 @@ const ec = generateKeyPairSync('ec', {
 
 describe('a client', () => {
   it.each(['', '-x', 'a b', 'a/b', 'ü', 'x'.repeat(101)])('can not be called "%s"', async (clientId) => {
-    await expect(addClient(deps, { clientId, roles: READ })).rejects.toThrow(SetupError)
+    await expect(addClient(deps, { clientId, roles: READ })).rejects.toThrow(DomainError)
   })
 
   it('has a name of its own', async () => {

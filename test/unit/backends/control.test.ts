@@ -191,13 +191,13 @@ describe('what is wrong is refused with what would be right', () => {
   })
 
   it.each([
-    ['/oc/misbehaviours/latency', {}, 'body', /ms/],
-    ['/oc/misbehaviours/latency', { ms: -1 }, 'ms', />= 0/],
-    ['/oc/misbehaviours/refuse', { code: 'x', message: 'x', times: 0 }, 'times', />= 1/],
+    ['/oc/misbehaviours/latency', {}, 'ms', /is required/],
+    ['/oc/misbehaviours/latency', { ms: -1 }, 'ms', /from 0/],
+    ['/oc/misbehaviours/refuse', { code: 'x', message: 'x', times: 0 }, 'times', /from 1/],
     ['/oc/misbehaviours/job', { polls: 1, methods: ['dance'] }, 'methods.0', /upsertTenants, uploadNumbers/],
-    ['/oc/misbehaviours/job', { polls: 1, speed: 3 }, 'body', /speed/],
-    ['/oc/civic-addresses/t', { civicAddresses: [{ id: 'x' }] }, 'civicAddresses.0', /defaultLocationId/],
-    ['/oc/consents/t', { id: 'x' }, 'body', /status/],
+    ['/oc/misbehaviours/job', { polls: 1, speed: 3 }, 'speed', /not a property/],
+    ['/oc/civic-addresses/t', { civicAddresses: [{ id: 'x' }] }, 'civicAddresses.0.defaultLocationId', /is required/],
+    ['/oc/consents/t', { id: 'x' }, 'status', /is required/],
   ])('PUT %s %j', async (path, body, target, message) => {
     const answer = await send('PUT', path, body)
     expect(answer.status).toBe(400)
