@@ -33,6 +33,11 @@ const files = await generatedFiles({
     facadeOperations: await fromDist('provisioning/facade-2023/operations.js'),
     facadeModels: await fromDist('provisioning/facade-2023/models.js'),
   },
+  operator: {
+    operations: (await fromDist('operator/contract/operations.js')).operations,
+    isRepeatable: (await fromDist('operator/contract/operation.js')).isRepeatable,
+    basePath: (await fromDist('operator/contract/operation.js')).BASE_PATH,
+  },
   backendProtocol: await fromDist('backends/http/contract.js'),
   db,
 })

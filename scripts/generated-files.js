@@ -1,15 +1,25 @@
 // The files that are made from others and checked in, so that a change of one shows in review: paths and texts.
 import { openApiDocument } from './openapi.js'
 import { backendProtocolDocument } from './openapi-backend-protocol.js'
+import { operatorDocument } from './openapi-operator.js'
 import { provisioningDocument } from './openapi-provisioning.js'
 import { schemaSql } from './schema-sql.js'
 
 /**
  * @param sources what the files are made from: the modules `config`, `operations`, `models` and `versions` of src/;
- * `provisioning`, those of the Provisioning API; `backendProtocol`; and `db`, a migrated database
+ * `provisioning`, those of the Provisioning API; `operator`, those of the Operator API; `backendProtocol`; and `db`, a migrated database
  * @returns text by path
  */
-export async function generatedFiles({ config, operations, models, versions, provisioning, backendProtocol, db }) {
+export async function generatedFiles({
+  config,
+  operations,
+  models,
+  versions,
+  provisioning,
+  operator,
+  backendProtocol,
+  db,
+}) {
   const openApi = openApiDocument({
     title: 'Linebook: the Phone Numbers API',
     version: versions.apiVersions.at(-1),
@@ -26,6 +36,7 @@ export async function generatedFiles({ config, operations, models, versions, pro
     'openapi/phone-numbers.json': asText(openApi),
     'openapi/provisioning.json': asText(provisioningDocument(current(provisioning))),
     'openapi/provisioning-2023-10-01.json': asText(provisioningDocument(facade(provisioning))),
+    'openapi/operator.json': asText(operatorDocument(operator)),
     'openapi/backend-protocol.json': asText(backendProtocolDocument(backendProtocol)),
     'schema.sql': await schemaSql(db),
   }

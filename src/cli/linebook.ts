@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
+import { VERSION } from '../config/version.js'
 import { DomainError, SetupError } from '../errors.js'
 import { clientCommand } from './commands/client.js'
 import { numberCommand } from './commands/number.js'
@@ -9,7 +10,6 @@ import { migrateCommand, serveCommand } from './commands/serve.js'
 import { statusCommand } from './commands/status.js'
 import { stockCommand } from './commands/stock.js'
 import { walletCommand } from './commands/wallet.js'
-import { VERSION } from '../config/version.js'
 import { emulatorCommand } from './emulator/emulator.js'
 
 const program = new Command('linebook')

@@ -22,13 +22,13 @@ import { WorkerRegistry } from '../workers/registry.js'
 import { sweepTask } from '../workers/sweep.js'
 import { Worker } from '../workers/worker.js'
 import { wireIssuer } from './parts/issuer.js'
+import { wireJobs, type JobsWiring } from './parts/jobs.js'
 import { wireOperator, type OperatorWiring } from './parts/operator.js'
 import { policyFrom } from './parts/policy.js'
-import { wireJobs, type JobsWiring } from './parts/jobs.js'
 import { wireProvisioning, type ProvisioningWiring } from './parts/provisioning.js'
-import type { TrustedPrincipal } from './trusted.js'
 import type { Store } from './store.js'
 import type { CreateTestControls, TestControlsPort } from './test-controls.js'
+import type { TrustedPrincipal } from './trusted.js'
 
 /** How long calls to billing and fulfilment may still take when the program stops; whoever starts next repeats them. */
 const CALLS_END_WITHIN_MS = 5_000

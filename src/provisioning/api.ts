@@ -1,6 +1,7 @@
 /** Puts the Provisioning API onto a server: its paths, the headers of every answer, repeatability, and errors. */
 import type { ConsentDeps } from '../accounts/commands/consents.js'
 import type { Carrying } from '../http/repeatable/once.js'
+import type { Response } from '../http/repeatable/store.js'
 import { rawBody, rawTarget, type FastifyInstance, type FastifyReply, type FastifyRequest } from '../http/server.js'
 import { admit, routeNotFound, pathOf, type AdmitDeps, type Admitted } from './admit.js'
 import type { OperationContract } from './contract/operation.js'
@@ -11,7 +12,6 @@ import { routes2024 } from './routes/routes.js'
 import { addShell, asked, asRefusal, logFailure, sendResponse } from './shell.js'
 import { readConditions } from './wire/conditions.js'
 import { carryOutRepeatable, type RepeatDeps } from './wire/repeat.js'
-import type { Response } from '../http/repeatable/store.js'
 import { refusal } from './wire/response.js'
 import type { Handler, RouteDeps, Routes } from './wire/route.js'
 

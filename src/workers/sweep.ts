@@ -1,12 +1,12 @@
 import { later, type Clock } from '../clock.js'
 import type { Db, Tx } from '../db/db.js'
+import { purgeRemembered } from '../http/repeatable/store.js'
 import { sweepFreed } from '../ledger/holds.js'
 import { JOB_RETENTION_MS } from '../operations/jobs/job.js'
 import { purgeJobs } from '../operations/jobs/store.js'
 import { purgeOperations } from '../operations/store.js'
 import { purgeReservations } from '../phone-numbers/model/reservation-store.js'
 import { purgeSearches } from '../phone-numbers/model/search-store.js'
-import { purgeRemembered } from '../http/repeatable/store.js'
 import { purgeAttempts } from '../sync/claims.js'
 import type { Task } from './worker.js'
 

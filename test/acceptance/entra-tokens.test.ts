@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createPostgresDatabase, type PostgresDatabase } from '../fixtures/postgres-database.js'
 import { runLinebook, startLinebook, type Linebook } from '../fixtures/linebook-process.js'
+import { createPostgresDatabase, type PostgresDatabase } from '../fixtures/postgres-database.js'
 
 const PROGRAM = fileURLToPath(new URL('buyer-program.mjs', import.meta.url))
 const AUDIENCE = 'https://communication.azure.com/'

@@ -1,7 +1,7 @@
 import type { PhoneNumbersClient } from '@azure/communication-phone-numbers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createPostgresDatabase, type PostgresDatabase } from '../fixtures/postgres-database.js'
 import { runLinebook, startLinebook, type Linebook } from '../fixtures/linebook-process.js'
+import { createPostgresDatabase, type PostgresDatabase } from '../fixtures/postgres-database.js'
 import { all, buy, connect, connectWithKey, owned, purchase, release, search } from './clients.js'
 import { signedFetch } from './signed-fetch.js'
 

@@ -2,8 +2,8 @@
 import type { PhoneNumbersClient } from '@azure/communication-phone-numbers'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createPostgresDatabase, type PostgresDatabase } from '../fixtures/postgres-database.js'
 import { runLinebook, startLinebook, type Linebook } from '../fixtures/linebook-process.js'
+import { createPostgresDatabase, type PostgresDatabase } from '../fixtures/postgres-database.js'
 import { connect, owned, purchase, release, search } from './clients.js'
 
 const BUYERS = 32

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 import * as backendProtocol from '../../src/backends/http/contract.js'
 import * as config from '../../src/config/config.js'
+import { BASE_PATH, isRepeatable } from '../../src/operator/contract/operation.js'
+import { operations as operatorOperations } from '../../src/operator/contract/operations.js'
 import * as models from '../../src/phone-numbers/contract/models.js'
 import * as operations from '../../src/phone-numbers/contract/operations.js'
 import * as versions from '../../src/phone-numbers/contract/versions.js'
@@ -38,6 +40,7 @@ const FILES = [
   'openapi/phone-numbers.json',
   'openapi/provisioning.json',
   'openapi/provisioning-2023-10-01.json',
+  'openapi/operator.json',
   'openapi/backend-protocol.json',
   'schema.sql',
 ]
@@ -57,6 +60,7 @@ describe('generated files', () => {
       operations,
       versions,
       provisioning,
+      operator: { operations: operatorOperations, isRepeatable, basePath: BASE_PATH },
       backendProtocol,
       db,
     }).finally(() => db.close())

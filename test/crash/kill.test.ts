@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { aSearch, connect, owned, search } from '../acceptance/clients.js'
 import { signedFetch } from '../acceptance/signed-fetch.js'
-import { createPostgresDatabase } from '../fixtures/postgres-database.js'
 import { startLinebook, type Linebook, type LinebookOptions } from '../fixtures/linebook-process.js'
+import { createPostgresDatabase } from '../fixtures/postgres-database.js'
 
 const CLIENTS = 4
 const NUMBERS_PER_SEARCH = 3

@@ -1,8 +1,8 @@
 /** What the simulated backends think right for a number, and what they make of it. */
 import type { BackendNumber, NumberConfiguration, NumberCommand, NumberUpload, ServiceCode } from '../port/backend.js'
 import type { BackendFault } from '../port/call.js'
-import type { CapabilityPlan, CivicAddress } from '../port/teams.js'
 import { isTeams } from '../port/services.js'
+import type { CapabilityPlan, CivicAddress } from '../port/teams.js'
 import type { SimulatedSettings } from './misbehaviour.js'
 import type { Act, Remembered } from './receive.js'
 

@@ -11,8 +11,8 @@ import { OwnJobs } from '../../operations/jobs/own-jobs.js'
 import { keepJobsTask } from '../../workers/keep-jobs.js'
 import { runJobsTask } from '../../workers/run-jobs.js'
 import { Worker, type WorkerDeps } from '../../workers/worker.js'
-import { jobKinds } from './job-kinds.js'
 import type { Store } from '../store.js'
+import { jobKinds } from './job-kinds.js'
 
 export interface JobsWiring {
   deps: JobsDeps

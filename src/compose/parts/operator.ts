@@ -2,18 +2,18 @@
 import type { ResourceDirectory } from '../../auth/resource-directory.js'
 import type { Clock } from '../../clock.js'
 import { effectiveSettings, type Config } from '../../config/config.js'
+import { VERSION } from '../../config/version.js'
 import { RateLimit } from '../../http/rate-limit.js'
 import type { FastifyInstance } from '../../http/server.js'
+import type { JobsDeps } from '../../operations/jobs/deps.js'
 import { byToken } from '../../operator/admit.js'
 import { openOperatorApi } from '../../operator/api.js'
-import type { JobsDeps } from '../../operations/jobs/deps.js'
 import type { OperatorDeps } from '../../operator/deps.js'
 import { operatorRoutes } from '../../operator/routes/routes.js'
 import { openStatus } from '../../operator/status/short-way.js'
+import type { Store } from '../store.js'
 import type { TrustedPrincipal } from '../trusted.js'
 import type { ProvisioningWiring } from './provisioning.js'
-import type { Store } from '../store.js'
-import { VERSION } from '../../config/version.js'
 
 export interface OperatorParts {
   config: Config

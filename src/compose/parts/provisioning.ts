@@ -16,9 +16,9 @@ import { openProvisioningApi, type ApiDeps } from '../../provisioning/api.js'
 import type { SyncService } from '../../sync/sync.js'
 import { reconcileTask } from '../../workers/reconcile.js'
 import { Worker, type WorkerDeps } from '../../workers/worker.js'
-import type { IssuerWiring } from './issuer.js'
 import type { Store } from '../store.js'
 import type { TrustedPrincipal } from '../trusted.js'
+import type { IssuerWiring } from './issuer.js'
 
 export interface ProvisioningWiring {
   deps: ApiDeps

@@ -1,7 +1,7 @@
 /** Every number of the ledger, whoever has it. */
 import Type from 'typebox'
-import { serviceKeys } from '../../backends/port/services.js'
 import { serviceCodes } from '../../backends/port/backend.js'
+import { serviceKeys } from '../../backends/port/services.js'
 import { assignmentTypes, capabilityTypes, numberStates, numberTypes } from '../../ledger/number.js'
 import { anyOf, Instant, listQuery, nullable, operation } from './operation.js'
 

@@ -1,7 +1,7 @@
 import { listJobs as readJobs, readJob, requestCancel, selectRefusals } from '../../operations/jobs/commands.js'
 import { perSecond, type Job, type Refusal } from '../../operations/jobs/job.js'
-import { BASE_PATH } from '../contract/operation.js'
 import { cancelJob, getJob, listJobs, listRefusals } from '../contract/jobs.js'
+import { BASE_PATH } from '../contract/operation.js'
 import type { OperatorDeps } from '../deps.js'
 import { list, param, route, type Result, type Route } from '../wire/route.js'
 

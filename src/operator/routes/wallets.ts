@@ -1,7 +1,7 @@
 import { requireResource } from '../../buyers/terms.js'
-import { credit } from '../../buyers/wallets.js'
 import { amountOf, formatAmount } from '../../buyers/wallet/amount.js'
 import { listAllWallets, listEntries, listWallets } from '../../buyers/wallet/wallet-store.js'
+import { credit } from '../../buyers/wallets.js'
 import { createJob } from '../../operations/jobs/commands.js'
 import { BASE_PATH } from '../contract/operation.js'
 import * as contract from '../contract/wallets.js'

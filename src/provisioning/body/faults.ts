@@ -1,7 +1,7 @@
 /** What is wrong with bodies of this API, as one error. */
+import { DomainError } from '../../errors.js'
 import { place, policies } from '../../http/body-policies.js'
 import type { Fault, Reader } from '../../http/body-reader.js'
-import { DomainError } from '../../errors.js'
 
 /** A fault as this API tells it: where, and what would be right. */
 export type PlacedFault = Pick<Fault, 'path' | 'detail'>

@@ -12,6 +12,8 @@ import {
 } from '../../accounts/commands/read.js'
 import { activeServices } from '../../accounts/deps.js'
 import type { Tx } from '../../db/db.js'
+import type { Carrying } from '../../http/repeatable/once.js'
+import type { Response } from '../../http/repeatable/store.js'
 import { readAccount } from '../body/read-body.js'
 import * as contract from '../contract/operations.js'
 import { readFlag } from '../contract/parameters.js'
@@ -19,8 +21,6 @@ import type { Version2024 } from '../contract/versions.js'
 import { accountFields } from '../filter/account-fields.js'
 import { compileFilter } from '../filter/compile.js'
 import { cutPage, pageLimit, readListQuery, type ListQuery, type Page } from '../wire/list.js'
-import type { Carrying } from '../../http/repeatable/once.js'
-import type { Response } from '../../http/repeatable/store.js'
 import { noContent, resource } from '../wire/response.js'
 import {
   bodyOf,

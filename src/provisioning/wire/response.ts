@@ -1,9 +1,9 @@
 /** Answers before they are sent: a repeated request is given the very same one again. */
 import { DomainError } from '../../errors.js'
+import type { Response } from '../../http/repeatable/store.js'
 import type { Version } from './conditions.js'
 import { versionHeaders } from './conditions.js'
 import { errorAnswer } from './errors.js'
-import type { Response } from '../../http/repeatable/store.js'
 
 export const json = (status: number, view: unknown, headers: Record<string, string> = {}): Response => ({
   status,

@@ -1,13 +1,13 @@
 /** What a handler of an operation is given, and what it gives back. */
 import type { ConsentDeps } from '../../accounts/commands/consents.js'
 import type { Caller, Precondition } from '../../accounts/deps.js'
+import type { Carrying } from '../../http/repeatable/once.js'
+import type { Response } from '../../http/repeatable/store.js'
 import type { Admitted } from '../admit.js'
 import { readJson } from '../body/read-json.js'
 import type { OperationContract } from '../contract/operation.js'
 import { checkRead, checkWrite, versionHeaders, type Conditions, type Version } from './conditions.js'
 import { nextLink, type ListQuery, type Page } from './list.js'
-import type { Carrying } from '../../http/repeatable/once.js'
-import type { Response } from '../../http/repeatable/store.js'
 import { json, resource } from './response.js'
 
 export interface RouteDeps extends ConsentDeps {

@@ -1,8 +1,8 @@
 /** Stock through the Operator API, and the jobs that bring it in. */
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { sql } from '../../../src/db/db.js'
 import { listHistory } from '../../../src/ledger/reads.js'
 import { runNextJob } from '../../../src/operations/jobs/run.js'
-import { sql } from '../../../src/db/db.js'
 import { search } from '../../fixtures/buying.js'
 import { openTestDatabase } from '../../fixtures/database.js'
 import { aFolder } from '../../fixtures/jobs.js'
