@@ -35,7 +35,10 @@ export function resourceRoutes(deps: OperatorDeps): Route[] {
       })
     }),
     route(contract.createResource, ({ body: { name, hosts = [] }, commit }) =>
-      commit(async (joined) => ({ body: { name, ...(await addResource(dueTo(joined), { name, hosts })) } }), resourcesChanged),
+      commit(
+        async (joined) => ({ body: { name, ...(await addResource(dueTo(joined), { name, hosts })) } }),
+        resourcesChanged,
+      ),
     ),
     route(contract.getResource, async (context) => shown(db, param(context, 'name'))),
     route(contract.deleteResource, (context) =>
