@@ -1,6 +1,6 @@
 /** From the bytes of a body to a JSON value, strictly: nothing is guessed, and refusals say where the fault is. */
 import { DomainError } from '../../errors.js'
-import { findSyntaxFault, isDeeperThan, withoutTrailingCommas } from './json-syntax.js'
+import { isDeeperThan, scan } from './json-syntax.js'
 
 export interface JsonRules {
   /** Also application/merge-patch+json. */
@@ -54,8 +54,7 @@ function parse(text: string, { trailingCommas }: JsonRules): unknown {
     return JSON.parse(text) as unknown
   } catch (error) {
     // Only what is no strict JSON is looked at more closely.
-    const tolerated = trailingCommas ? withoutTrailingCommas(text) : text
-    const fault = findSyntaxFault(tolerated)
+    const { fault, text: tolerated } = scan(text, trailingCommas)
     if (fault === undefined && tolerated !== text) return JSON.parse(tolerated) as unknown
     throw invalidJson(`The body is not valid JSON${fault === undefined ? '' : ` ${inWords(text, fault)}`}.`, error)
   }
