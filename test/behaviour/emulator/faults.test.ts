@@ -1,35 +1,20 @@
 /** Faults that are asked for: which requests they meet, and what is left of them. */
 import type { AddressInfo } from 'node:net'
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { sql } from '../../../src/db/db.js'
 import { aSearch, PURCHASE, US } from '../../fixtures/buying.js'
-import { openTestDatabase } from '../../fixtures/database.js'
-import { anEmulator, type Emulator } from '../../fixtures/emulator.js'
+import type { Emulator } from '../../fixtures/emulator.js'
 import { anOperator } from '../../fixtures/operator.js'
-import { createTestService, NEWEST, signedHeaders, type TestClient, type TestService } from '../../fixtures/service.js'
+import { NEWEST, signedHeaders, type TestClient } from '../../fixtures/service.js'
 import { enterStock } from '../../fixtures/stock.js'
+import { it, type With } from '../../fixtures/test.js'
 
-const db = await openTestDatabase()
-afterAll(() => db.close())
-
-let service: TestService
-let emulator: Emulator
-let buyer: TestClient
-beforeEach(async () => {
-  service = await createTestService(db)
-  emulator = await anEmulator(service)
-  buyer = await service.client()
-})
-afterEach(() => service.close())
-
-const fault = (body: object) => emulator.send<{ id: string }>('POST', '/faults', body)
-const list = () => buyer.send('GET', '/phoneNumbers')
 const LIST = 'PhoneNumbers_ListPhoneNumbers'
 
 describe('a fault that answers', () => {
-  it('gives its status in the envelope of the API, with the headers of every answer', async () => {
-    await fault({ route: LIST, effect: 'answer', status: 503, retryAfterSeconds: 7 })
-    const answer = await list()
+  it('gives its status in the envelope of the API, with the headers of every answer', async ({ buyer, emulator }) => {
+    await fault(emulator, { route: LIST, effect: 'answer', status: 503, retryAfterSeconds: 7 })
+    const answer = await list(buyer)
     expect(answer.statusCode).toBe(503)
     expect(answer.json()).toEqual({ error: { code: 'ServiceUnavailable', message: expect.any(String) as string } })
     expect(answer.headers).toMatchObject({
@@ -41,24 +26,24 @@ describe('a fault that answers', () => {
     })
   })
 
-  it.each([
+  it.for([
     [429, 'TooManyRequests'],
     [500, 'InternalError'],
     [502, 'BadGateway'],
     [504, 'GatewayTimeout'],
     [507, 'InternalError'],
     [418, 'BadRequest'],
-  ])('calls a %i %s unless it says otherwise', async (status, code) => {
-    await fault({ route: LIST, effect: 'answer', status, times: 1 })
-    await fault({ route: LIST, effect: 'answer', status, code: 'Own', message: 'As asked.' })
-    const usual = await list()
+  ] as const)('calls a %i %s unless it says otherwise', async ([status, code], { buyer, emulator }) => {
+    await fault(emulator, { route: LIST, effect: 'answer', status, times: 1 })
+    await fault(emulator, { route: LIST, effect: 'answer', status, code: 'Own', message: 'As asked.' })
+    const usual = await list(buyer)
     expect([usual.statusCode, usual.json<{ error: { code: string } }>().error.code]).toEqual([status, code])
-    expect((await list()).json()).toEqual({ error: { code: 'Own', message: 'As asked.' } })
+    expect((await list(buyer)).json()).toEqual({ error: { code: 'Own', message: 'As asked.' } })
   })
 
-  it('is for the other API too, in its words', async () => {
+  it('is for the other API too, in its words', async ({ service, emulator }) => {
     const operator = await anOperator(service)
-    await fault({ route: 'GET /accounts/{name}', effect: 'answer', status: 500 })
+    await fault(emulator, { route: 'GET /accounts/{name}', effect: 'answer', status: 500 })
     const answer = await operator.get('/accounts/contoso')
     expect([answer.statusCode, answer.json<{ error: { code: string } }>().error.code]).toEqual([
       500,
@@ -68,29 +53,29 @@ describe('a fault that answers', () => {
     expect((await operator.get('/accounts')).statusCode).toBe(200)
   })
 
-  it('comes before anything is done', async () => {
+  it('comes before anything is done', async ({ db, buyer, emulator }) => {
     await enterStock(db)
-    await fault({ route: 'PhoneNumbers_SearchAvailablePhoneNumbers', effect: 'answer', status: 500 })
+    await fault(emulator, { route: 'PhoneNumbers_SearchAvailablePhoneNumbers', effect: 'answer', status: 500 })
     expect((await buyer.send('POST', `${US}/:search`, { body: aSearch() })).statusCode).toBe(500)
     expect(await db.query(sql`select id from search`)).toEqual([])
   })
 })
 
 describe('a fault', () => {
-  it('strikes so often, and is shown with how often it did', async () => {
-    await fault({ route: LIST, effect: 'answer', status: 500, times: 2 })
-    const seen = [await list(), await list(), await list()].map(({ statusCode }) => statusCode)
+  it('strikes so often, and is shown with how often it did', async ({ buyer, emulator }) => {
+    await fault(emulator, { route: LIST, effect: 'answer', status: 500, times: 2 })
+    const seen = [await list(buyer), await list(buyer), await list(buyer)].map(({ statusCode }) => statusCode)
     expect(seen).toEqual([500, 500, 200])
     expect((await emulator.send('GET', '/faults')).body).toMatchObject({ faults: [{ times: 2, struck: 2, met: 2 }] })
   })
 
-  it('strikes by chance, the same for the same seed', async () => {
+  it('strikes by chance, the same for the same seed', async ({ buyer, emulator }) => {
     const struck = async (seed: number) => {
       await emulator.send('PUT', '/faults', {
         faults: [{ route: LIST, effect: 'answer', status: 500, probability: 0.5, seed }],
       })
       const statuses: number[] = []
-      for (let index = 0; index < 40; index++) statuses.push((await list()).statusCode)
+      for (let index = 0; index < 40; index++) statuses.push((await list(buyer)).statusCode)
       return statuses
     }
     const first = await struck(7)
@@ -100,7 +85,7 @@ describe('a fault', () => {
     expect(first.filter((status) => status === 200).length).toBeGreaterThan(8)
   })
 
-  it.each([
+  it.for([
     ['GET /phoneNumbers', true],
     ['get /PHONENUMBERS', true],
     ['* /phoneNumbers', true],
@@ -111,47 +96,47 @@ describe('a fault', () => {
     ['GET /phoneNumbers/{number}', false],
     ['GET /phonenumberS.', false],
     ['SipRouting_Get', false],
-  ])('for %s is met by the list of numbers: %s', async (route, isMet) => {
-    expect((await fault({ route, effect: 'answer', status: 500 })).status).toBe(201)
-    expect((await list()).statusCode).toBe(isMet ? 500 : 200)
+  ] as const)('for %s is met by the list of numbers: %s', async ([route, isMet], { buyer, emulator }) => {
+    expect((await fault(emulator, { route, effect: 'answer', status: 500 })).status).toBe(201)
+    expect((await list(buyer)).statusCode).toBe(isMet ? 500 : 200)
   })
 
-  it('is never for its own control, nor for probes', async () => {
-    await fault({ route: '* /*', effect: 'answer', status: 500 })
+  it('is never for its own control, nor for probes', async ({ service, emulator }) => {
+    await fault(emulator, { route: '* /*', effect: 'answer', status: 500 })
     expect((await emulator.send('GET', '/faults')).status).toBe(200)
     expect((await service.server.inject('/healthz')).statusCode).toBe(200)
     expect((await service.server.inject('/readyz')).statusCode).toBe(200)
     expect((await service.server.inject('/healthzz')).statusCode).toBe(500)
   })
 
-  it('can delay, and another strikes after that', async () => {
-    await fault({ route: LIST, effect: 'delay', delayMs: 30 })
-    await fault({ route: LIST, effect: 'delay', delayMs: 30 })
-    await fault({ route: LIST, effect: 'answer', status: 500 })
+  it('can delay, and another strikes after that', async ({ buyer, emulator }) => {
+    await fault(emulator, { route: LIST, effect: 'delay', delayMs: 30 })
+    await fault(emulator, { route: LIST, effect: 'delay', delayMs: 30 })
+    await fault(emulator, { route: LIST, effect: 'answer', status: 500 })
     const startedAt = performance.now()
-    expect((await list()).statusCode).toBe(500)
+    expect((await list(buyer)).statusCode).toBe(500)
     expect(performance.now() - startedAt).toBeGreaterThan(55)
   })
 
-  it('that waits lets the server close', async () => {
-    await fault({ route: LIST, effect: 'delay', delayMs: 60_000 })
-    const waiting = list()
+  it('that waits lets the server close', async ({ service, buyer, emulator }) => {
+    await fault(emulator, { route: LIST, effect: 'delay', delayMs: 60_000 })
+    const waiting = list(buyer)
     await expect.poll(async () => (await emulator.send('GET', '/faults')).body).toMatchObject({ faults: [{ met: 1 }] })
     await service.close()
     await waiting
   })
 
-  it('is ended by its id, or with all others', async () => {
-    const { id } = (await fault({ route: LIST, effect: 'answer', status: 500 })).body
-    await fault({ route: 'SipRouting_Get', effect: 'cut' })
+  it('is ended by its id, or with all others', async ({ buyer, emulator }) => {
+    const { id } = (await fault(emulator, { route: LIST, effect: 'answer', status: 500 })).body
+    await fault(emulator, { route: 'SipRouting_Get', effect: 'cut' })
     expect((await emulator.send('DELETE', `/faults/${id}`)).status).toBe(204)
     expect((await emulator.send('DELETE', `/faults/${id}`)).status).toBe(404)
-    expect((await list()).statusCode).toBe(200)
+    expect((await list(buyer)).statusCode).toBe(200)
     expect((await emulator.send('DELETE', '/faults')).status).toBe(204)
     expect((await emulator.send('GET', '/faults')).body).toEqual({ faults: [] })
   })
 
-  it.each([
+  it.for([
     [{}, /route/],
     [{ route: LIST }, /effect/],
     [{ route: LIST, effect: 'explode' }, /answer, delay, cut, lose-answer/],
@@ -169,7 +154,7 @@ describe('a fault', () => {
     [{ route: LIST, effect: 'cut', seed: -1 }, /seed/],
     [{ route: LIST, effect: 'cut', often: 3 }, /often/],
     [{ route: LIST, effect: 'answer', status: 500, code: 'a\r\nb' }, /code/],
-  ])('is refused where it is not one: %j', async (body, message) => {
+  ] as const)('is refused where it is not one: %j', async ([body, message], { emulator }) => {
     const { status, body: answer } = await emulator.send('POST', '/faults', body)
     expect(status).toBe(400)
     expect(JSON.stringify(answer)).toMatch(message)
@@ -180,12 +165,17 @@ describe('a fault', () => {
 
 describe('over the wire', () => {
   let origin: string
-  beforeEach(async () => {
+  it.beforeEach(async ({ service }) => {
     await service.server.listen({ host: '127.0.0.1', port: 0 })
     origin = `http://127.0.0.1:${(service.server.server.address() as AddressInfo).port}`
   })
 
-  const send = (method: string, path: string, body?: unknown): Promise<Response> => {
+  const send = (
+    { service, buyer }: With<'service' | 'buyer'>,
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<Response> => {
     const target = `${path}?api-version=${NEWEST}`
     const text = body === undefined ? '' : JSON.stringify(body)
     const { host: _host, ...headers } = signedHeaders({
@@ -203,22 +193,32 @@ describe('over the wire', () => {
     })
   }
 
-  it('a connection is cut before anything is done', async () => {
+  it('a connection is cut before anything is done', async ({ db, service, buyer, emulator }) => {
     await enterStock(db)
-    await fault({ route: 'PhoneNumbers_SearchAvailablePhoneNumbers', effect: 'cut', times: 1 })
-    await expect(send('POST', `${US}/:search`, aSearch())).rejects.toThrow()
+    await fault(emulator, { route: 'PhoneNumbers_SearchAvailablePhoneNumbers', effect: 'cut', times: 1 })
+    await expect(send({ service, buyer }, 'POST', `${US}/:search`, aSearch())).rejects.toThrow()
     expect(await db.query(sql`select id from search`)).toEqual([])
-    expect((await send('POST', `${US}/:search`, aSearch())).status).toBe(202)
+    expect((await send({ service, buyer }, 'POST', `${US}/:search`, aSearch())).status).toBe(202)
   })
 
-  it('a purchase is made and its answer lost; asked again it is the same one', async () => {
+  it('a purchase is made and its answer lost; asked again it is the same one', async ({
+    db,
+    service,
+    buyer,
+    emulator,
+  }) => {
     await enterStock(db, { count: 3 })
-    const found = (await (await send('POST', `${US}/:search`, aSearch())).json()) as { searchId: string }
-    await fault({ route: 'PhoneNumbers_PurchasePhoneNumbers', effect: 'lose-answer', times: 1 })
-    await expect(send('POST', PURCHASE, { searchId: found.searchId })).rejects.toThrow()
+    const found = (await (await send({ service, buyer }, 'POST', `${US}/:search`, aSearch())).json()) as {
+      searchId: string
+    }
+    await fault(emulator, { route: 'PhoneNumbers_PurchasePhoneNumbers', effect: 'lose-answer', times: 1 })
+    await expect(send({ service, buyer }, 'POST', PURCHASE, { searchId: found.searchId })).rejects.toThrow()
     expect(await db.query(sql`select e164 from number where state = 'owned'`)).toHaveLength(1)
-    const again = await send('POST', PURCHASE, { searchId: found.searchId })
+    const again = await send({ service, buyer }, 'POST', PURCHASE, { searchId: found.searchId })
     expect(again.status).toBe(202)
     expect(await db.query(sql`select id from operation where kind = 'purchase'`)).toHaveLength(1)
   })
 })
+
+const fault = (emulator: Emulator, body: object) => emulator.send<{ id: string }>('POST', '/faults', body)
+const list = (buyer: TestClient) => buyer.send('GET', '/phoneNumbers')

@@ -1,74 +1,54 @@
 /** Scripted operations, and operations that are moved on by hand. */
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { aSearch, buyOne, PURCHASE, search, US } from '../../fixtures/buying.js'
-import { openTestDatabase } from '../../fixtures/database.js'
 import { anEmulator, type Emulator } from '../../fixtures/emulator.js'
 import { createTestService, type TestClient, type TestService } from '../../fixtures/service.js'
 import { enterStock } from '../../fixtures/stock.js'
+import { it } from '../../fixtures/test.js'
 
-const db = await openTestDatabase()
-afterAll(() => db.close())
-
-let service: TestService
-let emulator: Emulator
-let buyer: TestClient
-afterEach(() => service.close())
-beforeEach(async () => {
-  service = await createTestService(db)
-  emulator = await anEmulator(service)
-  buyer = await service.client()
-  await enterStock(db, { count: 10 })
-})
-
-const script = (body: object) => emulator.send<{ id: string }>('POST', '/scripts', body)
-/** Requests of the same second that are alike are one request. */
-const beginSearch = async (client = buyer): Promise<string> => {
-  service.clock.advance(1_000)
-  const answer = await client.send('POST', `${US}/:search`, { body: aSearch() })
-  expect(answer.statusCode).toBe(202)
-  return answer.headers['operation-id'] as string
-}
-const operation = async (id: string, client = buyer) =>
-  (await client.send('GET', `/phoneNumbers/operations/${id}`)).json<{
-    status: string
-    error?: { code: string; message: string }
-  }>()
-const statusOf = async (id: string) => (await operation(id)).status
-const move = (id: string, body: unknown, query = '') => emulator.send('POST', `/operations/${id}${query}`, body)
+it.beforeEach(({ db }) => enterStock(db, { count: 10 }))
 
 describe('a script', () => {
-  it('has operations end after so many polls', async () => {
-    await script({ operation: 'search', polls: 3 })
-    const id = await beginSearch()
-    const seen = [await statusOf(id), await statusOf(id), await statusOf(id)]
+  it('has operations end after so many polls', async ({ service, buyer, emulator }) => {
+    await script(emulator, { operation: 'search', polls: 3 })
+    const id = await beginSearch(service, buyer)
+    const seen = [await statusOf(buyer, id), await statusOf(buyer, id), await statusOf(buyer, id)]
     expect(seen.at(-1)).toBe('succeeded')
     expect(seen.slice(0, -1)).not.toContain('succeeded')
   })
 
-  it('has operations end after a time', async () => {
-    await script({ operation: 'search', after: 'PT5M' })
-    const id = await beginSearch()
-    expect(await statusOf(id)).toBe('notStarted')
+  it('has operations end after a time', async ({ service, buyer, emulator }) => {
+    await script(emulator, { operation: 'search', after: 'PT5M' })
+    const id = await beginSearch(service, buyer)
+    expect(await statusOf(buyer, id)).toBe('notStarted')
     await emulator.send('POST', '/clock', { advance: 'PT3M' })
-    expect(await statusOf(id)).toBe('running')
+    expect(await statusOf(buyer, id)).toBe('running')
     await emulator.send('POST', '/clock', { advance: 'PT2M' })
-    expect(await statusOf(id)).toBe('succeeded')
+    expect(await statusOf(buyer, id)).toBe('succeeded')
   })
 
-  it('has operations wait for a person', async () => {
-    await script({ operation: 'search', byHand: true })
-    const id = await beginSearch()
+  it('has operations wait for a person', async ({ service, buyer, emulator }) => {
+    await script(emulator, { operation: 'search', byHand: true })
+    const id = await beginSearch(service, buyer)
     await emulator.send('POST', '/clock', { advance: 'PT5M' })
-    expect(await statusOf(id)).toBe('notStarted')
-    expect((await move(id, { status: 'running' })).status).toBe(200)
-    expect(await statusOf(id)).toBe('running')
-    expect((await move(id, { status: 'succeeded' })).body).toEqual({ id, resource: 'buyer', status: 'succeeded' })
-    expect(await statusOf(id)).toBe('succeeded')
+    expect(await statusOf(buyer, id)).toBe('notStarted')
+    expect((await move(emulator, id, { status: 'running' })).status).toBe(200)
+    expect(await statusOf(buyer, id)).toBe('running')
+    expect((await move(emulator, id, { status: 'succeeded' })).body).toEqual({
+      id,
+      resource: 'buyer',
+      status: 'succeeded',
+    })
+    expect(await statusOf(buyer, id)).toBe('succeeded')
   })
 
-  it('has operations fail, with a published error or with one of its own', async () => {
-    await script({ operation: 'purchase', times: 1, failure: { code: 'NotEnoughCredit' } })
-    await script({ operation: 'purchase', times: 1, failure: { code: 'OutOfPaper', message: 'The printer is empty.' } })
+  it('has operations fail, with a published error or with one of its own', async ({ service, buyer, emulator }) => {
+    await script(emulator, { operation: 'purchase', times: 1, failure: { code: 'NotEnoughCredit' } })
+    await script(emulator, {
+      operation: 'purchase',
+      times: 1,
+      failure: { code: 'OutOfPaper', message: 'The printer is empty.' },
+    })
     for (const [code, message] of [
       ['NotEnoughCredit', expect.any(String) as string],
       ['OutOfPaper', 'The printer is empty.'],
@@ -76,23 +56,23 @@ describe('a script', () => {
       service.clock.advance(1_000)
       const { searchId } = await search(buyer)
       const answer = await buyer.send('POST', PURCHASE, { body: { searchId } })
-      const { status, error } = await operation(answer.headers['operation-id'] as string)
+      const { status, error } = await operation(answer.headers['operation-id'] as string, buyer)
       expect({ status, error }).toMatchObject({ status: 'failed', error: { code, message } })
     }
     service.clock.advance(1_000)
     expect(await buyOne(buyer)).toMatch(/^\+1206/)
   })
 
-  it('is for one kind, one resource and so many operations', async () => {
+  it('is for one kind, one resource and so many operations', async ({ service, buyer, emulator }) => {
     const other = await service.client('other')
-    await script({ operation: 'search', resource: 'other', times: 1, byHand: true })
-    expect(await statusOf(await beginSearch())).toBe('succeeded')
-    expect((await operation(await beginSearch(other), other)).status).toBe('notStarted')
-    expect((await operation(await beginSearch(other), other)).status).toBe('succeeded')
+    await script(emulator, { operation: 'search', resource: 'other', times: 1, byHand: true })
+    expect(await statusOf(buyer, await beginSearch(service, buyer))).toBe('succeeded')
+    expect((await operation(await beginSearch(service, other), other)).status).toBe('notStarted')
+    expect((await operation(await beginSearch(service, other), other)).status).toBe('succeeded')
     expect((await emulator.send('GET', '/scripts')).body).toMatchObject({ scripts: [{ times: 1, left: 0 }] })
   })
 
-  it('comes before the settings, and before scripts that were given later', async () => {
+  it('comes before the settings, and before scripts that were given later', async ({ db }) => {
     const slow = await createTestService(db, { LINEBOOK_SEARCH_DELAY_MS: '60000' })
     const its = await anEmulator(slow)
     const client = await slow.client()
@@ -104,9 +84,9 @@ describe('a script', () => {
     await slow.close()
   })
 
-  it('is there again after a restart', async () => {
-    await script({ operation: 'search', times: 2, byHand: true })
-    await beginSearch()
+  it('is there again after a restart', async ({ db, service, buyer, emulator }) => {
+    await script(emulator, { operation: 'search', times: 2, byHand: true })
+    await beginSearch(service, buyer)
     await service.wiring.controls?.flush()
     const restarted = service.replicaOn(db)
     await restarted.server.ready()
@@ -115,9 +95,9 @@ describe('a script', () => {
     await restarted.close()
   })
 
-  it('is ended by its id, or with all others', async () => {
-    const { id } = (await script({ byHand: true })).body
-    await script({ after: 5 })
+  it('is ended by its id, or with all others', async ({ emulator }) => {
+    const { id } = (await script(emulator, { byHand: true })).body
+    await script(emulator, { after: 5 })
     expect((await emulator.send('DELETE', `/scripts/${id}`)).status).toBe(204)
     expect((await emulator.send('DELETE', `/scripts/${id}`)).status).toBe(404)
     expect((await emulator.send('GET', '/scripts')).body).toMatchObject({ scripts: [{ afterMs: 5 }] })
@@ -125,7 +105,7 @@ describe('a script', () => {
     expect((await emulator.send('GET', '/scripts')).body).toEqual({ scripts: [] })
   })
 
-  it.each([
+  it.for([
     ['POST', { operation: 'buy' }, /operation.*search, purchase/],
     ['POST', { polls: 0 }, /polls/],
     ['POST', { polls: 2, byHand: true }, /one of these/],
@@ -141,48 +121,52 @@ describe('a script', () => {
     ['PUT', { scripts: [{}, { failure: { code: 'Own' } }] }, /scripts\.1\.failure/],
     ['PUT', [], /object/],
     ['PUT', 'nothing', /not JSON/],
-  ])('is refused where it is not one: %s %j', async (method, body, message) => {
+  ] as const)('is refused where it is not one: %s %j', async ([method, body, message], { emulator }) => {
     const { status, body: answer } = await emulator.send(method, '/scripts', body)
     expect(status).toBe(400)
     expect(JSON.stringify(answer)).toMatch(message)
     expect((await emulator.send('GET', '/scripts')).body).toEqual({ scripts: [] })
   })
 
-  it('is one of two hundred at most; what is used up makes room', async () => {
+  it('is one of two hundred at most; what is used up makes room', async ({ service, buyer, emulator }) => {
     await emulator.send('PUT', '/scripts', {
       scripts: Array.from({ length: 200 }, (_, index) => ({ times: 1, ...(index > 0 && { resource: 'nobody' }) })),
     })
-    expect((await script({})).status).toBe(409)
-    await beginSearch()
-    expect((await script({})).status).toBe(201)
+    expect((await script(emulator, {})).status).toBe(409)
+    await beginSearch(service, buyer)
+    expect((await script(emulator, {})).status).toBe(201)
   })
 })
 
 describe('a pending operation', () => {
-  it('is listed with what it waits for, until it has ended', async () => {
+  it('is listed with what it waits for, until it has ended', async ({ service, buyer, emulator }) => {
     await emulator.send('PUT', '/scripts', {
       scripts: [{ times: 1, byHand: true }, { times: 1, polls: 4 }, { after: 9_000 }],
     })
-    const ids = [await beginSearch(), await beginSearch(), await beginSearch()]
+    const ids = [
+      await beginSearch(service, buyer),
+      await beginSearch(service, buyer),
+      await beginSearch(service, buyer),
+    ]
     const { operations } = (await emulator.send<{ operations: object[] }>('GET', '/operations')).body
     expect(operations).toMatchObject([
       { id: ids[0], resource: 'buyer', kind: 'search', waitsFor: 'hand', dueAt: null, pollsLeft: null },
       { id: ids[1], waitsFor: 'polls', pollsLeft: 4, dueAt: null },
       { id: ids[2], waitsFor: 'time', pollsLeft: null, dueAt: expect.any(String) as string },
     ])
-    await move(ids[2] as string, { status: 'succeeded' })
+    await move(emulator, ids[2] as string, { status: 'succeeded' })
     expect((await emulator.send('GET', '/operations?resource=buyer')).body['operations']).toHaveLength(2)
     expect((await emulator.send('GET', '/operations?resource=other')).body['operations']).toEqual([])
   })
 
-  it('fails by hand, with the error that is given', async () => {
-    await script({ byHand: true })
-    const id = await beginSearch()
-    expect((await move(id, { status: 'failed', error: { code: 'Own', message: 'No.' } })).status).toBe(200)
-    expect(await operation(id)).toMatchObject({ status: 'failed', error: { code: 'Own', message: 'No.' } })
+  it('fails by hand, with the error that is given', async ({ service, buyer, emulator }) => {
+    await script(emulator, { byHand: true })
+    const id = await beginSearch(service, buyer)
+    expect((await move(emulator, id, { status: 'failed', error: { code: 'Own', message: 'No.' } })).status).toBe(200)
+    expect(await operation(id, buyer)).toMatchObject({ status: 'failed', error: { code: 'Own', message: 'No.' } })
   })
 
-  it.each([
+  it.for([
     ['search_unknown', { status: 'running' }, 404, /is pending; GET \/_emulator\/operations/],
     ['%00', { status: 'running' }, 404, /is pending/],
     ['ID', { status: 'done' }, 400, /running, succeeded, failed/],
@@ -192,17 +176,34 @@ describe('a pending operation', () => {
     ['ID?resource=nobody', { status: 'running' }, 404, /of nobody is pending/],
     ['ID?resource=%00', { status: 'running' }, 400, /resource/],
     ['ID?whose=buyer', { status: 'running' }, 400, /whose is not known here/],
-  ])('is not moved by %s %j', async (path, body, status, message) => {
-    await script({ byHand: true })
-    const id = await beginSearch()
+  ] as const)('is not moved by %s %j', async ([path, body, status, message], { service, buyer, emulator }) => {
+    await script(emulator, { byHand: true })
+    const id = await beginSearch(service, buyer)
     const answer = await emulator.send('POST', `/operations/${path.replace('ID', id)}`, body)
     expect(answer.status).toBe(status)
     expect(JSON.stringify(answer.body)).toMatch(message)
-    expect(await statusOf(id)).toBe('notStarted')
+    expect(await statusOf(buyer, id)).toBe('notStarted')
   })
 
-  it('that has ended is not moved any more', async () => {
-    const id = await beginSearch()
-    expect((await move(id, { status: 'succeeded' })).status).toBe(404)
+  it('that has ended is not moved any more', async ({ service, buyer, emulator }) => {
+    const id = await beginSearch(service, buyer)
+    expect((await move(emulator, id, { status: 'succeeded' })).status).toBe(404)
   })
 })
+
+const script = (emulator: Emulator, body: object) => emulator.send<{ id: string }>('POST', '/scripts', body)
+/** Requests of the same second that are alike are one request. */
+const beginSearch = async (service: TestService, client: TestClient): Promise<string> => {
+  service.clock.advance(1_000)
+  const answer = await client.send('POST', `${US}/:search`, { body: aSearch() })
+  expect(answer.statusCode).toBe(202)
+  return answer.headers['operation-id'] as string
+}
+const operation = async (id: string, client: TestClient) =>
+  (await client.send('GET', `/phoneNumbers/operations/${id}`)).json<{
+    status: string
+    error?: { code: string; message: string }
+  }>()
+const statusOf = async (buyer: TestClient, id: string) => (await operation(id, buyer)).status
+const move = (emulator: Emulator, id: string, body: unknown, query = '') =>
+  emulator.send('POST', `/operations/${id}${query}`, body)
