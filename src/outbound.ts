@@ -2,15 +2,21 @@
  * HTTP requests that Linebook itself makes: to backends, hooks and token endpoints. A request is sent once, follows no
  * redirect (credentials must not reach wherever a response points) and reads no more of the body than it may.
  */
-export interface OutboundRequest {
-  method: 'GET' | 'POST'
+import { Readable } from 'node:stream'
+
+export interface OutboundRequest extends StreamedRequest {
+  /** A longer body of the response is not read to its end. */
+  maxBytes: number
+}
+
+/** A request whose response is read as a stream. */
+export interface StreamedRequest {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   headers?: Readonly<Record<string, string | undefined>>
-  /** The body: a form as it is, all else as JSON. */
+  /** The body: forms and streams as they are, all else as JSON. */
   body?: unknown
   /** Ends the request: because of its time-out, or because nobody waits for it any more. */
-  signal: AbortSignal
-  /** A longer body is not read to its end. */
-  maxBytes: number
+  signal?: AbortSignal
   fetch?: typeof fetch
 }
 
@@ -49,24 +55,37 @@ const NEVER_LEFT = new Set([
 ])
 
 /** Throws NoResponse. */
-export async function sendRequest(url: string, request: OutboundRequest): Promise<OutboundResponse> {
-  const { method, body, signal, maxBytes, fetch: send = fetch } = request
+export async function sendRequest(url: string, { maxBytes, ...request }: OutboundRequest): Promise<OutboundResponse> {
+  const response = await openResponse(url, request)
+  try {
+    return { status: response.status, headers: response.headers, text: await readText(response, maxBytes) }
+  } catch (error) {
+    throw new NoResponse(error)
+  }
+}
+
+/** Sends a request and leaves the body of the response to be read. Throws NoResponse. */
+export async function openResponse(url: string, request: StreamedRequest): Promise<Response> {
+  const { method, body, signal, fetch: send = fetch } = request
   const isForm = body instanceof URLSearchParams
+  const isStream = body instanceof Readable
   const headers: Record<string, string | undefined> = {
     Accept: 'application/json',
-    ...(body !== undefined && !isForm && { 'Content-Type': 'application/json' }),
+    ...(body !== undefined && !isForm && !isStream && { 'Content-Type': 'application/json' }),
     ...request.headers,
   }
-  const init: RequestInit = {
+  const init: RequestInit & { duplex?: 'half' } = {
     method,
     headers: Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined),
-    ...(body !== undefined && { body: isForm ? body : JSON.stringify(body) }),
+    ...(body !== undefined && {
+      body: isForm || isStream ? (body as NonNullable<RequestInit['body']>) : JSON.stringify(body),
+    }),
+    ...(isStream && { duplex: 'half' }),
     redirect: 'manual',
-    signal,
+    ...(signal && { signal }),
   }
   try {
-    const response = await send(url, init)
-    return { status: response.status, headers: response.headers, text: await readText(response, maxBytes) }
+    return await send(url, init)
   } catch (error) {
     throw new NoResponse(error)
   }
