@@ -74,7 +74,7 @@ export default defineConfig(
   },
   {
     files: ['src/**'],
-    ignores: ['src/config/**', 'src/cli/connection/settings.ts'],
+    ignores: ['src/config/**', 'src/cli/io.ts'],
     rules: {
       'no-restricted-properties': [
         'error',

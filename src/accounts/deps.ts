@@ -18,6 +18,8 @@ export interface ProvisioningDeps {
   backends: Backends
   /** Aborted when a client who reads from now on has waited long enough for backends. */
   readDeadline(): AbortSignal
+  /** False in a process that runs no reconcilers: it can't know how calls to backends go. */
+  callsBackends: boolean
   zone: Zone
   regions: Regions
   rules: NumberRules

@@ -232,3 +232,13 @@ async function refuseTooManyWithoutHost(db: Queryable): Promise<void> {
     )
   }
 }
+
+/** Throws 'invalid-input' unless a resource has a stock of this name to itself; undefined is the shared one. */
+export async function requirePool(db: Queryable, pool: string | undefined): Promise<void> {
+  if (pool === undefined) return
+  const pools = new Set((await listResources(db)).map((resource) => resource.pool).filter((name) => name !== ''))
+  if (pools.has(pool)) return
+  const shown = [...pools].slice(0, 10).join(', ')
+  const are = pools.size === 0 ? 'None has one' : `These have one: ${shown}${pools.size > 10 ? ', …' : ''}`
+  throw invalidInput(`No resource has a stock "${pool.slice(0, 100)}" to itself. ${are}.`, 'pool')
+}

@@ -8,38 +8,58 @@ import { roles } from '../auth/tokens/roles.js'
 import type { Config } from '../config/config.js'
 import type { FastifyInstance } from '../http/server.js'
 import { readCatalogue } from '../phone-numbers/model/catalogue.js'
-import { openStore } from './store.js'
+import { openStore, type Store } from './store.js'
 import type { TrustedPrincipal } from './trusted.js'
 import { wire } from './wire.js'
 
 export interface InProcess {
   server: FastifyInstance
+  /** Has jobs run from now on: whoever queues one here can't count on a server. */
+  runJobs(): void
   close(): Promise<void>
 }
 
 /**
- * Opens the configured database and the APIs over it, without workers, listeners, allow list and rate limit. Throws
- * SetupErrors, DataDirInUse where another process has the folder.
- * @param user the person at the command line, who is told of as `cli:<user>`
+ * Opens the configured database and the APIs over it, without listeners, allow list and rate limit, and without workers
+ * but for jobs. Throws SetupErrors, DataDirInUse where another process has the folder.
+ * @param user the person at the command line, whose changes are recorded as of `cli:<user>`
  */
 export async function openInProcess(config: Config, user: string): Promise<InProcess> {
-  const [store, catalogue] = [await openStore(config), await readCatalogue(config.catalogueFile)]
+  const store = await openStore(config)
   try {
-    const { createServer } = wire({ ...config, apis: ['phone-numbers', 'provisioning'] }, store, catalogue, {
-      trusted: principalOf(user),
-    })
-    const server = createServer(undefined)
-    await server.ready()
+    const apis = await openOver(store, config, user)
     return {
-      server,
+      ...apis,
       close: async () => {
-        await server.close()
+        await apis.close()
         await store.close()
       },
     }
   } catch (error) {
     await store.close()
     throw error
+  }
+}
+
+/** The same over a store that is open, and stays so. */
+export async function openOver(store: Store, config: Config, user: string): Promise<InProcess> {
+  const catalogue = await readCatalogue(config.catalogueFile)
+  const apis: Config['apis'] = ['phone-numbers', 'provisioning']
+  const { createServer, jobWorkers, stopWorkers } = wire({ ...config, apis }, store, catalogue, {
+    trusted: principalOf(user),
+  })
+  const server = createServer(undefined)
+  await server.ready()
+  return {
+    server,
+    runJobs: () => {
+      jobWorkers.runner.start()
+      jobWorkers.keeper.start()
+    },
+    close: async () => {
+      await server.close()
+      await stopWorkers()
+    },
   }
 }
 

@@ -75,8 +75,23 @@ function parseSetting(entry: Entry, text: string, context: SettingContext): unkn
   }
 }
 
+/** What the command line reads as a client of a running server. A server has no use for them and lets them stand. */
+export const clientVariables = {
+  url: 'LINEBOOK_URL',
+  token: 'LINEBOOK_TOKEN',
+  clientId: 'LINEBOOK_CLIENT_ID',
+  clientSecret: 'LINEBOOK_CLIENT_SECRET',
+} as const
+
+/** One setting alone, for a client that needs no others. Throws a SetupError. */
+export function readSetting<Name extends keyof Config>(name: Name, env: NodeJS.ProcessEnv): Config[Name] {
+  const entry = settings.find((candidate) => candidate.name === name) as Entry
+  const fallback = typeof entry.fallback === 'string' ? entry.fallback : entry.fallback('emulator')
+  return parseSetting(entry, env[entry.env] ?? fallback, { mode: 'emulator', env }) as Config[Name]
+}
+
 function refuseUnknownSettings(env: NodeJS.ProcessEnv): void {
-  const known = new Set(settings.map((entry) => entry.env))
+  const known = new Set<string>([...settings.map((entry) => entry.env), ...Object.values(clientVariables)])
   const unknown = Object.keys(env).filter((name) => name.startsWith('LINEBOOK_') && !known.has(name))
   if (unknown.length === 0) return
   const nearest = [...known].filter((name) => name.startsWith('LINEBOOK_')).join(', ')

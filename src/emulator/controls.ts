@@ -9,7 +9,6 @@ import type { Logger } from '../log.js'
 import { addFaultHooks, type FaultHookDeps } from './inject/fault-hooks.js'
 import { FaultBook, type RoutedOperation } from './inject/faults.js'
 import { ScriptBook } from './inject/scripts.js'
-import { buyerRoutes } from './routes/buyers.js'
 import { addClockSetting, clockRoutes, type ClockControlDeps } from './routes/clock.js'
 import { FAULTS_SETTING, faultRoutes } from './routes/faults.js'
 import { resourceRoutes, type ResourceControlDeps } from './routes/resources.js'
@@ -79,6 +78,5 @@ export function openTestControls(server: FastifyInstance, controls: TestControls
     ...scriptRoutes(all),
     ...faultRoutes(all),
     ...resourceRoutes(all),
-    ...buyerRoutes(all),
   ])
 }

@@ -1,11 +1,11 @@
 /** The test controls of an emulator from outside: the official client against them, and the command line. */
 import { PhoneNumbersClient } from '@azure/communication-phone-numbers'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { runLinebook, startLinebook, type CommandResult, type Linebook } from '../fixtures/linebook-process.js'
-import { aSearch, connect, owned, purchase, quickly, search } from './clients.js'
+import { runLinebook, startLinebook, type Linebook } from '../fixtures/linebook-process.js'
+import { aSearch, owned, purchase, quickly, search } from './clients.js'
 
 let linebook: Linebook
 let dataDir: string
@@ -88,116 +88,18 @@ describe('the official client', () => {
   })
 })
 
-it('what was told an emulator is there again after it was started anew', async () => {
+it('what was set in an emulator is there again after it was started anew', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'linebook-acceptance-'))
   const first = await startLinebook({ dataDir: folder })
-  const run = (command: string[], url: string) => runLinebook(['emulator', ...command, '--url', url])
-  expect((await run(['clock', '--advance', 'P1D'], first.httpUrl)).code).toBe(0)
-  await run(['script', '--operation', 'search', '--by-hand'], first.httpUrl)
-  await run(['snapshot', 'kept'], first.httpUrl)
+  const run = (command: string[]) => runLinebook(['emulator', ...command], { env: { LINEBOOK_DATA_DIR: folder } })
+  expect((await run(['clock', '--advance', 'P1D'])).code).toBe(0)
+  await run(['script', '--operation', 'search', '--by-hand'])
+  await run(['snapshot', 'kept'])
   await first.stop()
   const second = await startLinebook({ dataDir: folder })
-  const clock = JSON.parse((await run(['clock', '--json'], second.httpUrl)).stdout) as { offsetMs: number }
-  expect(clock.offsetMs).toBe(86_400_000)
-  expect((await run(['scripts'], second.httpUrl)).stdout).toMatch(/search: goes by hand/)
-  expect((await run(['restore', 'kept'], second.httpUrl)).code).toBe(0)
+  expect(JSON.parse((await run(['clock', '--json'])).stdout)).toMatchObject({ offsetMs: 86_400_000 })
+  expect((await run(['scripts'])).stdout).toMatch(/search: goes by hand/)
+  expect((await run(['restore', 'kept'])).code).toBe(0)
   await second.stop()
   await rm(folder, { recursive: true, force: true })
-})
-
-describe('linebook emulator', () => {
-  const run = (...args: string[]): Promise<CommandResult> =>
-    runLinebook(['emulator', ...args], { env: { LINEBOOK_DATA_DIR: dataDir } })
-  const told = async (...args: string[]): Promise<string> => {
-    const { code, stdout, stderr } = await run(...args)
-    expect([code, stderr]).toEqual([0, ''])
-    return stdout
-  }
-  const local = () => connect(linebook)
-
-  it('takes snapshots, goes back to them and removes them', async () => {
-    expect(await told('snapshots')).toMatch(/^at-start +20\d\d-[^\n]+\n$/)
-    expect(await told('snapshot', 'clean')).toMatch(/clean is taken/)
-    const { searchId } = await search(local())
-    await purchase(local(), searchId)
-    expect(await owned(local())).toHaveLength(1)
-    expect(await told('restore', 'clean')).toMatch(/^Everything is as it was at 20\d\d-/)
-    expect(await owned(local())).toEqual([])
-    expect(await told('snapshots')).toMatch(/^clean +20\d\d-/m)
-    expect(await told('snapshots', '--remove', 'clean')).toMatch(/removed/)
-  })
-
-  it('moves the clock and puts it back', async () => {
-    expect(await told('clock')).toMatch(/real time\n$/)
-    expect(await told('clock', '--advance', 'PT16M')).toMatch(/ 960000 ms from real time/)
-    expect(await told('clock', '--advance', '500')).toMatch(/ 960500 ms from real time/)
-    expect(await told('clock', '--set', '2090-01-01T00:00:00Z')).toMatch(/^2090-01-01T00:00:00/)
-    expect(await told('clock', '--real')).toMatch(/real time\n$/)
-  })
-
-  it('makes, lists and removes resources', async () => {
-    const file = join(dataDir, 'stock.json')
-    await writeFile(file, '[{"countryCode": "US", "phoneNumberType": "tollFree", "areaCode": "800", "quantity": 2}]')
-    const made = await told('resource', 'shop', '--stock', `@${file}`, '--wallet', '25USD', '12.50 eur')
-    const connectionString = /endpoint=\S+/.exec(made)?.[0] ?? ''
-    expect(made).toMatch(/Resource shop has 2 numbers to itself/)
-    expect(await owned(new PhoneNumbersClient(connectionString, { allowInsecureConnection: true }))).toEqual([])
-    expect(JSON.parse(await told('resource', '--no-stock', '--json'))).toMatchObject({ phoneNumbers: [] })
-    expect(await told('resources')).toMatch(/^shop +20\d\d-.* 2 numbers$/m)
-    expect(await told('resources', '--remove', 'shop')).toMatch(/removed/)
-    expect(await told('resources')).not.toMatch(/^shop/m)
-  })
-
-  it('scripts operations and moves them on', async () => {
-    const id = (await told('script', '--operation', 'search', '--by-hand', '--times', '1')).split(' ')[0] as string
-    const poller = await local().beginSearchAvailablePhoneNumbers(aSearch(), quickly)
-    const operation = /^search_\S+/.exec(await told('operations', '--resource', 'local'))?.[0] as string
-    expect(await told('operation', operation, 'running')).toMatch(/is running/)
-    expect(await told('operation', operation, 'succeeded')).toMatch(/is succeeded/)
-    expect((await poller.pollUntilDone()).phoneNumbers).toHaveLength(1)
-    expect(await told('scripts')).toMatch(new RegExp(`^${id} +search: goes by hand, 0 of 1 left`))
-    await told('scripts', '--remove', id)
-    await told('script', '--fail', 'Own', '--message', 'No.', '--after', 'PT1S')
-    expect(await told('scripts')).toMatch(/every operation: fails with Own after 1000 ms/)
-    await told('scripts', '--clear')
-    expect(await told('scripts')).toBe('There are no scripts.\n')
-  })
-
-  it('asks for faults and ends them', async () => {
-    const options = ['--status', '503', '--retry-after', '1', '--probability', '0.5', '--seed', '3', '--times', '9']
-    expect(await told('fault', 'GET /phoneNumbers/*', 'answer', ...options)).toMatch(
-      /GET \/phoneNumbers\/\*: answer 503, 0\.5 of the time; struck 0 of 0, at most 9/,
-    )
-    await told('fault', 'PhoneNumbers_ListPhoneNumbers', 'delay', '--delay', '5')
-    expect((await told('faults')).split('\n')).toHaveLength(3)
-    await told('faults', '--clear')
-    expect(await told('faults')).toBe('There are no faults.\n')
-  })
-
-  it('resets', async () => {
-    await told('clock', '--advance', 'P1D')
-    expect(await told('reset')).toMatch(/fresh/)
-    expect(await told('clock')).toMatch(/real time\n$/)
-  })
-
-  it.each([
-    [['clock', '--advance', 'soon'], /^linebook: advance must be milliseconds/],
-    [['clock', '--real', '--advance', '5'], /^linebook: Give one of/],
-    [['restore', 'unknown'], /^linebook: There is no snapshot unknown/],
-    [['snapshot', 'Big'], /^linebook: "Big" can't name a snapshot/],
-    [['fault', 'Nothing', 'cut'], /^linebook: route "Nothing" is no operation/],
-    [['fault', 'GET /x', 'explode'], /^linebook: effect .*answer, delay, cut, lose-answer/],
-    [['script', '--polls', '0'], /^linebook: polls/],
-    [['operation', 'search_x', 'failed'], /^linebook: error is needed/],
-    [['resource', '--stock', '{'], /^linebook: --stock: that is not JSON/],
-    [['resource', '--wallet', 'much'], /An amount and a currency/],
-    [['clock', '--client-secret', 'wrong'], /^linebook: .*--client-secret/],
-    [['clock', '--client-id', 'linebook-reader'], /^linebook: This needs the role ProvisioningAPI\.Admin/],
-    [['clock', '--url', 'nowhere'], /^linebook: --url: "nowhere" is no address/],
-    [['clock', '--url', 'http://127.0.0.1:9'], /^linebook: http:\/\/127\.0\.0\.1:9 can't be reached/],
-  ])('%j ends with 1 and says what is wrong', async (args, message) => {
-    const { code, stdout, stderr } = await run(...args)
-    expect([code, stdout]).toEqual([1, ''])
-    expect(stderr).toMatch(message)
-  })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { requeuedText } from '../../src/cli/commands/requeue.js'
+import { requeuedText } from '../../src/cli/text/requeued-text.js'
 import { statusText } from '../../src/cli/text/status-text.js'
 import { timelineText } from '../../src/cli/text/timeline-text.js'
 import { duration, printable, relative } from '../../src/cli/text/words.js'
@@ -38,18 +38,18 @@ describe('the status', () => {
         'oc       Operator Connect  http      ok           0    0          0        0         -       -       0',
         'dns      DNS records       built-in  ok           0    0          0        0         -       -       0',
         '',
-        'Everything has been told, and nothing was refused.',
+        'Every backend is in sync, and nothing was refused.',
       ].join('\n'),
     )
     const underWay = { ...nothingPending, count: 1, claimed: 1 }
-    expect(status(aService({ pending: underWay }))).toMatch(/nothing has gone wrong/)
+    expect(status(aService({ pending: underWay }))).toMatch(/under way has gone wrong/)
   })
 
   it('says until when a backend is left alone, and why', () => {
     const circuit = { openUntil: '2026-03-01T12:00:42.000Z', reason: 'The last 5 calls failed.' }
     const text = status(aService({ circuit, pending: { ...nothingPending, count: 3, due: 3, dueSince: NOW } }))
     expect(text).toMatch(/^oc .* stopped +3 +3/m)
-    expect(text).toMatch(/until 2026-03-01 12:00:42 UTC \(in 42 s\).*\n +The last 5 calls failed\.\n +3 things/)
+    expect(text).toMatch(/until 2026-03-01 12:00:42 UTC \(in 42 s\).*\n +The last 5 calls failed\.\n +3 items/)
   })
 
   it('says what was refused, since when, and what to do', () => {
@@ -72,7 +72,7 @@ describe('the status', () => {
       },
     ] as const
     const text = status(aService({ failed: { count: 10, refusals: [...refusals] } }))
-    expect(text).toContain('has refused 10 things')
+    expect(text).toContain('has refused 10 items')
     expect(text).toContain('2 numbers, since 2026-03-01 09:00:00 UTC (3 h ago): NoPlan: There is no plan.')
     expect(text).toContain(`e.g. number ${e164} of account contoso; see: linebook number ${e164}`)
     expect(text).toContain('e.g. account contoso\n')
@@ -103,7 +103,7 @@ describe('the status', () => {
   it('says what is left over of a service without a backend, and whose calls it cannot know', () => {
     expect(status(aService({ backend: 'none' }))).toMatch(/nothing was refused/)
     const left = { count: 1, refusals: [] }
-    expect(status(aService({ backend: 'none', failed: left }))).toMatch(/no backend, but 1 thing left over/)
+    expect(status(aService({ backend: 'none', failed: left }))).toMatch(/no backend, but 1 item left over/)
     expect(status(aService({ circuit: 'unknown' }))).toMatch(/only a running server knows/)
   })
 })
@@ -259,9 +259,9 @@ describe('what was requeued', () => {
     ]
     expect(requeuedText({ services: [{ service: 'oc', failed: 1, waiting: 2 }], untouched })).toBe(
       [
-        'Operator Connect (oc): 1 refused thing due again, 2 waiting things due at once.',
+        'Operator Connect (oc): 1 refused item due again, 2 waiting items due at once.',
         '+12065550101: nothing to try again (oc synced).',
-        '+12065550102: nothing to try again (no backend is told of it).',
+        '+12065550102: nothing to try again (no backend serves it).',
         'See how it goes with: linebook status',
       ].join('\n'),
     )

@@ -1,11 +1,10 @@
 import { PassThrough } from 'node:stream'
-import type { WriteStream } from 'node:tty'
 import { expect, it } from 'vitest'
 import { ProgressBar } from '../../src/cli/text/progress.js'
 
 const aBar = (isTTY: boolean) => {
   const out = Object.assign(new PassThrough({ encoding: 'utf8' }), { isTTY })
-  return { bar: new ProgressBar(out as unknown as WriteStream), written: () => (out.read() as string | null) ?? '' }
+  return { bar: new ProgressBar(out), written: () => (out.read() as string | null) ?? '' }
 }
 
 it('a terminal shows how far things are, and lines go above of it', () => {

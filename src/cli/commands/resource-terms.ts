@@ -1,17 +1,18 @@
 /** What a resource may buy: limit, entitlements, addresses. Set here, applied by `buyers/`. */
 import { Command, InvalidArgumentError } from 'commander'
 import { addressFault, readAddress, type Address } from '../../buyers/address.js'
-import { parseEntitlement } from '../../buyers/entitlement.js'
 import { SetupError } from '../../errors.js'
-import { withBuyers } from '../connection/buyers.js'
-import { addSettings, print, STORE_SETTINGS } from '../connection/settings.js'
-import { resourceText } from '../text/resource-text.js'
+import { operator, type Client } from '../client/client.js'
+import { addClientOptions } from '../client/connect.js'
+import { perform } from '../client/perform.js'
+import type { Io } from '../io.js'
+import { entitledText, resourceText, type BuyerJson } from '../text/resource-text.js'
 import { counted } from '../text/words.js'
 
 const SOON = 'Running servers search by it within five seconds, and purchase by it at once.'
 
-export const limitCommand = (): Command =>
-  addSettings(new Command('limit'), STORE_SETTINGS)
+export const limitCommand = (io: Io): Command =>
+  addClientOptions(new Command('limit'))
     .description('Say how many numbers a resource may own')
     .argument('<name>', 'the resource')
     .argument('<count>', 'a whole number, or none for no limit', parseLimit)
@@ -26,10 +27,10 @@ Examples:
   $ linebook resource limit contoso none`,
     )
     .action((name: string, numberLimit: number | null, _options, command: Command) =>
-      withBuyers(command, async (buyers) => {
-        await buyers.change(name, { numberLimit })
-        print(`${name} may own ${numberLimit === null ? 'any number of numbers' : counted(numberLimit, 'number')}.`)
-      }),
+      perform(io, command, async (client) => ({
+        json: await change(client, name, { numberLimit }),
+        text: `${name} may own ${numberLimit === null ? 'any number of numbers' : counted(numberLimit, 'number')}.`,
+      })),
     )
 
 const MOST_NUMBERS = 2_147_483_647
@@ -41,8 +42,8 @@ function parseLimit(text: string): number | null {
   return count
 }
 
-export const entitleCommand = (): Command =>
-  addSettings(new Command('entitle'), STORE_SETTINGS)
+export const entitleCommand = (io: Io): Command =>
+  addClientOptions(new Command('entitle'))
     .description('Say what a resource may buy, in place of what was said before')
     .argument('<name>', 'the resource')
     .argument('<offerings...>', 'such as US, US:tollFree or US:tollFree:application; or all; or none')
@@ -57,22 +58,17 @@ Examples:
   $ linebook resource entitle contoso all`,
     )
     .action((name: string, offerings: string[], _options, command: Command) =>
-      withBuyers(command, async (buyers) => {
-        const entitledTo = entitlementsOf(offerings)
-        await buyers.change(name, { entitledTo })
-        print(`${name} may buy ${entitledTo === null ? 'everything' : entitledTo.join(', ') || 'nothing'}.`)
+      perform(io, command, async (client) => {
+        const changed = await change(client, name, { entitledTo: entitlementsOf(offerings) })
+        return { json: changed, text: `${name} may buy ${entitledText(changed)}.` }
       }),
     )
 
-const MOST_ENTITLEMENTS = 500
-
 /** Null: everything. */
-function entitlementsOf(words: readonly string[]): string[] | null {
+function entitlementsOf(words: readonly string[]): readonly string[] | null {
   const [first] = words
   if (words.length === 1 && first === 'all') return null
-  if (words.length === 1 && first === 'none') return []
-  if (words.length > MOST_ENTITLEMENTS) throw new SetupError(`That are more than ${MOST_ENTITLEMENTS} offerings.`)
-  return [...new Set(words.map(parseEntitlement))].sort()
+  return words.length === 1 && first === 'none' ? [] : words
 }
 
 interface AddressOptions {
@@ -83,8 +79,8 @@ interface AddressOptions {
   remove?: true
 }
 
-export const addressCommand = (): Command =>
-  addSettings(new Command('address'), STORE_SETTINGS)
+export const addressCommand = (io: Io): Command =>
+  addClientOptions(new Command('address'))
     .description('Give a resource an address in a country, for offerings that need one')
     .argument('<name>', 'the resource')
     .argument('<country>', 'two letters: IE')
@@ -104,15 +100,15 @@ Examples:
   $ linebook resource address contoso IE --remove`,
     )
     .action((name: string, country: string, options: AddressOptions, command: Command) =>
-      withBuyers(command, async (buyers) => {
+      perform(io, command, async (client) => {
         const countryCode = country.toUpperCase()
-        if (!/^[A-Z]{2}$/.test(countryCode)) throw new SetupError(`"${country}" is no country code, e.g. IE.`)
+        if (!/^[A-Z]{2}$/.test(countryCode)) throw new SetupError(`"${country}" is not a country code, e.g. IE.`)
         const address = addressOf(options)
-        await buyers.change(name, { addresses: { [countryCode]: address } })
-        if (address === null) return print(`${name} has no address in ${countryCode}.`)
-        print(`${name} has an address in ${countryCode}.`)
+        const json = await change(client, name, { addresses: { [countryCode]: address } })
+        if (address === null) return { json, text: `${name} has no address in ${countryCode}.` }
         const fault = addressFault(countryCode, address)
-        if (fault !== undefined) print(`It is not valid there: ${fault}`)
+        const text = `${name} has an address in ${countryCode}.`
+        return { json, text: fault === undefined ? text : `${text}\nIt is not valid there: ${fault}` }
       }),
     )
 
@@ -123,11 +119,10 @@ function addressOf({ remove, ...parts }: AddressOptions): Address | null {
   return remove ? null : readAddress(parts)
 }
 
-export const showCommand = (): Command =>
-  addSettings(new Command('show'), STORE_SETTINGS)
+export const showCommand = (io: Io): Command =>
+  addClientOptions(new Command('show'))
     .description('Tell what a resource may buy and what it has')
     .argument('<name>', 'the resource')
-    .option('--json', 'as JSON')
     .addHelpText(
       'after',
       `
@@ -135,9 +130,12 @@ Examples:
   $ linebook resource show contoso
   $ linebook resource show contoso --json`,
     )
-    .action((name: string, options: { json?: true }, command: Command) =>
-      withBuyers(command, async (buyers) => {
-        const buyer = await buyers.show(name)
-        print(options.json ? JSON.stringify(buyer, undefined, 2) : resourceText(buyer))
+    .action((name: string, _options, command: Command) =>
+      perform(io, command, async (client) => {
+        const buyer = await client.request<BuyerJson>('GET', operator`/resources/${name}`)
+        return { json: buyer, text: resourceText(buyer) }
       }),
     )
+
+const change = (client: Client, name: string, terms: object): Promise<BuyerJson> =>
+  client.request('PATCH', operator`/resources/${name}/terms`, { body: terms })

@@ -1,7 +1,9 @@
 import { Command } from 'commander'
-import { addSettings, configOf, print, STORE_SETTINGS, withStore } from '../connection/settings.js'
+import { print } from '../client/perform.js'
+import { addSettings, configOf, STORE_SETTINGS } from '../client/settings.js'
+import type { Io } from '../io.js'
 
-export const serveCommand = (): Command =>
+export const serveCommand = (io: Io): Command =>
   addSettings(new Command('serve'))
     .description('Run the service until Ctrl-C. With nothing set it is an emulator on this machine')
     .addHelpText(
@@ -17,15 +19,18 @@ Examples:
     .action(async (_options, command: Command) => {
       // Loaded when it is needed: no other command waits for the server's modules.
       const { serve } = await import('../../main.js')
-      process.exitCode = await serve(configOf(command), print)
+      process.exitCode = await serve(configOf(command, io.env), (text) => print(io, text))
       // Nothing is left to wait for; an idle handle of the embedded engine must not hold the process.
       process.exit()
     })
 
-export const migrateCommand = (): Command =>
+export const migrateCommand = (io: Io): Command =>
   addSettings(new Command('migrate'), STORE_SETTINGS)
     .description("Bring the database to this program's schema; serve does the same when it starts")
     .addHelpText('after', '\nExample:\n  $ DATABASE_URL=postgres://linebook:secret@db/linebook linebook migrate')
-    .action((_options, command: Command) =>
-      withStore(command, async () => print("The database has this program's schema.")),
-    )
+    .action(async (_options, command: Command) => {
+      const { openStore } = await import('../../compose/store.js')
+      const store = await openStore(configOf(command, io.env))
+      await store.close()
+      print(io, "The database has this program's schema.")
+    })

@@ -1,35 +1,40 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { createWriteStream } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { SetupError } from '../../errors.js'
 import { isE164, numberStates, type NumberState } from '../../ledger/number.js'
-import { exportStock } from '../../ledger/stock/export.js'
-import { generateStock, MAX_GENERATED } from '../../ledger/stock/generate.js'
-import { importStock, type BadLine, type ImportOutcome } from '../../ledger/stock/import.js'
-import { reportStock } from '../../ledger/stock/report.js'
-import { withBuyers } from '../connection/buyers.js'
-import { addSettings, print, STORE_SETTINGS, withStore } from '../connection/settings.js'
-import { ProgressBar } from '../text/progress.js'
-import { reportTable } from '../text/stock-table.js'
-import { poolOption, requirePool } from './stock-pool.js'
+import { MAX_GENERATED } from '../../ledger/stock/generate.js'
+import type { ImportOutcome } from '../../ledger/stock/import.js'
+import type { Refusal } from '../../operations/jobs/job.js'
+import { operator, type Client } from '../client/client.js'
+import { addClientOptions } from '../client/connect.js'
+import { followJob, resultOf, type JobJson } from '../client/jobs.js'
+import { perform, printAll, type Shown } from '../client/perform.js'
+import type { Io } from '../io.js'
+import { reportTable, type StockJson } from '../text/stock-table.js'
 
-export const stockCommand = (): Command =>
+export const stockCommand = (io: Io): Command =>
   new Command('stock')
     .description('Stock is what can be bought: put numbers in, count them, write them out, take them out of service')
-    .addCommand(importCommand())
-    .addCommand(generateCommand())
-    .addCommand(reportCommand())
-    .addCommand(exportCommand())
-    .addCommand(retireCommand())
-    .addCommand(restoreCommand())
+    .addCommand(importCommand(io))
+    .addCommand(generateCommand(io))
+    .addCommand(reportCommand(io))
+    .addCommand(exportCommand(io))
+    .addCommand(retireCommand(io))
+    .addCommand(restoreCommand(io))
     .addHelpText('after', '\nExample:\n  $ linebook stock import numbers.csv --dry-run')
 
-const importCommand = (): Command =>
-  addSettings(new Command('import'), STORE_SETTINGS)
+/** A resource may have a stock to itself, which has its name; emulators make such. */
+const poolOption = (what: string): Option =>
+  new Option('--pool <RESOURCE>', `${what} the stock that this resource has to itself, not the shared one`)
+
+const importCommand = (io: Io): Command =>
+  addClientOptions(new Command('import'))
     .description('Enter the numbers of a CSV file, all of them or none')
-    .argument('<file>', 'comma-separated, UTF-8, of any size; its first line names the columns')
+    .argument('<file>', 'comma-separated, UTF-8, of any size; its first line names the columns; - for standard input')
     .option('--skip-bad', 'enter the good lines although others are bad')
     .option('--dry-run', 'do everything, then undo it: what would be entered, and which lines are bad')
     .addOption(poolOption('enter them into'))
@@ -51,41 +56,60 @@ Examples:
   $ linebook stock import numbers.csv
   $ linebook stock import numbers.csv --skip-bad 2> bad-lines.txt`,
     )
-    .action((file: string, options: { skipBad?: true; dryRun?: true; pool?: string }, command: Command) =>
-      withStore(command, async (store) => {
-        await requirePool(store.db, options.pool)
-        const bar = new ProgressBar(process.stderr)
-        const wanted = {
-          file,
-          reason: `stock import ${basename(file)}`,
-          skipBad: options.skipBad ?? false,
-          dryRun: options.dryRun ?? false,
-          pool: options.pool,
-        }
-        const outcome = await importStock(store, wanted, {
-          onBadLine: (bad) => bar.line(badLineText(bad)),
-          onRead: (done, size) => bar.update(done, size),
-          onStartAgain: () => bar.line('The database has put another transaction first; starting again.'),
-        }).finally(() => bar.end())
-        tellImport(outcome, wanted)
+    .action((file: string, wanted: ImportOptions, command: Command) =>
+      perform(io, command, async (client) => {
+        const { skipBad = false, dryRun = false, pool } = wanted
+        const query = { skipBad, dryRun, pool, fileName: file === '-' ? undefined : basename(file) }
+        const path = operator`/stock/imports`
+        const upload = file === '-' ? Readable.from(io.stdin) : await openFile(file)
+        const job = await client.upload<JobJson>(path, upload, { type: 'text/csv', query })
+        return importShown(io, client, await followJob(io, client, job), { skipBad, dryRun })
       }),
     )
 
-const badLineText = ({ line, phoneNumber, reason }: BadLine): string =>
-  // What is no number is quoted in the reason; written as it is, it might do things to a terminal.
-  `line ${line}: ${isE164(phoneNumber) ? `${phoneNumber}: ` : ''}${reason}`
-
-/** Throws a SetupError when bad lines keep the others out. */
-function tellImport({ entered, known, bad, kept }: ImportOutcome, wanted: { skipBad: boolean; dryRun: boolean }): void {
-  if (kept) return print(`${entered} entered, ${known} already there, ${bad} bad.`)
-  const would = `${entered} would be entered, ${known} already there, ${bad} bad`
-  if (wanted.dryRun) print(`Dry run, nothing was changed: ${would}.`)
-  if (bad === 0 || wanted.skipBad) return
-  throw new SetupError(
-    `${wanted.dryRun ? 'Bad lines keep the others out' : `Nothing was entered (${would})`}: ` +
-      'mend the bad lines, or leave them out with --skip-bad.',
-  )
+interface ImportOptions {
+  skipBad?: boolean
+  dryRun?: boolean
+  pool?: string
 }
+
+/** Throws a SetupError, before anything is sent. */
+async function openFile(file: string): Promise<Readable> {
+  try {
+    const handle = await open(file)
+    if ((await handle.stat()).isFile()) return handle.createReadStream()
+    await handle.close()
+  } catch (error) {
+    throw new SetupError(`"${file}" can't be read: ${(error as Error).message}`, { cause: error })
+  }
+  return createReadStream(file)
+}
+
+/** Writes out the bad lines. Throws a SetupError when they keep the others out. */
+async function importShown(io: Io, client: Client, job: JobJson, { skipBad, dryRun }: ImportOptions): Promise<Shown> {
+  for await (const refusal of client.list<Refusal>(operator`/jobs/${job.id}/refusals`)) {
+    io.stderr.write(`${badLineText(refusal)}\n`)
+  }
+  const isKeptOut = job.error?.code === ROWS_REFUSED
+  const outcome = isKeptOut ? (job.result as ImportOutcome) : (resultOf(job) as ImportOutcome)
+  const { entered, known, bad, kept } = outcome
+  if (kept) return { json: outcome, text: `${entered} entered, ${known} already there, ${bad} bad.` }
+  const would = `${entered} would be entered, ${known} already there, ${bad} bad`
+  if (bad > 0 && !skipBad) {
+    throw new SetupError(
+      `${dryRun ? `Dry run, nothing was changed: ${would}. Bad lines keep the others out` : `Nothing was entered (${would})`}: ` +
+        'mend the bad lines, or leave them out with --skip-bad.',
+    )
+  }
+  return { json: outcome, text: `Dry run, nothing was changed: ${would}.` }
+}
+
+/** The code of a job that failed for bad lines alone. */
+const ROWS_REFUSED = 'rows-refused'
+
+const badLineText = ({ line, field, value, reason }: Refusal): string =>
+  // A value that is not a number is quoted in the reason; written as it is, it might do things to a terminal.
+  `line ${line}: ${field === 'phoneNumber' && isE164(value) ? `${value}: ` : ''}${reason}`
 
 interface GenerateOptions {
   pool?: string
@@ -96,8 +120,8 @@ interface GenerateOptions {
   administrativeDivision?: string
 }
 
-const generateCommand = (): Command =>
-  addSettings(new Command('generate'), STORE_SETTINGS)
+const generateCommand = (io: Io): Command =>
+  addClientOptions(new Command('generate'))
     .description('Enter consecutive numbers, all of them or none')
     .argument('<from>', 'the first number, E.164')
     .argument('<count>', `how many, up to ${MAX_GENERATED}`, parseCount)
@@ -114,20 +138,14 @@ Examples:
   $ linebook stock generate +14255550100 100 --locality Bellevue --administrative-division WA
   $ linebook stock generate +9991000000 10000 --country-code US --phone-number-type geographic --area-code 100`,
     )
-    .action((from: string, count: number, options: GenerateOptions, command: Command) =>
-      withStore(command, async (store) => {
-        await requirePool(store.db, options.pool)
-        const { entered, known } = await generateStock(store, {
-          pool: options.pool,
-          phoneNumber: from,
-          count,
-          countryCode: options.countryCode ?? '',
-          phoneNumberType: options.phoneNumberType ?? '',
-          areaCode: options.areaCode ?? '',
-          locality: options.locality ?? '',
-          administrativeDivision: options.administrativeDivision ?? '',
-        })
-        print(`${entered} entered, ${known} already there.`)
+    .action((from: string, count: number, place: GenerateOptions, command: Command) =>
+      perform(io, command, async (client) => {
+        const { pool, countryCode, phoneNumberType, areaCode, locality, administrativeDivision } = place
+        const parts = { pool, countryCode, phoneNumberType, areaCode, locality, administrativeDivision }
+        const body = { phoneNumber: from, count, ...parts }
+        const job = await client.request<JobJson>('POST', operator`/stock/generate`, { body })
+        const outcome = resultOf(await followJob(io, client, job)) as Pick<ImportOutcome, 'entered' | 'known'>
+        return { json: outcome, text: `${outcome.entered} entered, ${outcome.known} already there.` }
       }),
     )
 
@@ -137,10 +155,9 @@ function parseCount(text: string): number {
   return count
 }
 
-const reportCommand = (): Command =>
-  addSettings(new Command('report'), STORE_SETTINGS)
+const reportCommand = (io: Io): Command =>
+  addClientOptions(new Command('report'))
     .description('Count numbers by country, type, area code and state')
-    .option('--json', 'as JSON')
     .addHelpText(
       'after',
       `
@@ -150,15 +167,15 @@ Examples:
   $ linebook stock report
   $ linebook stock report --json`,
     )
-    .action((options: { json?: true }, command: Command) =>
-      withStore(command, async ({ db, clock }) => {
-        const report = await reportStock(db, clock.now())
-        print(options.json ? JSON.stringify(report, undefined, 2) : reportTable(report))
+    .action((_options, command: Command) =>
+      perform(io, command, async (client) => {
+        const report = await client.request<StockJson>('GET', operator`/stock`)
+        return { json: report, text: reportTable(report) }
       }),
     )
 
-const exportCommand = (): Command =>
-  addSettings(new Command('export'), STORE_SETTINGS)
+const exportCommand = (io: Io): Command =>
+  addClientOptions(new Command('export'))
     .description('Write the stock as CSV, as "stock import" takes it')
     .addOption(new Option('--state <STATE>', 'only numbers in this state').choices(numberStates))
     .option('--output <FILE>', 'write to a file, replacing it; without it to standard output')
@@ -172,28 +189,26 @@ Examples:
   $ linebook stock export --output stock.csv
   $ linebook stock export --state available | head`,
     )
-    .action((options: { state?: NumberState; output?: string; pool?: string }, command: Command) =>
-      withStore(command, async ({ db, clock }) => {
-        await requirePool(db, options.pool)
-        await writeOut(exportStock(db, clock.now(), options.state, undefined, options.pool), options.output)
+    .action(({ state, output, pool }: { state?: NumberState; output?: string; pool?: string }, command: Command) =>
+      perform(io, command, async (client) => {
+        await writeOut(io, client.download(operator`/stock/export`, { state, pool }, 'text/csv'), output)
+        return undefined
       }),
     )
 
-/** Throws a SetupError when the file can't be written. A reader that has had enough is no error. */
-async function writeOut(pieces: AsyncIterable<string>, file: string | undefined): Promise<void> {
+/** Throws a SetupError when the file can't be written; what there was in it then is gone. */
+async function writeOut(io: Io, pieces: AsyncIterable<Uint8Array>, file: string | undefined): Promise<void> {
+  if (file === undefined) return printAll(io, pieces)
   try {
-    if (file === undefined) await pipeline(Readable.from(pieces), process.stdout, { end: false })
-    else await pipeline(Readable.from(pieces), createWriteStream(file))
+    await pipeline(Readable.from(pieces), createWriteStream(file))
   } catch (error) {
-    const { code, syscall, message } = error as NodeJS.ErrnoException
-    if (file === undefined && code === 'EPIPE') return
-    if (syscall === undefined) throw error
-    throw new SetupError(`${file ?? 'Standard output'} can't be written: ${message}`, { cause: error })
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error
+    throw new SetupError(`${file} can't be written: ${(error as Error).message}`, { cause: error })
   }
 }
 
-const retireCommand = (): Command =>
-  addSettings(new Command('retire'), STORE_SETTINGS)
+const retireCommand = (io: Io): Command =>
+  addClientOptions(new Command('retire'))
     .description('Take numbers out of service that are available or resting, all of them or none')
     .argument('<numbers...>', 'E.164')
     .option('--held', 'also those that a buyer has on hold')
@@ -207,21 +222,21 @@ Examples:
   $ linebook stock retire +14255550100 +14255550101
   $ linebook stock retire --held +14255550102`,
     )
-    .action((numbers: string[], options: { held?: true }, command: Command) =>
-      withBuyers(command, async (buyers) => {
-        await buyers.retire(numbers, { evenHeld: options.held ?? false })
-        print(`${new Set(numbers).size} retired.`)
+    .action((phoneNumbers: string[], { held = false }: { held?: boolean }, command: Command) =>
+      perform(io, command, async (client) => {
+        const json = await client.request('POST', operator`/stock/retire`, { body: { phoneNumbers, held } })
+        return { json, text: `${new Set(phoneNumbers).size} retired.` }
       }),
     )
 
-const restoreCommand = (): Command =>
-  addSettings(new Command('restore'), STORE_SETTINGS)
+const restoreCommand = (io: Io): Command =>
+  addClientOptions(new Command('restore'))
     .description('Put retired or resting numbers back into stock at once, all of them or none')
     .argument('<numbers...>', 'E.164')
     .addHelpText('after', '\nExample:\n  $ linebook stock restore +14255550100')
-    .action((numbers: string[], _options, command: Command) =>
-      withBuyers(command, async (buyers) => {
-        await buyers.restore(numbers)
-        print(`${new Set(numbers).size} restored.`)
+    .action((phoneNumbers: string[], _options, command: Command) =>
+      perform(io, command, async (client) => {
+        const json = await client.request('POST', operator`/stock/restore`, { body: { phoneNumbers } })
+        return { json, text: `${new Set(phoneNumbers).size} restored.` }
       }),
     )

@@ -1,14 +1,18 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { withBuyers } from '../connection/buyers.js'
-import { addSettings, print, STORE_SETTINGS } from '../connection/settings.js'
-import { chargedText, walletsText } from '../text/wallet-text.js'
+import type { ChargedMonth } from '../../buyers/wallet/charge-month.js'
+import { operator, type Client } from '../client/client.js'
+import { addClientOptions } from '../client/connect.js'
+import { followJob, resultOf, type JobJson } from '../client/jobs.js'
+import { perform } from '../client/perform.js'
+import type { Io } from '../io.js'
+import { chargedText, walletsText, type EntryJson, type WalletJson } from '../text/wallet-text.js'
 
-export const walletCommand = (): Command =>
+export const walletCommand = (io: Io): Command =>
   new Command('wallet')
     .description('Wallets are prepaid money of resources, one for each currency; purchases are paid from them')
-    .addCommand(showCommand())
-    .addCommand(creditCommand())
-    .addCommand(chargeMonthCommand())
+    .addCommand(showCommand(io))
+    .addCommand(creditCommand(io))
+    .addCommand(chargeMonthCommand(io))
     .addHelpText(
       'after',
       `
@@ -23,8 +27,8 @@ Examples:
 const USUAL_LINES = 20
 const MOST_LINES = 1_000
 
-const showCommand = (): Command =>
-  addSettings(new Command('show'), STORE_SETTINGS)
+const showCommand = (io: Io): Command =>
+  addClientOptions(new Command('show'))
     .description('Show balances, and the latest lines of the journal')
     .argument('[resource]', 'only this one; balances of all when left out')
     .option(
@@ -32,7 +36,6 @@ const showCommand = (): Command =>
       `most lines of each journal (default ${USUAL_LINES} of one resource, none of all)`,
       parseLimit,
     )
-    .option('--json', 'as JSON')
     .addHelpText(
       'after',
       `
@@ -41,12 +44,23 @@ Examples:
   $ linebook wallet show contoso --limit 100
   $ linebook wallet show contoso --json`,
     )
-    .action((name: string | undefined, options: { limit?: number; json?: true }, command: Command) =>
-      withBuyers(command, async (buyers) => {
-        const wallets = await buyers.wallets(name, options.limit ?? (name === undefined ? 0 : USUAL_LINES))
-        print(options.json ? JSON.stringify(wallets, undefined, 2) : walletsText(wallets))
+    .action((name: string | undefined, { limit }: { limit?: number }, command: Command) =>
+      perform(io, command, async (client) => {
+        const path = name === undefined ? operator`/wallets` : operator`/resources/${name}/wallets`
+        const lines = limit ?? (name === undefined ? 0 : USUAL_LINES)
+        const wallets: WalletJson[] = []
+        for await (const wallet of client.list<WalletJson>(path)) {
+          wallets.push({ ...wallet, entries: lines === 0 ? [] : await entriesOf(client, wallet, lines) })
+        }
+        return { json: wallets, text: walletsText(wallets) }
       }),
     )
+
+async function entriesOf(client: Client, { resource, currency }: WalletJson, limit: number): Promise<EntryJson[]> {
+  const path = operator`/resources/${resource}/wallets/${currency}/entries`
+  const { items } = await client.request<{ items: EntryJson[] }>('GET', path, { query: { limit } })
+  return items
+}
 
 function parseLimit(text: string): number {
   const limit = /^\d{1,5}$/.test(text) ? Number(text) : Infinity
@@ -54,8 +68,8 @@ function parseLimit(text: string): number {
   return limit
 }
 
-const creditCommand = (): Command =>
-  addSettings(new Command('credit'), STORE_SETTINGS)
+const creditCommand = (io: Io): Command =>
+  addClientOptions(new Command('credit'))
     .description('Put money into a wallet, which is made if it is not there yet')
     .argument('<resource>', 'the resource')
     .argument('<amount>', 'up to 4 digits after the point; negative corrects, 0 makes an empty wallet')
@@ -72,17 +86,17 @@ Examples:
   $ linebook wallet credit contoso 0 USD             a purchase then fails with NotEnoughCredit`,
     )
     .action((name: string, amount: string, currency: string, { note }: { note: string }, command: Command) =>
-      withBuyers(command, async (buyers) => {
-        const { balance, currency: code } = await buyers.credit(name, { amount, currency, note })
-        print(`${name} has ${balance} ${code}.`)
+      perform(io, command, async (client) => {
+        const body = { amount, currency, note }
+        const wallet = await client.request<WalletJson>('POST', operator`/resources/${name}/wallets`, { body })
+        return { json: wallet, text: `${name} has ${wallet.balance} ${wallet.currency}.` }
       }),
     )
 
-const chargeMonthCommand = (): Command =>
-  addSettings(new Command('charge-month'), STORE_SETTINGS)
+const chargeMonthCommand = (io: Io): Command =>
+  addClientOptions(new Command('charge-month'))
     .description('Charge resources for a month of the numbers that they own')
     .argument('[month]', 'e.g. 2026-11, in UTC; the present one when left out')
-    .option('--json', 'as JSON')
     .addHelpText(
       'after',
       `
@@ -95,9 +109,10 @@ Examples:
   $ linebook wallet charge-month                     on the first of each month, e.g. by cron
   $ linebook wallet charge-month 2026-11 --json`,
     )
-    .action((month: string | undefined, options: { json?: true }, command: Command) =>
-      withBuyers(command, async (buyers) => {
-        const charged = await buyers.chargeMonth(month)
-        print(options.json ? JSON.stringify(charged, undefined, 2) : chargedText(charged))
+    .action((month: string | undefined, _options, command: Command) =>
+      perform(io, command, async (client) => {
+        const job = await client.request<JobJson>('POST', operator`/wallets:chargeMonth`, { body: { month } })
+        const charged = resultOf(await followJob(io, client, job)) as ChargedMonth
+        return { json: charged, text: chargedText(charged) }
       }),
     )

@@ -1,6 +1,8 @@
 import { Command } from 'commander'
 import { SetupError } from '../../errors.js'
-import { addEmulatorOptions, askEmulator, WHICH_EMULATOR } from '../connection/emulator-request.js'
+import { addEmulatorOptions } from '../client/connect.js'
+import type { Io } from '../io.js'
+import { askEmulator, WHICH_EMULATOR } from './control.js'
 import { instant } from '../text/words.js'
 import { resourceCommand, resourcesCommand } from './resources.js'
 import {
@@ -12,22 +14,22 @@ import {
   scriptsCommand,
 } from './rules.js'
 
-export const emulatorCommand = (): Command =>
+export const emulatorCommand = (io: Io): Command =>
   new Command('emulator')
     .description('The test controls of a running emulator: reset it, go back in it, move its clock, make it fail')
-    .addCommand(resetCommand())
-    .addCommand(snapshotCommand())
-    .addCommand(snapshotsCommand())
-    .addCommand(restoreCommand())
-    .addCommand(clockCommand())
-    .addCommand(resourceCommand())
-    .addCommand(resourcesCommand())
-    .addCommand(scriptCommand())
-    .addCommand(scriptsCommand())
-    .addCommand(operationCommand())
-    .addCommand(operationsCommand())
-    .addCommand(faultCommand())
-    .addCommand(faultsCommand())
+    .addCommand(resetCommand(io))
+    .addCommand(snapshotCommand(io))
+    .addCommand(snapshotsCommand(io))
+    .addCommand(restoreCommand(io))
+    .addCommand(clockCommand(io))
+    .addCommand(resourceCommand(io))
+    .addCommand(resourcesCommand(io))
+    .addCommand(scriptCommand(io))
+    .addCommand(scriptsCommand(io))
+    .addCommand(operationCommand(io))
+    .addCommand(operationsCommand(io))
+    .addCommand(faultCommand(io))
+    .addCommand(faultsCommand(io))
     .addHelpText(
       'after',
       `${WHICH_EMULATOR}
@@ -39,21 +41,22 @@ Examples:
   $ linebook emulator resource                        a resource with a stock of its own`,
     )
 
-const resetCommand = (): Command =>
+const resetCommand = (io: Io): Command =>
   addEmulatorOptions(new Command('reset'))
     .description('Make everything as in a fresh emulator; snapshots stay')
     .addHelpText('after', '\nExample:\n  $ linebook emulator reset')
     .action((_options, command: Command) =>
-      askEmulator(command, { method: 'POST', path: '/reset' }, () => 'Everything is as in a fresh emulator.'),
+      askEmulator(io, command, { method: 'POST', path: '/reset' }, () => 'Everything is as in a fresh emulator.'),
     )
 
-const snapshotCommand = (): Command =>
+const snapshotCommand = (io: Io): Command =>
   addEmulatorOptions(new Command('snapshot'))
     .description('Keep how everything is now, to be gone back to; one of that name is replaced')
     .argument('<name>', 'lower-case letters, digits, hyphens and underscores')
     .addHelpText('after', '\nExample:\n  $ linebook emulator snapshot two-numbers-bought')
     .action((name: string, _options, command: Command) =>
       askEmulator(
+        io,
         command,
         { method: 'PUT', path: `/snapshots/${encodeURIComponent(name)}` },
         () => `The snapshot ${name} is taken.`,
@@ -64,7 +67,7 @@ interface Snapshots {
   snapshots: { name: string; takenAt: string; schemaVersion: number; restorable: boolean }[]
 }
 
-const snapshotsCommand = (): Command =>
+const snapshotsCommand = (io: Io): Command =>
   addEmulatorOptions(new Command('snapshots'))
     .description('List snapshots')
     .option('--remove <NAME>', 'remove this one instead')
@@ -74,7 +77,7 @@ const snapshotsCommand = (): Command =>
     )
     .action(({ remove }: { remove?: string }, command: Command) =>
       remove === undefined
-        ? askEmulator(command, { method: 'GET', path: '/snapshots' }, ({ snapshots }: Snapshots) =>
+        ? askEmulator(io, command, { method: 'GET', path: '/snapshots' }, ({ snapshots }: Snapshots) =>
             listOr(
               'There is no snapshot.',
               snapshots.map(
@@ -84,19 +87,21 @@ const snapshotsCommand = (): Command =>
             ),
           )
         : askEmulator(
+            io,
             command,
             { method: 'DELETE', path: `/snapshots/${encodeURIComponent(remove)}` },
             () => `The snapshot ${remove} is removed.`,
           ),
     )
 
-const restoreCommand = (): Command =>
+const restoreCommand = (io: Io): Command =>
   addEmulatorOptions(new Command('restore'))
     .description('Make everything as it was when a snapshot was taken')
     .argument('<name>', 'the snapshot')
     .addHelpText('after', '\nExample:\n  $ linebook emulator restore two-numbers-bought')
     .action((name: string, _options, command: Command) =>
       askEmulator(
+        io,
         command,
         { method: 'POST', path: `/snapshots/${encodeURIComponent(name)}/restore` },
         ({ takenAt }: { takenAt: string }) => `Everything is as it was at ${instant(takenAt)}.`,
@@ -109,7 +114,7 @@ interface ClockOptions {
   real?: true
 }
 
-const clockCommand = (): Command =>
+const clockCommand = (io: Io): Command =>
   addEmulatorOptions(new Command('clock'))
     .description('Show the clock, or move it: holds expire, operations end, quarantines are over')
     .option('--advance <DURATION>', 'by milliseconds or an ISO 8601 duration')
@@ -134,12 +139,12 @@ Examples:
         `${now}  ${offsetMs === 0 ? 'real time' : `${offsetMs} ms from real time`}`
       if (advance !== undefined) {
         const by = /^\d+$/.test(advance) ? Number(advance) : advance
-        return askEmulator(command, { method: 'POST', path: '/clock', body: { advance: by } }, tell)
+        return askEmulator(io, command, { method: 'POST', path: '/clock', body: { advance: by } }, tell)
       }
       const now = real ? 'real' : set
       return now === undefined
-        ? askEmulator(command, { method: 'GET', path: '/clock' }, tell)
-        : askEmulator(command, { method: 'PUT', path: '/clock', body: { now } }, tell)
+        ? askEmulator(io, command, { method: 'GET', path: '/clock' }, tell)
+        : askEmulator(io, command, { method: 'PUT', path: '/clock', body: { now } }, tell)
     })
 
 const listOr = (none: string, lines: string[]): string => (lines.length === 0 ? none : lines.join('\n'))

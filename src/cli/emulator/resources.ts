@@ -2,7 +2,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { readFile } from 'node:fs/promises'
 import { SetupError } from '../../errors.js'
-import { addEmulatorOptions, askEmulator } from '../connection/emulator-request.js'
+import { addEmulatorOptions } from '../client/connect.js'
+import type { Io } from '../io.js'
+import { askEmulator } from './control.js'
 import { counted, instant } from '../text/words.js'
 
 interface MadeResource {
@@ -11,7 +13,7 @@ interface MadeResource {
   phoneNumbers: string[]
 }
 
-export const resourceCommand = (): Command =>
+export const resourceCommand = (io: Io): Command =>
   addEmulatorOptions(new Command('resource'))
     .description('Make a resource with a stock of its own: what it buys touches nobody else')
     .argument('[name]', 'made up when left out')
@@ -36,7 +38,7 @@ Examples:
       const { resourceHost: hosts, wallet: wallets } = options
       const stock = await readStock(options.stock)
       const body = { name, hosts, stock, wallets }
-      return askEmulator(command, { method: 'POST', path: '/resources', body }, (made: MadeResource) =>
+      return askEmulator(io, command, { method: 'POST', path: '/resources', body }, (made: MadeResource) =>
         [
           `Resource ${made.name} has ${counted(made.phoneNumbers.length, 'number')} to itself.`,
           `  ${made.connectionString}`,
@@ -88,7 +90,7 @@ interface Listed {
   resources: { name: string; hosts: string[]; createdAt: string; numbers: number }[]
 }
 
-export const resourcesCommand = (): Command =>
+export const resourcesCommand = (io: Io): Command =>
   addEmulatorOptions(new Command('resources'))
     .description('List the resources that have a stock of their own')
     .option('--remove <NAME>', 'remove this one instead, with all that is its own')
@@ -96,6 +98,7 @@ export const resourcesCommand = (): Command =>
     .action(({ remove }: { remove?: string }, command: Command) =>
       remove === undefined
         ? askEmulator(
+            io,
             command,
             { method: 'GET', path: '/resources' },
             ({ resources }: Listed) =>
@@ -107,6 +110,7 @@ export const resourcesCommand = (): Command =>
                 .join('\n') || 'There is none.',
           )
         : askEmulator(
+            io,
             command,
             { method: 'DELETE', path: `/resources/${encodeURIComponent(remove)}` },
             () => `The resource ${remove} is removed, with all that was its own.`,

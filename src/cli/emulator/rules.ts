@@ -1,6 +1,8 @@
 /** The commands that say how operations and requests of an emulator go: scripts, operations by hand, faults. */
 import { Argument, Command, InvalidArgumentError } from 'commander'
-import { addEmulatorOptions, askEmulator } from '../connection/emulator-request.js'
+import { addEmulatorOptions } from '../client/connect.js'
+import type { Io } from '../io.js'
+import { askEmulator } from './control.js'
 import { counted, instant } from '../text/words.js'
 
 interface Script {
@@ -15,7 +17,7 @@ interface Script {
   failure?: { code: string; message: string }
 }
 
-export const scriptCommand = (): Command =>
+export const scriptCommand = (io: Io): Command =>
   addEmulatorOptions(new Command('script'))
     .description('Say how operations go from now on; without --after, --polls and --by-hand they end at once')
     .option('--operation <KIND>', 'only search, purchase, reservationPurchase, release or capabilities')
@@ -47,7 +49,9 @@ Examples:
         byHand,
         ...((fail ?? message) !== undefined && { failure: { code: fail, message } }),
       }
-      return askEmulator(command, { method: 'POST', path: '/scripts', body }, (script: Script) => scriptText(script))
+      return askEmulator(io, command, { method: 'POST', path: '/scripts', body }, (script: Script) =>
+        scriptText(script),
+      )
     })
 
 interface ScriptOptions {
@@ -61,8 +65,8 @@ interface ScriptOptions {
   message?: string
 }
 
-export const scriptsCommand = (): Command =>
-  listCommand('scripts', 'script', ({ scripts }: { scripts: Script[] }) => scripts.map(scriptText))
+export const scriptsCommand = (io: Io): Command =>
+  listCommand(io, 'scripts', 'script', ({ scripts }: { scripts: Script[] }) => scripts.map(scriptText))
 
 function scriptText({ id, operation, resource, left, times, afterMs, polls, byHand, failure }: Script): string {
   const which = `${operation ?? 'every operation'}${resource === undefined ? '' : ` of ${resource}`}`
@@ -87,13 +91,14 @@ interface Pending {
   pollsLeft: number | null
 }
 
-export const operationsCommand = (): Command =>
+export const operationsCommand = (io: Io): Command =>
   addEmulatorOptions(new Command('operations'))
     .description('List the operations that have not ended')
     .option('--resource <NAME>', 'only those of a resource')
     .addHelpText('after', '\nExample:\n  $ linebook emulator operations')
     .action(({ resource }: { resource?: string }, command: Command) =>
       askEmulator(
+        io,
         command,
         { method: 'GET', path: `/operations${resourceQuery(resource)}` },
         ({ operations }: { operations: Pending[] }) =>
@@ -106,7 +111,7 @@ const pendingText = ({ id, resource, createdAt, waitsFor, dueAt, pollsLeft }: Pe
   return `${id}  of ${resource}, since ${instant(createdAt)}, waits for ${waitsFor}${detail}`
 }
 
-export const operationCommand = (): Command =>
+export const operationCommand = (io: Io): Command =>
   addEmulatorOptions(new Command('operation'))
     .description('Move a pending operation on')
     .argument('<id>', 'the operation')
@@ -123,6 +128,7 @@ Examples:
     )
     .action((id: string, status: string, { resource, code, message }: OperationOptions, command: Command) =>
       askEmulator(
+        io,
         command,
         {
           method: 'POST',
@@ -154,7 +160,7 @@ interface Fault {
   struck: number
 }
 
-export const faultCommand = (): Command =>
+export const faultCommand = (io: Io): Command =>
   addEmulatorOptions(new Command('fault'))
     .description('Make requests fail from now on')
     .argument('<route>', 'an operationId, or a method (or *) and a path with {name} and *')
@@ -185,6 +191,7 @@ Examples:
       const { status, code, message, retryAfter, delay, probability, seed, times } = options
       const parts = { status, code, message, retryAfterSeconds: retryAfter, delayMs: delay, probability, seed, times }
       return askEmulator(
+        io,
         command,
         { method: 'POST', path: '/faults', body: { route, effect, ...parts } },
         (fault: Fault) => faultText(fault),
@@ -202,8 +209,8 @@ interface FaultOptions {
   times?: number
 }
 
-export const faultsCommand = (): Command =>
-  listCommand('faults', 'fault', ({ faults }: { faults: Fault[] }) => faults.map(faultText))
+export const faultsCommand = (io: Io): Command =>
+  listCommand(io, 'faults', 'fault', ({ faults }: { faults: Fault[] }) => faults.map(faultText))
 
 function faultText({ id, route, effect, status, delayMs, probability, times, met, struck }: Fault): string {
   const detail = status ? ` ${status}` : delayMs ? ` ${delayMs} ms` : ''
@@ -212,7 +219,7 @@ function faultText({ id, route, effect, status, delayMs, probability, times, met
 }
 
 /** Lists rules, removes one or all. */
-function listCommand(plural: string, singular: string, lines: (body: never) => string[]): Command {
+function listCommand(io: Io, plural: string, singular: string, lines: (body: never) => string[]): Command {
   return addEmulatorOptions(new Command(plural))
     .description(`List ${plural}`)
     .option('--remove <ID>', 'remove this one instead')
@@ -222,10 +229,11 @@ function listCommand(plural: string, singular: string, lines: (body: never) => s
       const path = `/${plural}`
       if (remove !== undefined) {
         const at = `${path}/${encodeURIComponent(remove)}`
-        return askEmulator(command, { method: 'DELETE', path: at }, () => `The ${singular} ${remove} is removed.`)
+        return askEmulator(io, command, { method: 'DELETE', path: at }, () => `The ${singular} ${remove} is removed.`)
       }
-      if (clear) return askEmulator(command, { method: 'DELETE', path }, () => `There are no ${plural} any more.`)
+      if (clear) return askEmulator(io, command, { method: 'DELETE', path }, () => `There are no ${plural} any more.`)
       return askEmulator(
+        io,
         command,
         { method: 'GET', path },
         (body: never) => lines(body).join('\n') || `There are no ${plural}.`,

@@ -1,17 +1,20 @@
-import type { WriteStream } from 'node:tty'
+import type { Writable } from 'node:stream'
 
 const BAR_WIDTH = 40
 const REDRAW_MS = 100
 const CLEAR_LINE = '\r\x1b[2K'
 
+/** `isTTY`: it is one. */
+type Terminal = Pick<Writable, 'write'> & { isTTY?: boolean }
+
 /** A bar at the bottom of a terminal, that other lines go above of. Where there is no terminal it is not drawn. */
 export class ProgressBar {
-  readonly #out: WriteStream
+  readonly #out: Terminal
   #bar = ''
   #drawnAt = 0
 
   /** @param out usually process.stderr */
-  constructor(out: WriteStream) {
+  constructor(out: Terminal) {
     this.#out = out
   }
 

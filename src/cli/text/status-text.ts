@@ -58,8 +58,8 @@ function callsText(backend: string, circuit: ServiceStatusJson['circuit']): stri
 
 const summary = ({ services }: StatusJson): string =>
   services.every(({ pending }) => pending.count === 0)
-    ? 'Everything has been told, and nothing was refused.'
-    : 'Nothing was refused, and nothing has gone wrong with what is still to be told.'
+    ? 'Every backend is in sync, and nothing was refused.'
+    : 'Nothing was refused, and no sync that is under way has gone wrong.'
 
 /** What is wrong with one service, a paragraph each; nothing when all is well. */
 function troublesOf(service: ServiceStatusJson, at: string): string[] {
@@ -76,7 +76,7 @@ function unserved({ pending, failed }: ServiceStatusJson, name: string): string[
   const left = pending.count + failed.count
   if (left === 0) return []
   return [
-    `${name} has no backend, but ${counted(left, 'thing')} left over from when it had one.\n` +
+    `${name} has no backend, but ${counted(left, 'item')} left over from when it had one.\n` +
       '  They hinder nobody, and go on when LINEBOOK_BACKENDS names a backend for it again.',
   ]
 }
@@ -90,7 +90,7 @@ function stopped(
   return [
     `${name} is not being called until ${instant(openUntil)} (${relative(openUntil, at)}), because it does not answer.`,
     `  ${printable(reason)}`,
-    `  ${counted(pending.count, 'thing')} to be told. Nothing is lost, and it is tried again by itself.`,
+    `  ${counted(pending.count, 'item')} to be synced. Nothing is lost, and it is tried again by itself.`,
     '  To do: look at the backend, and at the way to it.',
   ]
 }
@@ -103,7 +103,7 @@ function forgotten({ pending }: ServiceStatusJson, name: string, at: string): st
   if (dueSince === null || claimed > 0 || Date.parse(at) - Date.parse(dueSince) < TAKEN_UP_WITHIN_MS) return []
   return [
     [
-      `${name} has ${counted(due, 'thing')} due since ${instantWithAge(dueSince, at)}, which nobody takes up.`,
+      `${name} has ${counted(due, 'item')} due since ${instantWithAge(dueSince, at)}, which nobody takes up.`,
       '  To do: see that a server is running (linebook serve) and reaches this database; its log says more.',
     ],
   ]
@@ -115,7 +115,7 @@ function erring({ service, pending, lastError, failed }: ServiceStatusJson, name
   const next = pending.nextAttemptAt === null ? '' : `, next ${relative(pending.nextAttemptAt, at)}`
   return [
     [
-      `${name} could not be told everything: ${counted(pending.count, 'thing')} still to be told.`,
+      `${name} is not in sync: ${counted(pending.count, 'item')} still to be sent.`,
       `  Newest error, ${instantWithAge(lastError.at, at)}: ${printable(lastError.message)}`,
       `    with ${itemText(lastError.item)}${look(lastError.item)}`,
       `  It is tried again by itself${next}.` +
@@ -135,7 +135,7 @@ function refused({ service, failed }: ServiceStatusJson, name: string, at: strin
   const kept = failed.refusals.some(({ kind, goal }) => kind === 'number' && goal === 'absent')
   return [
     [
-      `${name} has refused ${counted(failed.count, 'thing')}. Nothing of it is tried again until somebody acts.`,
+      `${name} has refused ${counted(failed.count, 'item')}. Nothing of it is tried again until somebody acts.`,
       ...groups,
       ...(failed.count > shown ? [`  ${failed.count - shown} more, for other reasons`] : []),
       `  To do: mend the cause, then: linebook requeue --service ${service}`,

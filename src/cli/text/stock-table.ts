@@ -1,18 +1,32 @@
 import { numberStates } from '../../ledger/number.js'
-import type { StateCounts, StockReport } from '../../ledger/stock/report.js'
+import type { StateCounts } from '../../ledger/stock/report.js'
+
+/** As the Operator API reports it. */
+export interface StockJson {
+  at: string
+  stock: {
+    /** Null: the shared one. */
+    pool: string | null
+    countryCode: string
+    numberType: string
+    areaCode: string
+    states: StateCounts
+  }[]
+  neverStock: StateCounts
+}
 
 /** A report of the stock as an aligned table. */
-export function reportTable({ stock, neverStock }: StockReport): string {
+export function reportTable({ stock, neverStock }: StockJson): string {
   const everything = [...stock.map(({ states }) => states), neverStock]
   // Whose stock it is stands there where some is not everybody's.
-  const hasPools = stock.some(({ pool }) => pool !== undefined)
+  const hasPools = stock.some(({ pool }) => pool !== null)
   const first = (cell: string): string[] => (hasPools ? [cell] : [])
   const rows = [
     [...first('POOL'), 'COUNTRY', 'TYPE', 'AREA', ...numberStates.map((state) => state.toUpperCase()), 'TOTAL'],
     ...stock.map((row) => [
       ...first(row.pool ?? 'shared'),
       row.countryCode,
-      row.phoneNumberType,
+      row.numberType,
       row.areaCode,
       ...countCells(row.states),
     ]),

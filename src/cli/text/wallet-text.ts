@@ -1,23 +1,41 @@
 /** Wallets and monthly charges as people read them. */
 import type { ChargedMonth } from '../../buyers/wallet/charge-month.js'
-import type { Wallet } from '../../buyers/wallets.js'
 import { counted, instant, printable } from './words.js'
 
-export const walletsText = (wallets: readonly Wallet[]): string =>
+/** As the Operator API shows it, with lines of its journal. */
+export interface WalletJson {
+  resource: string
+  currency: string
+  balance: string
+  entries: EntryJson[]
+}
+
+export interface EntryJson {
+  id: number
+  at: string
+  kind: string
+  amount: string
+  balance: string
+  numbers: number
+  actor: string
+  reference: string
+}
+
+export const walletsText = (wallets: readonly WalletJson[]): string =>
   wallets.length === 0
     ? 'There is no wallet.'
     : wallets
-        .flatMap((wallet) => [`${wallet.resourceName}: ${wallet.balance} ${wallet.currency}`, ...journalLines(wallet)])
+        .flatMap((wallet) => [`${wallet.resource}: ${wallet.balance} ${wallet.currency}`, ...journalLines(wallet)])
         .join('\n')
 
 const HEADINGS = ['WHEN', 'WHAT', 'AMOUNT', 'BALANCE', 'NUMBERS', 'WHO', 'ABOUT']
 /** Columns of figures, aligned to the right. */
 const FIGURES = ['AMOUNT', 'BALANCE', 'NUMBERS']
 
-function journalLines({ entries }: Wallet): string[] {
+function journalLines({ entries }: WalletJson): string[] {
   if (entries.length === 0) return []
   const rows = entries.map(({ at, kind, amount, balance, numbers, actor, reference }) => [
-    instant(at.toISOString()),
+    instant(at),
     kind,
     amount.startsWith('-') ? amount : `+${amount}`,
     balance,

@@ -1,5 +1,5 @@
 /** The kinds of durable jobs: what each checks before it begins, and how it is carried out. */
-import { listResources } from '../../auth/resource-store.js'
+import { requirePool } from '../../auth/resources.js'
 import { beginningOfBegun, chargeMonth } from '../../buyers/wallet/charge-month.js'
 import { monthOf } from '../../buyers/wallet/month.js'
 import type { Clock } from '../../clock.js'
@@ -100,13 +100,6 @@ const chargeMonthKind = (db: Db, clock: Clock): JobKinds['wallets-charge-month']
   run: ({ job, input, signal, progress }) =>
     chargeMonth({ db, clock }, { month: input.month, actor: job.createdBy }, { signal, onProgress: progress }),
 })
-
-async function requirePool(db: Db, pool: string | undefined): Promise<void> {
-  if (pool === undefined) return
-  const resources = await listResources(db)
-  if (resources.some((resource) => resource.pool === pool && pool !== '')) return
-  throw invalidInput(`No resource has a stock "${pool.slice(0, 100)}" to itself.`, 'pool')
-}
 
 /** What people can mend ends a job with the reason; a lost connection leaves it to be resumed. */
 async function asJobFailure<Outcome>(work: Promise<Outcome>): Promise<Outcome> {

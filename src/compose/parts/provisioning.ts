@@ -60,6 +60,7 @@ export function wireProvisioning(
     realClock,
     logger,
     backends,
+    callsBackends: trusted === undefined,
     readDeadline,
     zone: new StoredZone(db),
     regions: {

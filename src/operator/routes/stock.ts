@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { requirePool } from '../../auth/resources.js'
 import { restore, retire } from '../../ledger/commands.js'
 import type { Cause } from '../../ledger/history.js'
 import { exportStock as stockText } from '../../ledger/stock/export.js'
@@ -49,10 +50,13 @@ const stockReads = ({ db, clock }: OperatorDeps): Route[] => [
       columns: PLACE_COLUMNS,
     })
   }),
-  route(exportStock, async ({ query: { pool, state } }) => ({
-    headers: { 'Content-Disposition': 'attachment; filename="stock.csv"' },
-    text: stockText(db, clock.now(), state, undefined, pool),
-  })),
+  route(exportStock, async ({ query: { pool, state } }) => {
+    await requirePool(db, pool)
+    return {
+      headers: { 'Content-Disposition': 'attachment; filename="stock.csv"' },
+      text: stockText(db, clock.now(), state, undefined, pool),
+    }
+  }),
 ]
 
 const stockWrites = ({ clock, jobs }: OperatorDeps): Route[] => {

@@ -16,11 +16,16 @@ export interface ServiceAtWork {
 }
 
 /** The services as this process serves them. */
-export const servicesOf = ({ backends, zone }: Pick<ProvisioningDeps, 'backends' | 'zone'>): ServiceAtWork[] =>
+export const servicesOf = ({
+  backends,
+  zone,
+  callsBackends,
+}: Pick<ProvisioningDeps, 'backends' | 'zone' | 'callsBackends'>): ServiceAtWork[] =>
   syncServices.map((code) => {
     if (code === 'dns') return { code, backend: zone.name }
-    const unavailable = backends[code]?.unavailable()
-    return { code, backend: backends[code]?.name ?? 'none', ...(unavailable && { unavailable }) }
+    const backend = backends[code]
+    const unavailable = backend && (callsBackends ? backend.unavailable() : 'unknown')
+    return { code, backend: backend?.name ?? 'none', ...(unavailable && { unavailable }) }
   })
 
 /** A thing that a backend is told. */

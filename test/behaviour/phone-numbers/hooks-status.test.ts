@@ -1,9 +1,10 @@
 /** What operators are told of purchases that have not ended yet. */
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest'
-import { storeAnswers } from '../../../src/cli/connection/answers.js'
 import { purchasesText } from '../../../src/cli/text/purchases-text.js'
 import { later } from '../../../src/clock.js'
+import type { StatusJson } from '../../../src/operator/status/views.js'
 import { openTestDatabase } from '../../fixtures/database.js'
+import { operatorApiOf } from '../../fixtures/operator-api.js'
 import { aToken } from '../provisioning/a-token.js'
 import { aHookedBuyer, HOUR, MINUTE, SECOND, type HookedBuyer } from './a-hooked-buyer.js'
 
@@ -16,7 +17,7 @@ beforeEach(async () => {
 })
 afterEach(() => shop.close())
 
-const status = () => storeAnswers(shop.service.store, shop.service.config).status()
+const status = async (): Promise<StatusJson> => (await (await operatorApiOf(shop.service)).get('/sync')).json()
 const texts = async () => {
   const { purchases, at } = await status()
   return purchases.map((waiting) => purchasesText(waiting, at))
@@ -87,7 +88,7 @@ it('what has failed and can not be undone is told of each system, however long a
   expect((await texts()).join()).toMatch(/1 purchase waits to be (voided|cancelled) at .*they have failed/)
 })
 
-it('is asked of a running server, too', async () => {
+it('is part of GET /status, too', async () => {
   shop.billing.say = () => ({ status: 503 })
   await shop.order()
   await shop.run()

@@ -58,6 +58,7 @@ export function anOperator(db: Db): Operator {
     clock,
     logger: createLogger('fatal'),
     backends,
+    callsBackends: true,
     readDeadline: () => new AbortController().signal,
     zone: new StoredZone(db),
     regions: { baseDomain: 'voice.example', pattern: '1r<n>', count: 2, enforceLength: false },
