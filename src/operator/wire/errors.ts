@@ -1,7 +1,7 @@
 /** Refusals as problem details (RFC 9457): what was wrong, where, and what would be right, one entry per fault. */
 import { isConnectionFailure, isStatementTimeout } from '../../db/db.js'
 import { DomainError, type OperatorErrorKind } from '../../errors.js'
-import { refusalOfShell } from '../../http/server.js'
+import { refusalOfShell, type Refused, type ShellResponse } from '../../http/server.js'
 
 interface Published {
   status: number
@@ -22,6 +22,7 @@ export const problems: Readonly<Record<OperatorErrorKind, Published>> = {
   'not-found': published(404, 'not-found', 'There is no such thing'),
   'number-not-found': published(404, 'number-not-found', 'The number is not known'),
   'method-not-allowed': published(405, 'method-not-allowed', 'The path has no such method'),
+  'request-timeout': published(408, 'request-timeout', 'The body did not arrive in time'),
   'state-conflict': published(409, 'conflict', 'What is there does not allow it'),
   'idempotency-in-progress': published(409, 'idempotency-in-progress', 'The same request is being carried out'),
   'condition-not-met': published(412, 'condition-not-met', 'It has changed since it was read'),
@@ -82,6 +83,13 @@ export function problemOf(error: unknown): ProblemResponse {
       ...(found && { detail: refusal.message, ...errorsOf(refusal, code) }),
     },
   }
+}
+
+/** The same for what the shell refuses before the API sees it. */
+export function problemOfShell({ status, message }: Refused): ShellResponse {
+  const kind = status === 408 ? 'request-timeout' : 'invalid-input'
+  const { headers, body } = problemOf(new DomainError(kind, message))
+  return { headers, body: JSON.stringify(body) }
 }
 
 const RETRY_AFTER_SECONDS = 1
