@@ -153,7 +153,7 @@ async function answer(
     } catch (error) {
       // A refusal is the response to its repeats too; a fault of ours is not remembered.
       if (!(error instanceof DomainError) || key === undefined) throw error
-      const { status, headers, body: problem } = problemOf(error)
+      const { status, headers, body: problem } = problemOf(error, contract)
       return { status, headers, body: JSON.stringify(problem) }
     }
   }
@@ -245,7 +245,7 @@ function answerError(
   found: Admitted | undefined,
   reply: FastifyReply,
 ): FastifyReply {
-  const { status, headers, body } = problemOf(error)
+  const { status, headers, body } = problemOf(error, found?.contract)
   if (status >= 500 && status !== 502) {
     logger.error(
       { err: error, operation: found?.contract.operationId, id: reply.getHeader('x-request-id') },
