@@ -1,4 +1,4 @@
-import { requeueFailed, type Requeued } from '../../accounts/commands/requeue.js'
+import { requeueFailed } from '../../accounts/commands/requeue.js'
 import { statusOfCalls } from '../../operations/call-status.js'
 import { getSync, listSyncItems, requeueSync } from '../contract/sync.js'
 import type { OperatorDeps } from '../deps.js'
@@ -26,16 +26,12 @@ export const syncRoutes = ({ db, clock, provisioning }: OperatorDeps): Route[] =
       columns: ITEM_COLUMNS,
     }),
   ),
-  route(requeueSync, async ({ body, commit }) => {
-    let requeued: Requeued['services'] = []
-    return commit(
-      async (joined) => {
-        const result = await requeueFailed({ ...provisioning, db: joined }, body)
-        requeued = result.services
-        return { body: result }
-      },
-      () => provisioning.nudge(requeued.map(({ service }) => service)),
-    )
+  // Not in the transaction that remembers the response: it may be everything that failed in an outage. A repeat after a
+  // crash does what is left.
+  route(requeueSync, async ({ body, who }) => {
+    const result = await requeueFailed(provisioning, body, { actor: who.actor, reason: requeueSync.operationId })
+    provisioning.nudge(result.services.map(({ service }) => service))
+    return { body: result }
   }),
 ]
 
