@@ -142,6 +142,7 @@ export function wire(
     provisioning,
     directory,
     jobs: jobs.deps,
+    workers: () => registry.reports(),
     trusted,
   })
   const workers = [

@@ -51,6 +51,31 @@ it('tells how the backends stand as GET /status does', async () => {
   expect({ services }).toEqual({ services: status.json<{ services: object[] }>().services })
 })
 
+it('tells what the workers of this process have done, beside what GET /status tells', async () => {
+  const { registry } = service.wiring
+  const before = (await api.get('/sync')).json<{ workers: { name: string }[] }>().workers
+  expect(before.map(({ name }) => name)).toEqual(registry.reports().map(({ name }) => name))
+  const [{ name } = { name: '' }] = before
+  expect(before[0]).toMatchObject({ runs: 0, running: 0, lastRunAt: null, lastError: null })
+  await registry.record(name, () => Promise.resolve({ claimed: 3, done: 1, failed: 1, skipped: 1, more: false }))
+  await expect(registry.record(name, () => Promise.reject(new Error('no luck')))).rejects.toThrow()
+  const { workers } = (await api.get('/sync')).json<{ workers: object[] }>()
+  expect(workers[0]).toEqual({
+    name,
+    runs: 2,
+    running: 0,
+    claimed: 3,
+    done: 1,
+    failed: 1,
+    skipped: 1,
+    lastRunAt: TEST_START.toISOString(),
+    lastDurationMs: expect.any(Number) as number,
+    lastError: { at: TEST_START.toISOString(), message: 'no luck' },
+  })
+  const status = await service.server.inject({ url: '/status', headers: { authorization: `Bearer ${api.token}` } })
+  expect(Object.keys(status.json<object>())).toEqual(['at', 'services', 'purchases'])
+})
+
 it('lists what was refused, what is pending and what waits, page by page', async () => {
   await refuse(numbers[0], numbers[1])
   await db.query(sql`
