@@ -81,6 +81,7 @@ export type OperatorErrorKind =
   | 'number-not-found'
   | 'condition-not-met'
   | 'backend-failed'
+  | 'request-timeout'
   | 'idempotency-key-invalid'
   | 'idempotency-in-progress'
   | 'idempotency-mismatch'

@@ -1,14 +1,16 @@
 /**
- * Every change of an account, of numbers on it, or of what the operator says about a request for information passes
- * through `noteChange`, in the transaction that makes it: what is to follow such changes has this one place.
+ * Every change of an account, of numbers on it, or of what the operator says about a request for information, and every
+ * order to try items again, passes through `noteChange`, in the transaction that makes it: what is to follow such changes
+ * has this one place.
  */
 import type { Relationship } from '../backends/port/teams.js'
 import type { Tx } from '../db/db.js'
-import type { Cause } from '../ledger/history.js'
+import { noteInHistory, type Cause } from '../ledger/history.js'
+import type { Logger } from '../log.js'
+import type { SyncKey } from '../sync/refused.js'
 import type { AccountSettings, NumberCounts } from './account.js'
 import { countNumber, noCounts, type NumberDetails } from './account-number.js'
 import { addCounts } from './account-store.js'
-import type { ProvisioningDeps } from './deps.js'
 
 /** What was and what is; undefined where there was or is nothing. */
 export interface BeforeAndAfter<Value> {
@@ -20,28 +22,43 @@ export interface NumberChange extends BeforeAndAfter<NumberDetails> {
   e164: string
 }
 
-/** `subject` is the account's name, the account's id, or the Teams tenant. */
+/** `subject` is the account's name, the account's id, the Teams tenant, or how the items stood. */
 export type AccountChange =
   | ({ kind: 'account'; subject: string } & BeforeAndAfter<AccountSettings>)
   | { kind: 'numbers'; subject: string; numbers: readonly NumberChange[] }
   | ({ kind: 'consent'; subject: string } & BeforeAndAfter<Relationship>)
+  | { kind: 'requeue'; subject: 'failed' | 'waiting'; items: readonly SyncKey[] }
 
-/** Notes a change: the counts of the account follow its numbers, and the log has a line. */
+/**
+ * Notes a change: the counts of the account follow its numbers, numbers that are tried again have it in their history, and
+ * the log has a line.
+ */
 export async function noteChange(
-  { logger }: Pick<ProvisioningDeps, 'logger'>,
+  { logger }: { logger?: Logger | undefined },
   tx: Tx,
   change: AccountChange,
-  { at, actor, reason }: Cause,
+  cause: Cause,
 ): Promise<void> {
   const { kind, subject } = change
+  const { at, actor, reason } = cause
   if (kind === 'numbers') await addCounts(tx, subject, countsAdded(change.numbers), at)
-  const what = kind === 'numbers' ? { numbers: change.numbers.length } : { event: eventOf(change) }
+  if (kind === 'requeue') await noteInHistory(tx, numbersAmong(change.items), 'requeue', cause)
+  const what =
+    kind === 'numbers'
+      ? { numbers: change.numbers.length }
+      : kind === 'requeue'
+        ? { items: change.items.length }
+        : { event: eventOf(change) }
   // Before the commit: a transaction that is run again has another line, and one that fails has its own.
-  logger.debug({ kind, subject, ...what, actor, reason }, 'change of accounts')
+  logger?.debug({ kind, subject, ...what, actor, reason }, 'change of accounts')
 }
 
 const eventOf = ({ before, after }: BeforeAndAfter<unknown>): 'create' | 'replace' | 'delete' =>
   before === undefined ? 'create' : after === undefined ? 'delete' : 'replace'
+
+/** Each once, in their order: several services may be told of a number. */
+const numbersAmong = (items: readonly SyncKey[]): string[] =>
+  [...new Set(items.flatMap(({ kind, key }) => (kind === 'number' ? [key] : [])))].sort()
 
 function countsAdded(numbers: readonly NumberChange[]): NumberCounts {
   const counts = noCounts()

@@ -15,7 +15,7 @@ const MAX_PART_CHARS = 200
 export function readAddress({ line = '', city = '', postalCode = '', state }: Partial<Address>): Address {
   const address = { line, city, postalCode, ...(state !== undefined && { state }) }
   if (Object.values(address).some((part) => part.length > MAX_PART_CHARS)) {
-    throw invalidInput(`Each part of an address has up to ${MAX_PART_CHARS} characters.`)
+    throw invalidInput(`Each part of an address has up to ${MAX_PART_CHARS} characters.`, 'addresses')
   }
   return address
 }

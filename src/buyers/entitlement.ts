@@ -18,7 +18,10 @@ export function parseEntitlement(text: string): string {
 }
 
 const faulty = (text: string, fault: string): DomainError =>
-  invalidInput(`"${text}" names no offerings: ${fault}. Good ones are US, US:tollFree and US:tollFree:application.`)
+  invalidInput(
+    `"${text}" names no offerings: ${fault}. Good ones are US, US:tollFree and US:tollFree:application.`,
+    'entitledTo',
+  )
 
 const isOneOf = (words: readonly string[], word: string): boolean => words.includes(word)
 

@@ -70,9 +70,9 @@ export async function credit(
 ): Promise<{ currency: string; balance: string }> {
   const value = parseAmount(amount)
   if (value === undefined) {
-    throw invalidInput(`"${amount}" is no amount: up to 14 digits, then up to 4 after a point, e.g. 25 or -0.5.`)
+    throw invalidInput(`"${amount}" is no amount: up to 14 digits, then up to 4 after a point, e.g. 25 or -0.5.`, 'amount')
   }
-  if (note.length > MAX_NOTE_CHARS) throw invalidInput(`A note has up to ${MAX_NOTE_CHARS} characters.`)
+  if (note.length > MAX_NOTE_CHARS) throw invalidInput(`A note has up to ${MAX_NOTE_CHARS} characters.`, 'note')
   const code = parseCurrency(currency)
   return db.transaction(async (tx) => {
     const key = { resourceId: await requireResource(tx, resourceName), currency: code }
@@ -86,7 +86,7 @@ export async function credit(
 /** A currency's code in capitals. Which there are is not asked: a catalogue may have prices in points of its own. */
 function parseCurrency(text: string): string {
   const code = text.toUpperCase()
-  if (!/^[A-Z]{3}$/.test(code)) throw invalidInput(`"${text}" is no currency: three letters of ISO 4217, e.g. USD.`)
+  if (!/^[A-Z]{3}$/.test(code)) throw invalidInput(`"${text}" is no currency: three letters of ISO 4217, e.g. USD.`, 'currency')
   return code
 }
 

@@ -5,10 +5,13 @@
 import { ResourceDirectory } from '../auth/resource-directory.js'
 import type { Config } from '../config/config.js'
 import { sql, type Db } from '../db/db.js'
-import { addHealthRoutes, createServer, type FastifyInstance } from '../http/server.js'
+import type { BodyBounds } from '../http/late-bodies.js'
+import { addHealthRoutes, createServer, type FastifyInstance, type ServerOptions } from '../http/server.js'
 import type { TlsFiles } from '../http/tls.js'
 import type { JobsDeps } from '../operations/jobs/deps.js'
 import type { OperationKind } from '../operations/operation.js'
+import { isOperatorPath } from '../operator/api.js'
+import { problemOfShell } from '../operator/wire/errors.js'
 import { openPhoneNumbersApi } from '../phone-numbers/api.js'
 import type { HookName, Hooks } from '../phone-numbers/hooks/hook.js'
 import { HttpHook } from '../phone-numbers/hooks/http-hook.js'
@@ -61,6 +64,8 @@ export interface WireOptions {
   createTestControls?: CreateTestControls | undefined
   /** Who asks, of a server that never listens: see `in-process.ts`. */
   trusted?: TrustedPrincipal | undefined
+  /** How long bodies may take; a minute when left out. */
+  bodyBounds?: BodyBounds | undefined
 }
 
 /**
@@ -70,7 +75,7 @@ export function wire(
   config: Config,
   opened: Store,
   catalogue: Catalogue,
-  { createTestControls, trusted }: WireOptions = {},
+  { createTestControls, trusted, bodyBounds }: WireOptions = {},
 ): Wiring {
   // An emulator lives by a clock that can be moved. What clients date and tokens are judged by stays the real one.
   const { clock: realClock } = opened
@@ -137,6 +142,7 @@ export function wire(
     provisioning,
     directory,
     jobs: jobs.deps,
+    workers: () => registry.reports(),
     trusted,
   })
   const workers = [
@@ -165,7 +171,7 @@ export function wire(
       await jobs.release()
     },
     createServer: (tls) => {
-      const server = createServer({ logger, tls, brokenPathCode })
+      const server = createServer({ logger, tls, wordingOf, bodyBounds })
       addHealthRoutes(server, () => isReachable(db))
       if (controls) {
         controls.open(server, {
@@ -202,7 +208,11 @@ function hooksOf(config: Config, stopping: AbortSignal): Hooks {
   }
 }
 
-const brokenPathCode = (target: string): string => (isProvisioningPath(target) ? 'InvalidParameter' : 'InvalidInput')
+const wordingOf: NonNullable<ServerOptions['wordingOf']> = (target, refused) => {
+  if (isOperatorPath(target)) return problemOfShell(refused)
+  if (refused.status === 408) return { code: 'RequestTimeout' }
+  return isProvisioningPath(target) ? { code: 'InvalidParameter' } : undefined
+}
 
 const isReachable = async (db: Db): Promise<boolean> => {
   try {

@@ -8,29 +8,44 @@ import type { Socket } from 'node:net'
 import { withoutPort } from '../auth/access-key.js'
 import { DomainError, type ErrorKind } from '../errors.js'
 import type { Logger } from '../log.js'
+import { BODY_BOUNDS, boundBodies, lateBody, type BodyBounds } from './late-bodies.js'
 import { parseQuery } from './query.js'
 import type { TlsFiles } from './tls.js'
 
 export interface ServerOptions {
   logger: Logger
   tls: TlsFiles | undefined
-  /** The error code of whatever API a path belongs to, for one that can't be decoded. */
-  brokenPathCode?: (target: string) => string
+  /** How the API that a path belongs to words what is refused here; undefined: in the envelope, as 'InvalidInput'. */
+  wordingOf?: (target: string, refused: Refused) => ShellResponse | { code: string } | undefined
+  bodyBounds?: BodyBounds | undefined
+}
+
+/** What the shell refuses on its own: a path that can't be decoded, a body that is late. */
+export interface Refused {
+  status: 400 | 408
+  message: string
+}
+
+export interface ShellResponse {
+  headers: Record<string, string>
+  body: string
 }
 
 export const BODY_LIMIT_BYTES = 1024 * 1024
 /** Longest path parameter that is routed; anything longer is no resource of ours. */
 const MAX_PARAM_LENGTH = 2048
-const REQUEST_TIMEOUT_MS = 60_000
+const HEADERS_TIMEOUT_MS = 60_000
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
 
 /** An empty server. APIs add their routes, and answer errors through `setErrorHandler`. */
-export function createServer({ logger, tls, brokenPathCode = () => 'InvalidInput' }: ServerOptions): FastifyInstance {
+export function createServer(options: ServerOptions): FastifyInstance {
+  const { logger, tls, bodyBounds = BODY_BOUNDS } = options
   const server = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Bodies are bounded one by one, see `late-bodies.ts`.
+    requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
@@ -43,9 +58,12 @@ export function createServer({ logger, tls, brokenPathCode = () => 'InvalidInput
       querystringParser: (text) => parseQuery(text) as never,
     },
     clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: (_error, request, reply) => answerBrokenPath(brokenPathCode(request.url), request, reply),
+    frameworkErrors: (_error, request, reply) => refuse(options, BROKEN_PATH, request, reply),
     ...(tls && { https: { cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' } }),
   }) as unknown as FastifyInstance
+  server.server.headersTimeout = HEADERS_TIMEOUT_MS
+  const late: Refused = { status: 408, message: lateBody(bodyBounds) }
+  boundBodies(server, bodyBounds, (request, reply) => refuse(options, late, request, reply))
 
   // A GET may carry a body too: it is signed, so it has to be read.
   server.addHttpMethod('GET', { hasBody: true, overrideExisting: true })
@@ -94,18 +112,25 @@ const routingTarget = (target: string): string => {
 }
 
 /** A path that can't be decoded reaches no route. */
-function answerBrokenPath(code: string, request: FastifyRequest, reply: FastifyReply): void {
-  const body = JSON.stringify({ error: { code, message: 'The percent-encoding of the path is broken.' } })
+const BROKEN_PATH: Refused = { status: 400, message: 'The percent-encoding of the path is broken.' }
+
+function refuse({ wordingOf }: ServerOptions, refused: Refused, request: FastifyRequest, reply: FastifyReply): void {
+  const worded = wordingOf?.(request.url, refused) ?? { code: 'InvalidInput' }
+  const { headers, body } = 'code' in worded ? inEnvelope(worded.code, refused.message, request) : worded
+  void reply.code(refused.status).headers(headers).send(Buffer.from(body))
+}
+
+function inEnvelope(code: string, message: string, request: FastifyRequest): ShellResponse {
   const clientRequestId = echoedRequestId(request)
-  void reply
-    .code(400)
-    .headers({
+  return {
+    headers: {
       'Content-Type': 'application/json',
       'x-ms-error-code': code,
       'x-ms-request-id': randomUUID(),
       ...(clientRequestId !== undefined && { 'x-ms-client-request-id': clientRequestId }),
-    })
-    .send(Buffer.from(body))
+    },
+    body: JSON.stringify({ error: { code, message } }),
+  }
 }
 
 const ECHOED_REQUEST_ID = /^[\x20-\x7e]{1,128}$/
@@ -116,13 +141,15 @@ export function echoedRequestId(request: FastifyRequest): string | undefined {
   return typeof id === 'string' && ECHOED_REQUEST_ID.test(id) ? id : undefined
 }
 
+const BROKEN: Partial<Record<string, [status: string, message: string]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The request line or the headers are too large.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The headers were not there in time.'],
+}
+
 /** What is so broken that no request comes of it: answered on the bare socket, in the envelope all the same. */
 function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW'
-  const [status, message] = tooLarge
-    ? ['431 Request Header Fields Too Large', 'The request line or the headers are too large.']
-    : ['400 Bad Request', 'The request is not valid HTTP.']
+  const [status, message] = BROKEN[error.code ?? ''] ?? ['400 Bad Request', 'The request is not valid HTTP.']
   const body = JSON.stringify({ error: { code: 'InvalidInput', message } })
   socket.end(
     `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
@@ -156,4 +183,5 @@ export function refusalOfShell(error: unknown, wrongLength: ErrorKind): DomainEr
   }
 }
 
+export { allowLongBody } from './late-bodies.js'
 export type { FastifyInstance, FastifyReply, FastifyRequest }

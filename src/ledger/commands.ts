@@ -70,7 +70,7 @@ function distinctNumbers(e164s: string[]): string[] {
   const bad = e164s.find((e164) => !isE164(e164))
   if (bad !== undefined) {
     throw new DomainError('invalid-input', `"${bad.slice(0, 40)}" is not an E.164 number, e.g. +14255550100.`, {
-      target: 'phonenumber',
+      target: 'phoneNumbers',
     })
   }
   return [...new Set(e164s)]

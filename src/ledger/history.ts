@@ -31,6 +31,12 @@ export const historyOf = (lines: Sql, cause: Cause, lapsed?: Sql): Sql => sql`
 /** The same of numbers to which nothing else happens. */
 export const historyOfTime = (lapsed: Sql, at: Date): Sql => historyOf(endedByTime(lapsed), byTime(at))
 
+/** A line for each of the numbers that is in the ledger, of something that left it as it was. */
+export async function noteInHistory(tx: Tx, e164s: readonly string[], event: 'requeue', cause: Cause): Promise<void> {
+  const lines = sql`select e164, ${event}, state, state from number where e164 = any(${e164s}::text[])`
+  await tx.query(historyOf(lines, cause))
+}
+
 const linesOf = (lines: Sql, { at, actor, reason }: Cause): Sql => sql`
       select e164, ${at}::timestamptz, event, from_state, to_state, ${actor}, ${reason}
       from (${lines}) as line (e164, event, from_state, to_state)`

@@ -45,6 +45,9 @@ export type NumberEvent =
   | 'retire'
   | 'restore'
 
+/** What a line of history may say beside: nothing about the number changes, but somebody acted for it. */
+export type HistoryEvent = NumberEvent | 'requeue'
+
 /** `absent` stands for "not in the ledger": before a number is entered, and after one that was never stock has left. */
 export const transitions: Record<NumberState | 'absent', Partial<Record<NumberEvent, NumberState | 'absent'>>> = {
   absent: { enter: 'available', assign: 'assigned' },

@@ -1,6 +1,6 @@
 /** What can be asked about numbers. Nothing here changes one; the other files do. */
 import { join, sql, type Queryable } from '../db/db.js'
-import type { NumberEvent, NumberState, NumberType } from './number.js'
+import type { HistoryEvent, NumberState, NumberType } from './number.js'
 import type { Terms } from './sales.js'
 
 export interface OwnedNumber extends Terms {
@@ -98,7 +98,7 @@ export async function listOwned(
 
 export interface HistoryLine {
   at: Date
-  event: NumberEvent
+  event: HistoryEvent
   fromState: NumberState | null
   toState: NumberState | null
   actor: string

@@ -7,6 +7,7 @@ import { DomainError } from '../errors.js'
 import { carryOutOnce, everyTime, type Carrying } from '../http/repeatable/once.js'
 import type { Response } from '../http/repeatable/store.js'
 import {
+  allowLongBody,
   isForHosts,
   rawBody,
   rawTarget,
@@ -36,6 +37,9 @@ export interface OperatorApiDeps {
   hosts: readonly string[]
 }
 
+/** Whether a target is of this API, whatever else is wrong with it. */
+export const isOperatorPath = (target: string): boolean => /^\/+operator(\/|$)/i.test(target.split('?', 1)[0] ?? '')
+
 /** What a request turned out to be, before its body is read. */
 interface Admitted {
   contract: OperationContract
@@ -56,7 +60,12 @@ export function openOperatorApi(server: FastifyInstance, deps: OperatorApiDeps, 
     reply.header('x-request-id', newId())
     if (request.protocol === 'https') reply.header('Strict-Transport-Security', 'max-age=31536000; includeSubDomains')
     if (!isForHosts(request, deps.hosts)) throw nothingAt(pathOf(request))
-    admitted.set(request, await admit(deps, match, request))
+    const found = await admit(deps, match, request)
+    if (found.contract.upload) {
+      checkUpload(found.contract.upload, request)
+      allowLongBody(request)
+    }
+    admitted.set(request, found)
   })
   addRequestLog(server, deps.logger, admitted)
   const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
@@ -144,7 +153,7 @@ async function answer(
     } catch (error) {
       // A refusal is the response to its repeats too; a fault of ours is not remembered.
       if (!(error instanceof DomainError) || key === undefined) throw error
-      const { status, headers, body: problem } = problemOf(error)
+      const { status, headers, body: problem } = problemOf(error, contract)
       return { status, headers, body: JSON.stringify(problem) }
     }
   }
@@ -161,19 +170,21 @@ const onlyReads: Context['commit'] = () => Promise.reject(new Error('An operatio
 
 function bodyOf({ body, bodyOptional, upload }: OperationContract, request: FastifyRequest): never {
   const { 'content-type': contentType } = request.headers
-  if (upload) {
-    const type = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
-    if (upload.includes(type) && request.body instanceof Readable) return undefined as never
-    throw new DomainError(
-      'unsupported-media-type',
-      `The body must be ${upload.join(' or ')}, not ${type || 'of no type'}.`,
-    )
-  }
+  if (upload) return undefined as never
   if (request.body instanceof Readable) {
     throw new DomainError('unsupported-media-type', `The body must be application/json, not ${contentType ?? ''}.`)
   }
   if (body === undefined) return noBody(rawBody(request)) as never
   return readJsonBody(body, rawBody(request), { contentType, optional: bodyOptional === true }) as never
+}
+
+/** Before its body is read, which is not bounded as others are. Throws 'unsupported-media-type'. */
+function checkUpload(types: readonly string[], { headers }: FastifyRequest): void {
+  const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  if (!types.includes(type)) {
+    const found = type === '' ? 'the request does not say of which type it is' : `it is ${type}`
+    throw new DomainError('unsupported-media-type', `The body must be ${types.join(' or ')}; ${found}.`)
+  }
 }
 
 function responseOf({ success }: OperationContract, { status = success.status, headers = {}, body }: Result): Response {
@@ -234,7 +245,7 @@ function answerError(
   found: Admitted | undefined,
   reply: FastifyReply,
 ): FastifyReply {
-  const { status, headers, body } = problemOf(error)
+  const { status, headers, body } = problemOf(error, found?.contract)
   if (status >= 500 && status !== 502) {
     logger.error(
       { err: error, operation: found?.contract.operationId, id: reply.getHeader('x-request-id') },

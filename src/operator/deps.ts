@@ -18,6 +18,8 @@ export interface OperatorDeps {
   /** Long work. */
   jobs: JobsDeps
   info: InstallationInfo
+  /** What the workers of this process have done, those that were never started too. */
+  workers(): readonly WorkerStanding[]
   /** Every setting as it is in effect. */
   settings(): readonly EffectiveSetting[]
   /** Has running servers of this process know of changed resources, keys, hosts and grants at once. */
@@ -30,6 +32,20 @@ export interface InstallationInfo {
   apis: readonly string[]
   maxSearchQuantity: number
   maxReservationNumbers: number
+}
+
+/** What a worker has done since its process started: its items, its runs. */
+export interface WorkerStanding {
+  name: string
+  runs: number
+  running: number
+  claimed: number
+  done: number
+  failed: number
+  skipped: number
+  lastRunAt: Date | null
+  lastDurationMs: number | null
+  lastError: { at: Date; message: string } | null
 }
 
 export interface EffectiveSetting {

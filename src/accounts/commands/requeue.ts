@@ -2,6 +2,7 @@ import type { Clock } from '../../clock.js'
 import type { Db, Tx } from '../../db/db.js'
 import { invalidInput } from '../../errors.js'
 import { isE164 } from '../../ledger/number.js'
+import type { Logger } from '../../log.js'
 import {
   drawGeneration,
   findRefused,
@@ -12,6 +13,8 @@ import {
   type Which,
 } from '../../sync/refused.js'
 import type { SyncKind, SyncService, SyncStatus } from '../../sync/sync.js'
+import { noteChange } from '../changes.js'
+import { causeOf, type Caller } from '../deps.js'
 import { lockInLedger } from '../number-store.js'
 
 /** What to try again; what is left out does not matter. */
@@ -33,25 +36,40 @@ export interface Requeued {
 
 /** Most numbers that one call may name. */
 export const MOST_NUMBERS = 1_000
+const OPERATOR: Caller = { actor: 'operator', reason: 'requeue' }
 /** How many things are made due at a time, each batch in a transaction of its own: writers wait for no more. */
 const BATCH = 1_000
 
 /**
  * Makes what backends have refused due again, as if it had just been written: attempts are counted anew. What was to be
  * there is told again; what was to go is released again, but for numbers that came back because they were not released:
- * those are on their accounts, and told as present. What is refused while this runs is left for the next time.
- * Throws 'invalid-input'.
+ * those are on their accounts, and told as present. What is refused while this runs is left for the next time. Run again
+ * after it broke off, it does what is left. Throws 'invalid-input'.
  */
 export async function requeueFailed(
-  { db, clock }: { db: Db; clock: Clock },
+  { db, clock, logger }: { db: Db; clock: Clock; logger?: Logger },
   { service, kind, numbers, waiting = false }: Requeue,
+  by: Caller = OPERATOR,
 ): Promise<Requeued> {
   checkNumbers(numbers, kind)
   const which: Which = { service, kind: numbers ? 'number' : kind, keys: numbers }
   const start = clock.now()
   const before = await db.transaction((tx) => drawGeneration(tx))
   const tally = new Tally()
-  await inBatches(db, tally, 'failed', async (tx) => {
+  /** A found thing is due again, or has been written to since: the next batch does not see it again. */
+  const inBatches = async (what: 'failed' | 'waiting', batch: Batch): Promise<void> => {
+    for (;;) {
+      const { seen, due } = await db.transaction(async (tx) => {
+        const did = await batch(tx)
+        const change = { kind: 'requeue' as const, subject: what, items: did.due }
+        if (did.due.length > 0) await noteChange({ logger }, tx, change, causeOf({ clock }, by))
+        return did
+      })
+      tally.add(what, due)
+      if (seen < BATCH) return
+    }
+  }
+  await inBatches('failed', async (tx) => {
     const found = await findRefused(tx, which, before, BATCH)
     // The ledger's rows before those of sync, as writes take them: a number may be on its way off its account.
     const e164s = found.flatMap((item) => (item.kind === 'number' ? [item.key] : []))
@@ -59,7 +77,7 @@ export async function requeueFailed(
     return { seen: found.length, due: found.length === 0 ? [] : await retryRefused(tx, found, clock.now()) }
   })
   if (waiting) {
-    await inBatches(db, tally, 'waiting', async (tx) => {
+    await inBatches('waiting', async (tx) => {
       const due = await retryWaiting(tx, which, clock.now(), start, BATCH)
       return { seen: due.length, due }
     })
@@ -77,19 +95,8 @@ export async function requeueFailed(
   }
 }
 
-/** A found thing is due again, or has been written to since: the next batch does not see it again. */
-async function inBatches(
-  db: Db,
-  tally: Tally,
-  what: 'failed' | 'waiting',
-  batch: (tx: Tx) => Promise<{ seen: number; due: readonly SyncKey[] }>,
-): Promise<void> {
-  for (;;) {
-    const { seen, due } = await db.transaction(batch)
-    tally.add(what, due)
-    if (seen < BATCH) return
-  }
-}
+/** Makes a batch of those that it sees due again, in the transaction. */
+type Batch = (tx: Tx) => Promise<{ seen: number; due: readonly SyncKey[] }>
 
 class Tally {
   readonly keys = new Set<string>()

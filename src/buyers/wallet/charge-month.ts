@@ -63,8 +63,8 @@ export async function chargeMonth(
 /** When a month begins that has begun. Throws 'invalid-input'. */
 export function beginningOfBegun(month: string, at: Date): Date {
   const beginsAt = beginningOf(month)
-  if (beginsAt === undefined) throw invalidInput(`"${month}" is no month; a good one is ${monthOf(at)}.`)
-  if (beginsAt > at) throw invalidInput(`${month} has not begun yet. The latest that can be charged is ${monthOf(at)}.`)
+  if (beginsAt === undefined) throw invalidInput(`"${month}" is no month; a good one is ${monthOf(at)}.`, 'month')
+  if (beginsAt > at) throw invalidInput(`${month} has not begun yet. The latest that can be charged is ${monthOf(at)}.`, 'month')
   return beginsAt
 }
 

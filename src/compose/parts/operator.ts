@@ -22,6 +22,7 @@ export interface OperatorParts {
   provisioning: ProvisioningWiring
   directory: ResourceDirectory
   jobs: JobsDeps
+  workers: OperatorDeps['workers']
   /** Who asks, of a server that never listens: see `in-process.ts`. */
   trusted?: TrustedPrincipal | undefined
 }
@@ -33,7 +34,7 @@ export interface OperatorWiring {
 }
 
 export function wireOperator(parts: OperatorParts): OperatorWiring {
-  const { config, store, realClock, provisioning, directory, jobs, trusted } = parts
+  const { config, store, realClock, provisioning, directory, jobs, workers, trusted } = parts
   const { db, clock, logger, sealer } = store
   const deps: OperatorDeps = {
     db,
@@ -50,6 +51,7 @@ export function wireOperator(parts: OperatorParts): OperatorWiring {
       maxSearchQuantity: config.maxSearchQuantity,
       maxReservationNumbers: config.maxReservationNumbers,
     },
+    workers,
     settings: () => effectiveSettings(config),
     resourcesChanged: () => directory.reload(),
   }

@@ -1,5 +1,6 @@
 /** Every operation of the Operator API: the one source of its routes, its checks and its OpenAPI document. */
 import { clientOperations } from './clients.js'
+import { listHolds, listResourceNumbers, listResourceOperations } from './holdings.js'
 import { cancelJob, getJob, listJobs, listRefusals } from './jobs.js'
 import { getNumber, getTimeline, listNumbers } from './numbers.js'
 import type { OperationContract } from './operation.js'
@@ -15,6 +16,7 @@ export const operations: readonly OperationContract[] = [
   ...[listNumbers, getNumber, getTimeline],
   ...[getStock, listPlaces, importStock, generateStock, retireStock, restoreStock, exportStock],
   ...resourceOperations,
+  ...[listHolds, listResourceOperations, listResourceNumbers],
   ...walletOperations,
   ...clientOperations,
   ...[getSync, listSyncItems, requeueSync],

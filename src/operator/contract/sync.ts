@@ -9,16 +9,40 @@ const open = Type.Object({}, { additionalProperties: true })
 const Service = Type.Enum([...serviceCodes, 'dns'])
 const Kind = Type.Enum([...syncKinds])
 
+const Worker = Type.Object(
+  {
+    name: Type.String(),
+    runs: Type.Integer({ description: 'Runs that have ended, those that broke included' }),
+    running: Type.Integer({ description: 'Runs under way' }),
+    claimed: Type.Integer({ description: 'Items taken on; each is done, failed or skipped in the end' }),
+    done: Type.Integer(),
+    failed: Type.Integer({ description: 'Ended as failed, or to be tried again because of an error' }),
+    skipped: Type.Integer({ description: 'Left as they were, to be taken on again' }),
+    lastRunAt: nullable(Instant),
+    lastDurationMs: nullable(Type.Integer()),
+    lastError: nullable(Type.Object({ at: Instant, message: Type.String() })),
+  },
+  {
+    description:
+      'What a worker of the process that answers has done since that started; other processes have their own',
+  },
+)
+
 export const getSync = operation({
   operationId: 'Sync_Get',
-  summary: 'Backends, their backlog, what they refused, their last errors and next tries',
+  summary: 'Backends, their backlog, what they refused, their last errors and next tries; workers of this process',
   method: 'GET',
   path: '/sync',
   role: 'Read',
   success: {
     status: 200,
     description: 'How the work for each backend stands',
-    body: Type.Object({ at: Instant, services: Type.Array(open), purchases: Type.Array(open) }),
+    body: Type.Object({
+      at: Instant,
+      services: Type.Array(open),
+      purchases: Type.Array(open),
+      workers: Type.Array(Worker),
+    }),
   },
 })
 

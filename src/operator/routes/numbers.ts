@@ -1,3 +1,4 @@
+import type { Static } from 'typebox'
 import { DomainError } from '../../errors.js'
 import { getNumber, getTimeline, listNumbers } from '../contract/numbers.js'
 import type { OperatorDeps } from '../deps.js'
@@ -10,34 +11,7 @@ import { readE164, readPrefix } from '../wire/e164.js'
 import { list, param, route, type Route } from '../wire/route.js'
 
 export const numberRoutes = ({ db, clock, provisioning }: OperatorDeps): Route[] => [
-  route(listNumbers, async ({ query }) => {
-    const { q, prefix, account, resource, changedSince } = query
-    const filter: NumberFilter = {
-      prefixes: [
-        ...(q === undefined ? [] : [readPrefix(q, 'q')]),
-        ...(prefix === undefined ? [] : [readPrefix(prefix, 'prefix')]),
-      ],
-      states: query.state,
-      countryCodes: query.countryCode,
-      numberTypes: query.numberType,
-      areaCodes: query.areaCode,
-      localities: query.locality,
-      account,
-      resource,
-      services: query.service,
-      syncStatuses: query.syncStatus,
-      changedSince: changedSince === undefined ? undefined : new Date(changedSince),
-    }
-    return list<LedgerNumber>({
-      page: async ({ limit, after: [after] = [] }) => {
-        const window = await selectNumbers(db, filter, { now: clock.now(), limit, after: after?.toString() })
-        return { items: window.found, next: nextKey(window, limit, ({ e164 }) => [e164]) }
-      },
-      view: numberView,
-      count: () => countNumbers(db, filter, clock.now()),
-      columns: NUMBER_COLUMNS,
-    })
-  }),
+  route(listNumbers, async ({ query }) => numberList({ db, clock }, query)),
   route(getNumber, async ({ params }) => {
     const e164 = readE164(param({ params }, 'e164'))
     const { found } = await selectNumbers(db, { prefixes: [e164] }, { now: clock.now(), limit: 1 })
@@ -53,6 +27,36 @@ export const numberRoutes = ({ db, clock, provisioning }: OperatorDeps): Route[]
     throw unknown(`Nothing is known of ${e164}, and nothing ever was.`)
   }),
 ]
+
+/** Numbers that the query asks for. Throws 'invalid-input'. */
+export function numberList({ db, clock }: Pick<OperatorDeps, 'db' | 'clock'>, query: Static<typeof listNumbers.query>) {
+  const { q, prefix, account, resource, changedSince } = query
+  const filter: NumberFilter = {
+    prefixes: [
+      ...(q === undefined ? [] : [readPrefix(q, 'q')]),
+      ...(prefix === undefined ? [] : [readPrefix(prefix, 'prefix')]),
+    ],
+    states: query.state,
+    countryCodes: query.countryCode,
+    numberTypes: query.numberType,
+    areaCodes: query.areaCode,
+    localities: query.locality,
+    account,
+    resource,
+    services: query.service,
+    syncStatuses: query.syncStatus,
+    changedSince: changedSince === undefined ? undefined : new Date(changedSince),
+  }
+  return list<LedgerNumber>({
+    page: async ({ limit, after: [after] = [] }) => {
+      const window = await selectNumbers(db, filter, { now: clock.now(), limit, after: after?.toString() })
+      return { items: window.found, next: nextKey(window, limit, ({ e164 }) => [e164]) }
+    },
+    view: numberView,
+    count: () => countNumbers(db, filter, clock.now()),
+    columns: NUMBER_COLUMNS,
+  })
+}
 
 const unknown = (message: string): DomainError =>
   new DomainError('number-not-found', message, { place: 'path', target: 'e164' })

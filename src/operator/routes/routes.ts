@@ -3,6 +3,7 @@ import { operations } from '../contract/operations.js'
 import type { OperatorDeps } from '../deps.js'
 import type { Route } from '../wire/route.js'
 import { clientRoutes } from './clients.js'
+import { holdingRoutes } from './holdings.js'
 import { jobRoutes } from './jobs.js'
 import { numberRoutes } from './numbers.js'
 import { resourceRoutes } from './resources.js'
@@ -19,6 +20,7 @@ export function operatorRoutes(deps: OperatorDeps): Route[] {
     ...numberRoutes(deps),
     ...stockRoutes(deps),
     ...resourceRoutes(deps),
+    ...holdingRoutes(deps),
     ...walletRoutes(deps),
     ...clientRoutes(deps),
     ...syncRoutes(deps),

@@ -1,7 +1,7 @@
-import { requeueFailed, type Requeued } from '../../accounts/commands/requeue.js'
+import { requeueFailed } from '../../accounts/commands/requeue.js'
 import { statusOfCalls } from '../../operations/call-status.js'
 import { getSync, listSyncItems, requeueSync } from '../contract/sync.js'
-import type { OperatorDeps } from '../deps.js'
+import type { OperatorDeps, WorkerStanding } from '../deps.js'
 import { keyOfItem, selectSyncItems, type SyncItem } from '../reads/sync-items.js'
 import { nextKey } from '../reads/window.js'
 import { nextAttempt } from '../status/next-attempt.js'
@@ -9,11 +9,12 @@ import { servicesOf, statusOfBackends } from '../status/status.js'
 import { statusView } from '../status/views.js'
 import { list, route, type Route } from '../wire/route.js'
 
-export const syncRoutes = ({ db, clock, provisioning }: OperatorDeps): Route[] => [
+export const syncRoutes = ({ db, clock, provisioning, workers }: OperatorDeps): Route[] => [
   route(getSync, async () => {
     const now = clock.now()
     const services = await statusOfBackends(db, { services: servicesOf(provisioning), now })
-    return { body: statusView(services, now, await statusOfCalls(db, now)) }
+    const status = statusView(services, now, await statusOfCalls(db, now))
+    return { body: { ...status, workers: workers().map(workerView) } }
   }),
   route(listSyncItems, async ({ query: { status = 'failed', service, kind } }) =>
     list<SyncItem>({
@@ -26,18 +27,27 @@ export const syncRoutes = ({ db, clock, provisioning }: OperatorDeps): Route[] =
       columns: ITEM_COLUMNS,
     }),
   ),
-  route(requeueSync, async ({ body, commit }) => {
-    let requeued: Requeued['services'] = []
-    return commit(
-      async (joined) => {
-        const result = await requeueFailed({ ...provisioning, db: joined }, body)
-        requeued = result.services
-        return { body: result }
-      },
-      () => provisioning.nudge(requeued.map(({ service }) => service)),
-    )
+  // Not in the transaction that remembers the response: it may be everything that failed in an outage. A repeat after a
+  // crash does what is left.
+  route(requeueSync, async ({ body, who }) => {
+    const result = await requeueFailed(provisioning, body, { actor: who.actor, reason: requeueSync.operationId })
+    provisioning.nudge(result.services.map(({ service }) => service))
+    return { body: result }
   }),
 ]
+
+const workerView = ({ lastRunAt, lastError, ...worker }: WorkerStanding) => ({
+  name: worker.name,
+  runs: worker.runs,
+  running: worker.running,
+  claimed: worker.claimed,
+  done: worker.done,
+  failed: worker.failed,
+  skipped: worker.skipped,
+  lastRunAt: lastRunAt && lastRunAt.toISOString(),
+  lastDurationMs: worker.lastDurationMs,
+  lastError: lastError && { at: lastError.at.toISOString(), message: lastError.message },
+})
 
 const ITEM_COLUMNS = [
   'service',

@@ -1,18 +1,20 @@
 import { listOperations } from '../contract/work.js'
 import type { OperatorDeps } from '../deps.js'
-import { selectOperations, type OperationOfResource } from '../reads/operations.js'
+import { selectOperations, type OperationFilter, type OperationOfResource } from '../reads/operations.js'
 import { list, route, type Route } from '../wire/route.js'
 
-export const workRoutes = ({ db, clock }: OperatorDeps): Route[] => [
+export const workRoutes = (deps: OperatorDeps): Route[] => [
   route(listOperations, async ({ query: { status, kind, resource } }) =>
-    list<OperationOfResource>({
-      page: ({ limit, after }) =>
-        selectOperations(db, { statuses: status, kinds: kind, resource }, { now: clock.now(), limit, after }),
-      view: operationView,
-      columns: OPERATION_COLUMNS,
-    }),
+    operationList(deps, { statuses: status, kinds: kind, resource }),
   ),
 ]
+
+export const operationList = ({ db, clock }: Pick<OperatorDeps, 'db' | 'clock'>, filter: OperationFilter) =>
+  list<OperationOfResource>({
+    page: ({ limit, after }) => selectOperations(db, filter, { now: clock.now(), limit, after }),
+    view: operationView,
+    columns: OPERATION_COLUMNS,
+  })
 
 const OPERATION_COLUMNS = [
   'id',

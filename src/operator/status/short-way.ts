@@ -5,6 +5,7 @@
  */
 import Type from 'typebox'
 import { requeueFailed, type Requeue } from '../../accounts/commands/requeue.js'
+import type { TokenPrincipal } from '../../auth/tokens/claims.js'
 import { DomainError } from '../../errors.js'
 import { policies } from '../../http/body-policies.js'
 import { reader } from '../../http/body-reader.js'
@@ -48,10 +49,16 @@ const requeueReader = reader(
 
 type StatusDeps = RouteDeps & AdmitDeps
 
+interface Asked {
+  request: FastifyRequest
+  found: RegExpExecArray
+  who: TokenPrincipal
+}
+
 interface StatusRoute {
   path: RegExp
   method: 'GET' | 'POST'
-  answer(deps: StatusDeps, request: FastifyRequest, found: RegExpExecArray): Promise<Response>
+  answer(deps: StatusDeps, asked: Asked): Promise<Response>
 }
 
 const routes: readonly StatusRoute[] = [
@@ -67,7 +74,7 @@ const routes: readonly StatusRoute[] = [
   {
     path: /^\/status\/numbers\/([^/]+)\/?$/,
     method: 'GET',
-    answer: async (deps, _request, [, encoded = '']) => {
+    answer: async (deps, { found: [, encoded = ''] }) => {
       const e164 = readParameter('telephoneNumber', decodeURIComponent(encoded))
       const now = deps.clock.now()
       const timeline = await timelineOf(deps.db, e164, { now, services: servicesOf(deps) })
@@ -80,12 +87,15 @@ const routes: readonly StatusRoute[] = [
   {
     path: /^\/status(?::|%3a)requeue$/i,
     method: 'POST',
-    answer: async (deps, request) => {
+    answer: async (deps, { request, who }) => {
       const body = readJson(rawBody(request), request.headers['content-type'], {
         trailingCommas: deps.tolerateTrailingCommas,
         mayBeEmpty: true,
       })
-      const requeued = await requeueFailed(deps, readWhole(requeueReader, body ?? {}) as Requeue)
+      const requeued = await requeueFailed(deps, readWhole(requeueReader, body ?? {}) as Requeue, {
+        actor: who.actor,
+        reason: 'requeue',
+      })
       deps.nudge(requeued.services.map(({ service }) => service))
       return json(200, requeued)
     },
@@ -99,7 +109,7 @@ async function answerStatus(deps: StatusDeps, request: FastifyRequest, reply: Fa
   if (here.length === 0) throw routeNotFound(path)
   const route = here.find(({ method }) => method === request.method)
   if (route === undefined) throw methodNotAllowed(request.method, here)
-  await showWho(deps, request, 'Admin')
+  const who = await showWho(deps, request, 'Admin')
   reply.header('Cache-Control', 'no-store')
-  return route.answer(deps, request, route.path.exec(path) as RegExpExecArray)
+  return route.answer(deps, { request, found: route.path.exec(path) as RegExpExecArray, who })
 }

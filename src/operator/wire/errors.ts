@@ -1,7 +1,8 @@
 /** Refusals as problem details (RFC 9457): what was wrong, where, and what would be right, one entry per fault. */
 import { isConnectionFailure, isStatementTimeout } from '../../db/db.js'
 import { DomainError, type OperatorErrorKind } from '../../errors.js'
-import { refusalOfShell } from '../../http/server.js'
+import type { OperationContract } from '../contract/operation.js'
+import { refusalOfShell, type Refused, type ShellResponse } from '../../http/server.js'
 
 interface Published {
   status: number
@@ -22,6 +23,7 @@ export const problems: Readonly<Record<OperatorErrorKind, Published>> = {
   'not-found': published(404, 'not-found', 'There is no such thing'),
   'number-not-found': published(404, 'number-not-found', 'The number is not known'),
   'method-not-allowed': published(405, 'method-not-allowed', 'The path has no such method'),
+  'request-timeout': published(408, 'request-timeout', 'The body did not arrive in time'),
   'state-conflict': published(409, 'conflict', 'What is there does not allow it'),
   'idempotency-in-progress': published(409, 'idempotency-in-progress', 'The same request is being carried out'),
   'condition-not-met': published(412, 'condition-not-met', 'It has changed since it was read'),
@@ -60,8 +62,14 @@ export interface ProblemResponse {
   body: Problem
 }
 
-/** The response to anything that was thrown; what is no refusal is a fault of ours and says nothing of itself. */
-export function problemOf(error: unknown): ProblemResponse {
+/** What an operation takes, by which a fault's place is found. */
+export type Takes = Pick<OperationContract, 'path' | 'query' | 'body'>
+
+/**
+ * The response to anything that was thrown; what is no refusal is a fault of ours and says nothing of itself.
+ * @param takes of the operation that was asked for, once that is known
+ */
+export function problemOf(error: unknown, takes?: Takes): ProblemResponse {
   const refusal = asRefusal(error)
   const found = refusal && (problems as Partial<Record<string, Published>>)[refusal.kind]
   const { status, code, title } = found ?? INTERNAL
@@ -79,9 +87,16 @@ export function problemOf(error: unknown): ProblemResponse {
       title,
       status,
       code,
-      ...(found && { detail: refusal.message, ...errorsOf(refusal, code) }),
+      ...(found && { detail: refusal.message, ...errorsOf(refusal, code, takes) }),
     },
   }
+}
+
+/** The same for what the shell refuses before the API sees it. */
+export function problemOfShell({ status, message }: Refused): ShellResponse {
+  const kind = status === 408 ? 'request-timeout' : 'invalid-input'
+  const { headers, body } = problemOf(new DomainError(kind, message))
+  return { headers, body: JSON.stringify(body) }
 }
 
 const RETRY_AFTER_SECONDS = 1
@@ -91,17 +106,25 @@ const retryAfter = (status: number, refusal: DomainError | undefined): Record<st
     ? { 'Retry-After': String(Math.ceil(refusal?.retryAfterSeconds ?? RETRY_AFTER_SECONDS)) }
     : {}
 
-function errorsOf(refusal: DomainError, code: string): { errors?: Fault[] } {
+function errorsOf(refusal: DomainError, code: string, takes: Takes | undefined): { errors?: Fault[] } {
   const faults = refusal.faults.length > 0 ? refusal.faults : refusal.target === undefined ? [] : [refusal]
   if (faults.length === 0) return {}
   return {
-    errors: faults.map(({ target = '', message, place, faultCode }) => ({
+    errors: faults.map(({ target = '', message, place = takes && placeOf(target, takes), faultCode }) => ({
       ...(place !== undefined && { in: place }),
       pointer: target === '' || target.startsWith('/') ? target : `/${target}`,
       detail: message,
       code: faultCode ?? code,
     })),
   }
+}
+
+/** Commands name what is wrong, and know nothing of a request; where that is in one is for its contract to say. */
+function placeOf(target: string, { path, query, body }: Takes): string | undefined {
+  const [name = ''] = target.replace(/^\//, '').split(/[/.[]/, 1)
+  if (body !== undefined && 'properties' in body && Object.hasOwn(body.properties as object, name)) return 'body'
+  if (Object.hasOwn(query.properties, name)) return 'query'
+  return path.includes(`{${name}}`) ? 'path' : undefined
 }
 
 function asRefusal(error: unknown): DomainError | undefined {

@@ -27,7 +27,7 @@ export function readKey(header: string | string[] | undefined): string | undefin
   throw new DomainError(
     'idempotency-key-invalid',
     `${KEY_HEADER} takes 1 to 128 printable ASCII characters without spaces, best a UUID.`,
-    { target: KEY_HEADER.toLowerCase() },
+    { target: KEY_HEADER.toLowerCase(), place: 'header' },
   )
 }
 
@@ -56,11 +56,12 @@ export function onceRequest({ callerId, key, method, target, body, now, sealer }
       new DomainError(
         'idempotency-mismatch',
         `Another request was sent under this ${KEY_HEADER}. Repeat a request exactly, or give a new one a key of its own.`,
-        { target: KEY_HEADER.toLowerCase() },
+        { target: KEY_HEADER.toLowerCase(), place: 'header' },
       ),
     inProgress: () =>
       new DomainError('idempotency-in-progress', 'The same request is being carried out. Repeat it in a moment.', {
         target: KEY_HEADER.toLowerCase(),
+        place: 'header',
       }),
   }
 }

@@ -1,6 +1,6 @@
 /** Lists: pages with a cursor, or the whole list as CSV or NDJSON. */
 import { createHash } from 'node:crypto'
-import { invalidInput } from '../../errors.js'
+import { DomainError } from '../../errors.js'
 import { DEFAULT_LIMIT } from '../contract/operation.js'
 
 export interface PageRequest {
@@ -142,4 +142,5 @@ function parsed(text: string): unknown[] | undefined {
   }
 }
 
-const badCursor = (what: string) => invalidInput(`The cursor ${what}.`, 'cursor')
+const badCursor = (what: string) =>
+  new DomainError('invalid-input', `The cursor ${what}.`, { target: 'cursor', place: 'query' })

@@ -75,7 +75,14 @@ describe('an import', () => {
   })
 
   it('takes CSV alone, and only stocks that there are', async () => {
-    expect((await api.post('/stock/imports', {})).json()).toMatchObject({ status: 415 })
+    expect((await api.post('/stock/imports', {})).json()).toMatchObject({
+      status: 415,
+      detail: 'The body must be text/csv; it is application/json.',
+    })
+    expect((await api.post('/stock/imports')).json()).toMatchObject({
+      status: 415,
+      detail: 'The body must be text/csv; the request does not say of which type it is.',
+    })
     const answer = await api.post('/stock/imports?pool=nobody', 'phoneNumber\n', csv)
     expect(answer.json()).toMatchObject({ status: 400, errors: [{ pointer: '/pool' }] })
     const reader = await operatorApiOf(service, 'Read')

@@ -1,6 +1,6 @@
 /** What backends are told, through the Operator API. */
 import { afterAll, beforeEach, expect, it } from 'vitest'
-import { sql } from '../../../src/db/db.js'
+import { sql, type Tx } from '../../../src/db/db.js'
 import { operatorConnect } from '../../fixtures/accounts.js'
 import { openTestDatabase } from '../../fixtures/database.js'
 import { anOperator } from '../../fixtures/operator.js'
@@ -51,6 +51,31 @@ it('tells how the backends stand as GET /status does', async () => {
   expect({ services }).toEqual({ services: status.json<{ services: object[] }>().services })
 })
 
+it('tells what the workers of this process have done, beside what GET /status tells', async () => {
+  const { registry } = service.wiring
+  const before = (await api.get('/sync')).json<{ workers: { name: string }[] }>().workers
+  expect(before.map(({ name }) => name)).toEqual(registry.reports().map(({ name }) => name))
+  const [{ name } = { name: '' }] = before
+  expect(before[0]).toMatchObject({ runs: 0, running: 0, lastRunAt: null, lastError: null })
+  await registry.record(name, () => Promise.resolve({ claimed: 3, done: 1, failed: 1, skipped: 1, more: false }))
+  await expect(registry.record(name, () => Promise.reject(new Error('no luck')))).rejects.toThrow()
+  const { workers } = (await api.get('/sync')).json<{ workers: object[] }>()
+  expect(workers[0]).toEqual({
+    name,
+    runs: 2,
+    running: 0,
+    claimed: 3,
+    done: 1,
+    failed: 1,
+    skipped: 1,
+    lastRunAt: TEST_START.toISOString(),
+    lastDurationMs: expect.any(Number) as number,
+    lastError: { at: TEST_START.toISOString(), message: 'no luck' },
+  })
+  const status = await service.server.inject({ url: '/status', headers: { authorization: `Bearer ${api.token}` } })
+  expect(Object.keys(status.json<object>())).toEqual(['at', 'services', 'purchases'])
+})
+
 it('lists what was refused, what is pending and what waits, page by page', async () => {
   await refuse(numbers[0], numbers[1])
   await db.query(sql`
@@ -92,6 +117,56 @@ it('has what was refused tried again, once for a repeated request', async () => 
   expect(await items('')).toEqual([numbers[0], numbers[1]])
   expect((await send('two')).json()).toMatchObject({ services: [{ service: 'oc', failed: 2 }] })
   expect((await send('three', { numbers: ['12'] })).json()).toMatchObject({ code: 'invalid-input' })
+})
+
+it('says in the history of a number who had it tried again, and repeats that once', async () => {
+  await refuse(numbers[0], numbers[1])
+  const send = () => api.post('/sync:requeue', { numbers: [numbers[0]] }, { 'idempotency-key': 'history' })
+  await send()
+  await send()
+  const requeues = async (e164: string) => {
+    interface Line {
+      event?: string
+      actor?: string
+    }
+    const { entries } = (await api.get(`/numbers/${e164}/timeline`)).json<{ entries: Line[] }>()
+    return entries.filter(({ event }) => event === 'requeue')
+  }
+  expect(await requeues(numbers[0])).toMatchObject([
+    { actor: 'client:linebook-admin', reason: 'Sync_Requeue', fromState: 'assigned', toState: 'assigned' },
+  ])
+  expect(await requeues(numbers[1])).toEqual([])
+})
+
+it('goes on where a requeue broke off, when the request is repeated', async () => {
+  await db.query(sql`
+    insert into sync (kind, key, service, goal, generation, refusal, next_attempt_at, changed_at)
+    select 'consent', 'tenant' || i, 'oc', 'present', nextval('sync_generation'), '[{"code": "E", "message": "no"}]',
+           ${TEST_START}, ${TEST_START}
+    from generate_series(1, 1500) as i`)
+  const { transaction } = db
+  let batches = 0
+  // The second batch finds the database gone.
+  const broken = (work: (tx: Tx) => Promise<unknown>) =>
+    transaction.call(db, async (tx) => {
+      const result = await work(tx)
+      if (Array.isArray((result as { due?: unknown }).due) && ++batches === 2) throw new Error('gone')
+      return result
+    })
+  const send = () => api.post('/sync:requeue', {}, { 'idempotency-key': 'again' })
+  db.transaction = broken as typeof transaction
+  try {
+    expect((await send()).statusCode).toBe(500)
+  } finally {
+    db.transaction = transaction
+  }
+  expect(batches).toBe(2)
+  const repeated = await send()
+  expect(repeated.json(), repeated.body).toEqual({
+    services: [{ service: 'oc', failed: 500, waiting: 0 }],
+    untouched: [],
+  })
+  expect((await send()).json()).toEqual(repeated.json())
 })
 
 it('lets nobody requeue who may only read', async () => {
