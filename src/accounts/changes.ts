@@ -1,6 +1,6 @@
 /**
- * Every change of an account, of numbers on it, or of what the operator says about a request for information passes
- * through `noteChange`, in the transaction that makes it: what is to follow such changes has this one place.
+ * Every change of an account, of its numbers, or of the operator's response to a request for information passes through
+ * `noteChange`, in the transaction that makes it: whatever follows such changes has this one place.
  */
 import type { Relationship } from '../backends/port/teams.js'
 import type { Tx } from '../db/db.js'
@@ -10,7 +10,7 @@ import { countNumber, noCounts, type NumberDetails } from './account-number.js'
 import { addCounts } from './account-store.js'
 import type { ProvisioningDeps } from './deps.js'
 
-/** What was and what is; undefined where there was or is nothing. */
+/** A value before and after a change; undefined where there was or is none. */
 export interface BeforeAndAfter<Value> {
   before: Value | undefined
   after: Value | undefined
@@ -26,7 +26,7 @@ export type AccountChange =
   | { kind: 'numbers'; subject: string; numbers: readonly NumberChange[] }
   | ({ kind: 'consent'; subject: string } & BeforeAndAfter<Relationship>)
 
-/** Notes a change: the counts of the account follow its numbers, and the log has a line. */
+/** Records a change: updates the account's counts of numbers and writes a line to the log. */
 export async function noteChange(
   { logger }: Pick<ProvisioningDeps, 'logger'>,
   tx: Tx,
@@ -36,7 +36,7 @@ export async function noteChange(
   const { kind, subject } = change
   if (kind === 'numbers') await addCounts(tx, subject, countsAdded(change.numbers), at)
   const what = kind === 'numbers' ? { numbers: change.numbers.length } : { event: eventOf(change) }
-  // Before the commit: a transaction that is run again has another line, and one that fails has its own.
+  // Logged before the commit: a transaction that runs again logs again, and one that fails has logged too.
   logger.debug({ kind, subject, ...what, actor, reason }, 'change of accounts')
 }
 

@@ -69,7 +69,7 @@ async function carryOut(
   const { operation, principal, path } = admitted
   const context = {
     ...admitted,
-    caller: {
+    by: {
       actor: principal.actor,
       reason: [operation.operationId, admitted.params['accountName']].filter((part) => part !== undefined).join(' '),
     },

@@ -72,7 +72,7 @@ const accountRoutes = (deps: RouteDeps): Routes =>
         return carryOutAccountWrite(deps, carrying, {
           name,
           write: (tx) =>
-            putAccount(deps, tx, context.caller, {
+            putAccount(deps, tx, context.by, {
               name,
               precondition: preconditionOf(context, storedAccount),
               read: (before) => {
@@ -95,7 +95,7 @@ const accountRoutes = (deps: RouteDeps): Routes =>
         }
         return carryOutAccountWrite(deps, carrying, {
           name: undefined,
-          write: (tx) => deleteAccount(deps, tx, context.caller, deletion),
+          write: (tx) => deleteAccount(deps, tx, context.by, deletion),
           answer: () => noContent,
         })
       },
@@ -141,7 +141,7 @@ const numberRoutes = (deps: RouteDeps): Routes =>
         const [accountName, e164] = [param(context, 'accountName'), param(context, 'phoneNumber')]
         const read = deferred(() => [numberOf2023(bodyOf(deps, context), e164)])
         return carryOutNumberWrite(deps, carrying, async (tx) => {
-          const { account, created, told } = await putNumbers(deps, tx, context.caller, {
+          const { account, created, toSync } = await putNumbers(deps, tx, context.by, {
             accountName,
             e164s: [e164],
             precondition: preconditionOf(context, storedNumber),
@@ -149,7 +149,7 @@ const numberRoutes = (deps: RouteDeps): Routes =>
             check,
           })
           const number = await readNumber(deps, tx, account, e164)
-          return { told, answer: resource(created ? 201 : 200, numberView(number), shownNumber(number)) }
+          return { toSync, answer: resource(created ? 201 : 200, numberView(number), shownNumber(number)) }
         })
       },
     ],
@@ -159,12 +159,12 @@ const numberRoutes = (deps: RouteDeps): Routes =>
         const accountName = param(context, 'accountName')
         const read = deferred(() => batchOf2023(bodyOf(deps, context)))
         return carryOutNumberWrite(deps, carrying, async (tx) => {
-          const { numbers, told } = await putBatch(deps, tx, context, {
+          const { numbers, toSync } = await putBatch(deps, tx, context, {
             accountName,
             read,
             check,
           })
-          return { told, answer: json(200, { numbers: numbers.map(numberView) }) }
+          return { toSync, answer: json(200, { numbers: numbers.map(numberView) }) }
         })
       },
     ],
@@ -177,7 +177,7 @@ const numberRoutes = (deps: RouteDeps): Routes =>
           precondition: preconditionOf(context, storedNumber),
         }
         return carryOutNumberWrite(deps, carrying, async (tx) => ({
-          told: await deleteNumber(deps, tx, context.caller, deletion),
+          toSync: await deleteNumber(deps, tx, context.by, deletion),
           answer: noContent,
         }))
       },

@@ -61,7 +61,7 @@ export const accountRoutes = (deps: RouteDeps): Routes =>
         return carryOutAccountWrite(deps, carrying, {
           name,
           write: (tx) =>
-            putAccount(deps, tx, context.caller, { name, precondition: preconditionOf(context, storedAccount), read }),
+            putAccount(deps, tx, context.by, { name, precondition: preconditionOf(context, storedAccount), read }),
           answer: (shown, { created }) =>
             resource(created ? 201 : 200, view(context, shown), shownAccount(shown.account, shown.subdomain)),
         })
@@ -77,7 +77,7 @@ export const accountRoutes = (deps: RouteDeps): Routes =>
         }
         return carryOutAccountWrite(deps, carrying, {
           name: undefined,
-          write: (tx) => deleteAccount(deps, tx, context.caller, deletion),
+          write: (tx) => deleteAccount(deps, tx, context.by, deletion),
           answer: () => noContent,
         })
       },
@@ -107,7 +107,7 @@ export async function pageOfAccounts(
   }
 }
 
-type Written = Pick<AccountWritten, 'told' | 'labels'>
+type Written = Pick<AccountWritten, 'toSync' | 'labels'>
 
 interface AccountPutting<Outcome extends Written> {
   name: string
@@ -123,8 +123,8 @@ interface AccountDeletion {
 }
 
 /**
- * Writes an account, and puts the zone right at once: the answer then tells how the zone stands (contract 7). Where that
- * fails, the answer says so too, and the reconciler goes on trying. Other backends follow by themselves.
+ * Writes an account, and puts the zone right at once: the answer then tells how the zone stands (contract 7). Where
+ * that fails, the answer says so too, and the reconciler goes on trying. Other backends follow by themselves.
  */
 export async function carryOutAccountWrite<Outcome extends Written>(
   deps: RouteDeps,
@@ -145,7 +145,7 @@ export async function carryOutAccountWrite<Outcome extends Written>(
   })
   if (after === undefined) return committed
   const { written, shown } = after
-  deps.nudge(written.told)
+  deps.nudge(written.toSync)
   if (written.labels.length > 0) await deps.reconcileZoneNow(written.labels)
   if (shown === undefined || !asksZone(shown)) return committed
   // The account as it was written here: somebody else may have changed or deleted it meanwhile.

@@ -73,9 +73,9 @@ export function numberRoutes(deps: RouteDeps): Routes {
         const read = deferred(() => [readNumberBody(bodyOf(deps, context), { accountName, e164 })])
         return carryOutNumberWrite(deps, carrying, async (tx) => {
           const put = { accountName, e164s: [e164], precondition: preconditionOf(context, storedNumber), read }
-          const { account, created, told } = await putNumbers(deps, tx, context.caller, put)
+          const { account, created, toSync } = await putNumbers(deps, tx, context.by, put)
           const number = await readNumber(deps, tx, account, e164)
-          return { told, answer: resource(created ? 201 : 200, view(context, number), shownNumber(number)) }
+          return { toSync, answer: resource(created ? 201 : 200, view(context, number), shownNumber(number)) }
         })
       },
     ],
@@ -88,7 +88,7 @@ export function numberRoutes(deps: RouteDeps): Routes {
           precondition: preconditionOf(context, storedNumber),
         }
         return carryOutNumberWrite(deps, carrying, async (tx) => ({
-          told: await deleteNumber(deps, tx, context.caller, deletion),
+          toSync: await deleteNumber(deps, tx, context.by, deletion),
           answer: noContent,
         }))
       },
@@ -99,8 +99,8 @@ export function numberRoutes(deps: RouteDeps): Routes {
         const accountName = param(context, 'accountName')
         const read = deferred(() => readBatch(bodyOf(deps, context), accountName))
         return carryOutNumberWrite(deps, carrying, async (tx) => {
-          const { numbers, told } = await putBatch(deps, tx, context, { accountName, read })
-          return { told, answer: json(200, { numbers: numbers.map((number) => view(context, number)) }) }
+          const { numbers, toSync } = await putBatch(deps, tx, context, { accountName, read })
+          return { toSync, answer: json(200, { numbers: numbers.map((number) => view(context, number)) }) }
         })
       },
     ],
@@ -110,7 +110,7 @@ export function numberRoutes(deps: RouteDeps): Routes {
         const accountName = param(context, 'accountName')
         const read = deferred(() => readIdentifiers(bodyOf(deps, context)))
         return carryOutNumberWrite(deps, carrying, async (tx) => ({
-          told: await deleteNumbers(deps, tx, context.caller, { accountName, read }),
+          toSync: await deleteNumbers(deps, tx, context.by, { accountName, read }),
           answer: noContent,
         }))
       },
@@ -153,21 +153,21 @@ export async function pageOfNumbers(
 export async function putBatch(
   deps: RouteDeps,
   tx: Tx,
-  { caller }: Context,
+  { by }: Context,
   {
     accountName,
     read,
     check,
   }: { accountName: string; read(): NumberToPut[]; check?(before: NumberToPut | undefined): void },
-): Promise<{ numbers: AccountNumber[]; told: SyncService[] }> {
+): Promise<{ numbers: AccountNumber[]; toSync: SyncService[] }> {
   // What is wrong with the body is told after the account was found: until then it is a batch of nothing.
   const e164s = numbersOrNone(read).map(({ e164 }) => e164)
   const put = { accountName, e164s, targetOf, read, ...(check && { check }) }
-  const { account, told } = await putNumbers(deps, tx, caller, put)
+  const { account, toSync } = await putNumbers(deps, tx, by, put)
   const stored = new Map(
     (await readNumbers(tx, account.id, e164s, activeServices(deps))).map((number) => [number.e164, number]),
   )
-  return { numbers: e164s.flatMap((e164) => stored.get(e164) ?? []), told }
+  return { numbers: e164s.flatMap((e164) => stored.get(e164) ?? []), toSync }
 }
 
 function numbersOrNone(read: () => NumberToPut[]): NumberToPut[] {
@@ -178,7 +178,7 @@ function numbersOrNone(read: () => NumberToPut[]): NumberToPut[] {
   }
 }
 
-type NumberWrite = (tx: Tx) => Promise<{ told: SyncService[]; answer: Response }>
+type NumberWrite = (tx: Tx) => Promise<{ toSync: SyncService[]; answer: Response }>
 
 /** Writes numbers; their backends are told after the commit. */
 export async function carryOutNumberWrite(
@@ -186,12 +186,12 @@ export async function carryOutNumberWrite(
   { commit }: Carrying,
   write: NumberWrite,
 ): Promise<Response> {
-  let told: SyncService[] = []
+  let toSync: SyncService[] = []
   const answer = await commit(async (tx) => {
     const written = await write(tx)
-    told = written.told
+    toSync = written.toSync
     return written.answer
   })
-  deps.nudge(told)
+  deps.nudge(toSync)
   return answer
 }

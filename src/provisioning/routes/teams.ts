@@ -97,7 +97,7 @@ const consentRoutes = (deps: RouteDeps): Routes =>
         // Asked before the transaction begins: none is kept open while a backend is waited for.
         const announced = await find(deps, param(context, 'tenantId'))
         const answer = await commit(async (tx) => {
-          const consent = await patchConsent(deps, tx, context.caller, announced, {
+          const consent = await patchConsent(deps, tx, context.by, announced, {
             precondition: preconditionOf(context, shownConsent),
             read,
           })

@@ -1,6 +1,6 @@
 /** What a handler of an operation is given, and what it gives back. */
 import type { ConsentDeps } from '../../accounts/commands/consents.js'
-import type { Caller, Precondition } from '../../accounts/deps.js'
+import type { Attribution, Precondition } from '../../accounts/deps.js'
 import type { Carrying } from '../../http/repeatable/once.js'
 import type { Response } from '../../http/repeatable/store.js'
 import type { Admitted } from '../admit.js'
@@ -19,7 +19,7 @@ export interface RouteDeps extends ConsentDeps {
 }
 
 export interface Context extends Admitted {
-  caller: Caller
+  by: Attribution
   conditions: Conditions
   contentType: string | undefined
   body: Buffer
