@@ -15,7 +15,7 @@ import { json, noContent, resource } from '../wire/response.js'
 import {
   bodyOf,
   deferred,
-  pageAnswer,
+  pageResponse,
   param,
   preconditionOf,
   type Context,
@@ -47,7 +47,7 @@ const accountRoutes = (deps: RouteDeps): Routes =>
       async (context) => {
         const query = readListQuery(context.query, {}, oldListRules)
         const { page } = await pageOfAccounts(deps, query)
-        return pageAnswer(context, query, page, accountView, undefined)
+        return pageResponse(context, query, page, accountView, undefined)
       },
     ],
     [
@@ -81,7 +81,7 @@ const accountRoutes = (deps: RouteDeps): Routes =>
                 return account
               },
             }),
-          answer: (shown, { created }) => resource(created ? 201 : 200, accountView(shown), versionOfAccount(shown)),
+          response: (shown, { created }) => resource(created ? 201 : 200, accountView(shown), versionOfAccount(shown)),
         })
       },
     ],
@@ -96,7 +96,7 @@ const accountRoutes = (deps: RouteDeps): Routes =>
         return carryOutAccountWrite(deps, carrying, {
           name: undefined,
           write: (tx) => deleteAccount(deps, tx, context.by, deletion),
-          answer: () => noContent,
+          response: () => noContent,
         })
       },
     ],
@@ -114,7 +114,7 @@ const numberRoutes = (deps: RouteDeps): Routes =>
         const query = readListQuery(context.query, {}, oldListRules)
         const { id } = await accountNamed(deps, param(context, 'accountName'))
         const { page } = await pageOfNumbers(deps, query, id)
-        return pageAnswer(context, query, page, numberView, undefined)
+        return pageResponse(context, query, page, numberView, undefined)
       },
     ],
     [
@@ -123,9 +123,9 @@ const numberRoutes = (deps: RouteDeps): Routes =>
         const parameters = [...oldListRules.parameters, 'number']
         const query = readListQuery(context.query, {}, { ...oldListRules, parameters })
         const [wanted] = context.query.get('number') ?? []
-        const lookUp = wanted === undefined ? undefined : readParameter('phoneNumber', wanted)
-        const { page } = await pageOfNumbers(deps, query, undefined, lookUp)
-        return pageAnswer(context, query, page, numberView, undefined)
+        const only = wanted === undefined ? undefined : readParameter('phoneNumber', wanted)
+        const { page } = await pageOfNumbers(deps, query, undefined, only)
+        return pageResponse(context, query, page, numberView, undefined)
       },
     ],
     [
@@ -149,7 +149,7 @@ const numberRoutes = (deps: RouteDeps): Routes =>
             check,
           })
           const number = await readNumber(deps, tx, account, e164)
-          return { toSync, answer: resource(created ? 201 : 200, numberView(number), shownNumber(number)) }
+          return { toSync, response: resource(created ? 201 : 200, numberView(number), shownNumber(number)) }
         })
       },
     ],
@@ -164,7 +164,7 @@ const numberRoutes = (deps: RouteDeps): Routes =>
             read,
             check,
           })
-          return { toSync, answer: json(200, { numbers: numbers.map(numberView) }) }
+          return { toSync, response: json(200, { numbers: numbers.map(numberView) }) }
         })
       },
     ],
@@ -178,7 +178,7 @@ const numberRoutes = (deps: RouteDeps): Routes =>
         }
         return carryOutNumberWrite(deps, carrying, async (tx) => ({
           toSync: await deleteNumber(deps, tx, context.by, deletion),
-          answer: noContent,
+          response: noContent,
         }))
       },
     ],
