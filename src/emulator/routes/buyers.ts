@@ -1,6 +1,6 @@
 /**
- * The routes by which a person sets what a resource may buy and pay on a running emulator, so that every refusal of
- * searches and purchases has a cause that can be set. The same as `linebook resource`, `wallet` and `stock retire`.
+ * The routes that set what a resource may buy and pay on a running emulator, so that every refusal of searches and
+ * purchases can be provoked. The same as `linebook resource`, `wallet` and `stock retire`.
  */
 import Type from 'typebox'
 import { parseEntitlement } from '../../buyers/entitlement.js'
@@ -18,7 +18,7 @@ import type { ControlRoute } from './routes.js'
 export interface BuyerControlDeps {
   db: Db
   clock: Clock
-  /** Told when what is kept in memory of resources may have changed. */
+  /** Called when the resources kept in memory may have changed. */
   resourcesChanged: () => Promise<void>
 }
 
@@ -29,7 +29,7 @@ const MOST_NUMBERS = 10_000
 
 const strictly = { additionalProperties: false }
 const Words = Type.String({ maxLength: 200, pattern: '^[^\\u0000-\\u001f]*$' })
-/** What it has to be is said by whoever reads it. */
+/** The command that reads it checks its form. */
 const Text = Type.String({ maxLength: 100 })
 const Address = Type.Object({ line: Words, city: Words, postalCode: Words, state: Type.Optional(Words) }, strictly)
 const Terms = Type.Object(
