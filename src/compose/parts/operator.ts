@@ -22,7 +22,7 @@ export interface OperatorParts {
   provisioning: ProvisioningWiring
   directory: ResourceDirectory
   jobs: JobsDeps
-  /** Who asks, of a server that never listens: see `in-process.ts`. */
+  /** The principal of all requests, for a server that never listens: see `in-process.ts`. */
   trusted?: TrustedPrincipal | undefined
 }
 
@@ -61,7 +61,7 @@ export function wireOperator(parts: OperatorParts): OperatorWiring {
   return {
     deps,
     open: (server) => {
-      // Scopes of their own: their headers and error answers are not those of what stands beside them.
+      // In their own scopes: their headers and error responses differ from those of the other APIs.
       void server.register(async (scope) => openOperatorApi(scope, { ...deps, authenticate, hosts }, routes))
       void server.register(async (scope) => openStatus(scope, provisioning.deps))
     },
