@@ -1,12 +1,15 @@
-// Makes the OpenAPI document of the backend protocol: what a server has to answer that Linebook calls.
+// Makes the OpenAPI document of the backend protocol, which a backend server has to implement.
 import { json, referencesTo } from './openapi.js'
 
-/** @param contract the module src/backends/http/contract.ts: `operations` and `models` by name, `teamsOperations` among the former */
+/**
+ * @param contract the module src/backends/http/contract.ts: `operations` and `models` by name, `teamsOperations` among
+ * the former
+ */
 export function backendProtocolDocument({ operations, teamsOperations, models }) {
   const reference = referencesTo(models)
   const paths = {}
-  for (const [operationId, { method, path, summary, query, body, answer }] of Object.entries(operations)) {
-    const isCommand = answer === models.Outcomes
+  for (const [operationId, { method, path, summary, query, body, response }] of Object.entries(operations)) {
+    const isCommand = response === models.Outcomes
     const parameters = [
       { $ref: '#/components/parameters/Service' },
       ...(isCommand ? [{ $ref: '#/components/parameters/IdempotencyKey' }] : []),
@@ -19,8 +22,8 @@ export function backendProtocolDocument({ operations, teamsOperations, models })
       parameters,
       ...(body && { requestBody: { required: true, ...json(reference(body)) } }),
       responses: {
-        200: { description: isCommand ? 'An outcome per item, in their order' : 'Found', ...json(reference(answer)) },
-        400: { description: 'Refused for every item', ...json(reference(models.ErrorAnswer)) },
+        200: { description: isCommand ? 'An outcome per item, in their order' : 'Found', ...json(reference(response)) },
+        400: { description: 'Refused for every item', ...json(reference(models.ErrorResponse)) },
         429: { $ref: '#/components/responses/Later' },
         503: { $ref: '#/components/responses/Later' },
       },
@@ -32,7 +35,7 @@ export function backendProtocolDocument({ operations, teamsOperations, models })
       title: 'Linebook: the backend protocol',
       version: '1',
       description:
-        'What Linebook asks of a system that an operator puts behind a service; docs/backend-protocol.md says when. ' +
+        'The requests that Linebook sends to a system behind a service; docs/backend-protocol.md says when. ' +
         'Generated from src/backends/http/contract.ts by: npm run generate',
     },
     tags: [EVERY_BACKEND, TEAMS],
@@ -49,7 +52,7 @@ export function backendProtocolDocument({ operations, teamsOperations, models })
         Later: {
           description: 'Not now; nothing was done when it is a 429',
           headers: { 'Retry-After': { schema: { type: 'string' }, description: 'Seconds, or an HTTP date' } },
-          ...json(reference(models.ErrorAnswer)),
+          ...json(reference(models.ErrorResponse)),
         },
       },
       securitySchemes: SECURITY_SCHEMES,
@@ -57,10 +60,10 @@ export function backendProtocolDocument({ operations, teamsOperations, models })
   }
 }
 
-const EVERY_BACKEND = { name: 'Every backend', description: 'What the backend of any service is asked' }
+const EVERY_BACKEND = { name: 'Every backend', description: 'Requests to the backend of any service' }
 const TEAMS = {
   name: 'Teams',
-  description: 'What only the backends of Operator Connect and Teams Phone Mobile are asked',
+  description: 'Requests to the backends of Operator Connect and Teams Phone Mobile only',
 }
 
 const queryParameters = (query, reference) =>
@@ -76,14 +79,14 @@ const PARAMETERS = {
     name: 'Linebook-Service',
     in: 'header',
     required: true,
-    description: 'The service that is meant, for a server that stands behind several',
+    description: 'The service that the request is about, for a server behind several services',
     schema: { type: 'string', enum: ['oc', 'tpm', 'dr', 'zoom', 'aocp'] },
   },
   IdempotencyKey: {
     name: 'Idempotency-Key',
     in: 'header',
     required: true,
-    description: "The same for each repeat of the same commands; the items' own keys are what counts",
+    description: 'The same for each repeat of the same commands; the keys of the items decide',
     schema: { type: 'string' },
   },
 }

@@ -5,7 +5,7 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => new Date() }
 
-/** A clock that stands still until told to move. Used by tests, on the real code paths. */
+/** A clock that only moves on request. Used by tests, on the real code paths. */
 export class ManualClock implements Clock {
   #now: Date
 
@@ -23,7 +23,7 @@ export class ManualClock implements Clock {
   }
 }
 
-/** A clock that runs as another does, some time ahead of it or behind. Emulators live by one. */
+/** A clock that runs like another one, some time ahead of it or behind. Emulators use one. */
 export class MovableClock implements Clock {
   readonly base: Clock
   offsetMs = 0

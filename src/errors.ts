@@ -1,9 +1,9 @@
 /**
- * Refusals that a caller may meet in the normal course of things. The kind says what sort of refusal it is in the
- * ledger's own words; each API maps kinds to its published status and code in its `errors.ts`. A broken invariant is
- * not a DomainError but a plain Error, and is answered as an internal error.
+ * Errors that clients may get in normal operation. The kind names the error in the domain's terms; each API maps kinds
+ * to its published status and code in its `errors.ts`. A broken invariant is not a DomainError but a plain Error, and
+ * the response is an internal error.
  */
-/** What either API may meet. */
+/** Kinds that every API may return. */
 export type SharedErrorKind =
   | 'unauthenticated'
   | 'invalid-input'
@@ -88,7 +88,7 @@ export type OperatorErrorKind =
 
 export type ErrorKind = PhoneNumbersErrorKind | ProvisioningErrorKind | OperatorErrorKind
 
-/** An error as it is shown, in the words of whoever made it. */
+/** An error as it is shown, unchanged from its source. */
 export interface ShownError {
   code: string
   message: string
@@ -106,11 +106,11 @@ export interface ErrorDetails {
   allow?: readonly string[]
   /** Every fault of a request that has several; each is shown with its own code. */
   faults?: readonly DomainError[]
-  /** What a backend said, shown unchanged. */
+  /** A backend's own error, shown unchanged. */
   said?: ShownError
-  /** What else would help: which number, which rule, what would work. */
+  /** Further help: the number, the rule, what would work. */
   details?: readonly ShownError[]
-  /** For 'too-many-requests' and 'unavailable': when trying again makes sense. */
+  /** For 'too-many-requests' and 'unavailable': when to try again. */
   retryAfterSeconds?: number
   cause?: unknown
 }
@@ -149,8 +149,8 @@ export const notFound = (message: string, target?: string): DomainError =>
   new DomainError('not-found', message, target === undefined ? {} : { target })
 
 /**
- * A problem that the person who runs Linebook can mend (a port in use, a bad setting, a missing file). Printed as one
- * line by the command line, without a stack, and the process ends with a non-zero code.
+ * A problem that the person who runs Linebook can fix (a port in use, a bad setting, a missing file). The command line
+ * prints it as one line, without a stack, and the process ends with a non-zero code.
  */
 export class SetupError extends Error {
   override readonly name = 'SetupError'

@@ -4,8 +4,8 @@ import { dirname } from 'node:path'
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
 
 /**
- * Makes a folder and those above it; one that is there already is fine. Node's own `recursive` never comes back where a
- * file system answers "no such file" below a folder that is there (/proc does).
+ * Makes a folder and those above it; an existing one is fine. Node's own `recursive` never returns where a file system
+ * reports "no such file" below a folder that exists (/proc does).
  */
 export async function makeFolder(path: string): Promise<void> {
   try {

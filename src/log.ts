@@ -6,7 +6,7 @@ export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 's
 export type LogLevel = (typeof logLevels)[number]
 
 /**
- * The process's logger: JSON lines on standard error, so that standard output stays free for what a command prints.
- * Nothing that could carry a secret is ever given to it (keys, signatures, Authorization headers, connection strings).
+ * The process's logger: JSON lines on standard error, so that standard output stays free for the output of commands. It
+ * never gets anything that could carry a secret (keys, signatures, Authorization headers, connection strings).
  */
 export const createLogger = (level: LogLevel): Logger => pino({ level, base: null }, pino.destination(2))

@@ -1,4 +1,4 @@
-/** Runs the service in this process: start, what is printed then, signals, exit code. */
+/** Runs the service in this process: start, its message, signals, exit code. */
 import { revealResource, EMULATOR_RESOURCE } from './auth/resources.js'
 import { startService, type Service } from './compose/service.js'
 import type { Config } from './config/config.js'
@@ -22,7 +22,9 @@ export async function serve(config: Config, print: (text: string) => void): Prom
   return drained ? 0 : 1
 }
 
-/** Beside an embedded database, which is this process's alone: commands ask it there. */
+/**
+ * Leaves the server's address beside an embedded database, which belongs to this process alone: commands ask it there.
+ */
 function leaveAddress(config: Config, { listeners }: Service): Promise<() => Promise<void>> {
   const [listener] = listeners
   if (config.databaseUrl !== undefined || config.inMemory || listener === undefined) {
@@ -70,7 +72,7 @@ async function greeting(config: Config, { listeners, certFile, store }: Service)
   return lines.join('\n')
 }
 
-/** What has to be set before anybody can use the Provisioning API. */
+/** The settings that are missing before clients can use the Provisioning API. */
 function closedTo({ apis, tokenIssuers, builtInIssuer, allowedAddresses }: Config): string[] {
   if (!apis.includes('provisioning')) return []
   return [

@@ -15,7 +15,7 @@ export interface StreamedRequest {
   headers?: Readonly<Record<string, string | undefined>>
   /** The body: forms and streams as they are, all else as JSON. */
   body?: unknown
-  /** Ends the request: because of its time-out, or because nobody waits for it any more. */
+  /** Aborts the request: because of its time-out, or because nothing waits for it any more. */
   signal?: AbortSignal
   fetch?: typeof fetch
 }
@@ -30,7 +30,7 @@ export interface OutboundResponse {
 /** No response came, or only a part of one. */
 export class NoResponse extends Error {
   override readonly name = 'NoResponse'
-  /** Such as ECONNREFUSED. It is all that may be shown: the texts of such errors may repeat addresses and headers. */
+  /** Such as ECONNREFUSED. Only the code may be shown: the texts of such errors may repeat addresses and headers. */
   readonly code: string
   /** False when the request failed before anything was sent. */
   readonly mayHaveActed: boolean
@@ -122,13 +122,13 @@ export function jsonOf(text: string): unknown {
 const MS_PER_SECOND = 1_000
 const MAX_AFTER_MS = 24 * 60 * 60 * MS_PER_SECOND
 
-/** How long the other side asked to be left alone. @param now lets it say so by an HTTP date, too */
+/** How long the other side asked us to wait. @param now allows an HTTP date, too */
 export function retryAfterMs(headers: Headers, now?: Date): number | undefined {
   const text = headers.get('Retry-After')?.trim() ?? ''
   const ms = /^\d{1,9}$/.test(text) ? Number(text) * MS_PER_SECOND : now && Date.parse(text) - now.getTime()
   return ms === undefined || Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_AFTER_MS)
 }
 
-/** A text of the other side as it can be shown: without our secrets, should it have repeated one. */
+/** A text of the other side as it can be shown: without our secrets, in case it repeated one. */
 export const withoutSecrets = (text: string, secrets: readonly (string | undefined)[]): string =>
   secrets.reduce<string>((shown, secret) => (secret ? shown.replaceAll(secret, '…') : shown), text)

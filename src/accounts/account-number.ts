@@ -1,4 +1,4 @@
-/** A number on an account, and the rules of what it may use. Pure. */
+/** A number on an account, and the rules for the services it may use. Pure. */
 import type { NumberConfiguration } from '../backends/port/backend.js'
 import { serviceKeys, services, type ServiceKey } from '../backends/port/services.js'
 import { DomainError } from '../errors.js'
@@ -19,7 +19,7 @@ export interface NumberService {
   configuration?: TeamsConfiguration
 }
 
-/** What a client can write of a number, with defaults filled in. */
+/** The part of a number that a client can write, with defaults filled in. */
 export interface NumberDetails {
   serviceDetails: Partial<Record<ServiceKey, NumberService>>
   configuration?: { customSipHeader?: string }
@@ -34,21 +34,21 @@ export interface AccountNumber extends NumberToPut {
   account: Account
   modifiedAt: Date
   sync: SyncState
-  /** When anything that is shown of it last changed. */
+  /** When anything that clients see of it last changed. */
   changedAt: Date
 }
 
 export interface NumberRules {
-  /** At most one of the services that route calls may be on (contract 5.4). */
+  /** Allows at most one of the services that route calls (contract 5.4). */
   exclusiveServices: boolean
-  /** A custom SIP header is refused where no enabled service can carry one (contract 5.6). */
+  /** Refuses a custom SIP header when no enabled service can carry one (contract 5.6). */
   rejectUnsupportedSipHeader: boolean
 }
 
 export const isEnabled = (details: NumberDetails, key: ServiceKey): boolean =>
   details.serviceDetails[key]?.enabled === true
 
-/** Everything about a number that the rules forbid on this account; empty when it may be put. */
+/** Everything about a number that breaks the rules of this account; empty when it may be put. */
 export function numberFaults(account: AccountSettings, { details }: NumberToPut, rules: NumberRules): DomainError[] {
   const enabled = serviceKeys.filter((key) => isEnabled(details, key))
   const faults = enabled

@@ -1,4 +1,4 @@
-/** The statements about accounts. None of them decides. */
+/** The SQL statements about accounts. None of them decides anything. */
 import type { ServiceCode } from '../backends/port/backend.js'
 import type { BackendFault } from '../backends/port/call.js'
 import { services, type ServiceKey } from '../backends/port/services.js'
@@ -12,8 +12,8 @@ export const accountColumns = sql`
   a.modified_at as "modifiedAt"`
 
 /**
- * An account by name, locked when asked: `share` keeps it as it is while its numbers are written, `update` is for
- * changing it, and waits until no number of it is being written.
+ * An account by name, locked on request: `share` keeps it unchanged while its numbers are written; `update` is for
+ * changing it and waits until none of its numbers is being written.
  */
 export async function findAccount(
   db: Queryable,
@@ -26,7 +26,7 @@ export async function findAccount(
   return row
 }
 
-/** Creates an account. Returns false when there is one of that name. Violates `account_subdomain` when a label is taken. */
+/** Creates an account. Returns false when the name is taken. Violates `account_subdomain` when the label is taken. */
 export async function insertAccount(tx: Tx, id: string, settings: AccountSettings, at: Date): Promise<boolean> {
   const rows = await tx.query(sql`
     insert into account (id, name, correlation_id, teams_tenant_id, services, created_at, modified_at)
@@ -45,14 +45,14 @@ export async function updateAccount(tx: Tx, id: string, settings: AccountSetting
     where id = ${id}`)
 }
 
-/** Keeps accounts as they are until the end of the transaction. Accounts are locked before anything of theirs. */
+/** Keeps accounts unchanged until the transaction ends. Accounts are locked before anything that belongs to them. */
 export async function lockAccounts(tx: Tx, ids: readonly string[]): Promise<void> {
   await tx.query(sql`select id from account where id = any(${ids}::uuid[]) order by id for share`)
 }
 
-/** Takes an account out of sight; its row goes with its last number. */
+/** Hides an account; its row is deleted with its last number. */
 export async function removeAccount(tx: Tx, id: string, at: Date): Promise<void> {
-  // A number that is leaving just now is waited for: whoever takes the last one then finds the account removed.
+  // Waits for a number that is leaving at this moment: the transaction of the last one then finds the account removed.
   await tx.query(sql`select e164 from account_number where account_id = ${id} limit 1 for share`)
   await tx.query(sql`
     with leaving as (select exists (select from account_number where account_id = ${id}) as any_left),
@@ -60,9 +60,9 @@ export async function removeAccount(tx: Tx, id: string, at: Date): Promise<void>
     delete from account where id = ${id} and not (select any_left from leaving)`)
 }
 
-/** Deletes those of the accounts that are removed and that no number is leaving any more. */
+/** Deletes those of the accounts that are removed and that have no leaving numbers any more. */
 export async function purgeAccounts(tx: Tx, ids: readonly string[]): Promise<void> {
-  // Whoever takes the last number but one waits here for whoever takes the last, and then sees that it was taken.
+  // The transaction of the last number but one waits here for that of the last one, and then sees that it is gone.
   await tx.query(sql`
     select id from account where id = any(${ids}::uuid[]) and removed_at is not null order by id for update`)
   await tx.query(sql`
@@ -81,7 +81,7 @@ interface AccountRow extends Account, StateRow {
   countsChangedAt: Date | null
 }
 
-/** What `syncStateOf` tells, as columns. */
+/** The columns that `syncStateOf` yields. */
 export interface StateRow {
   status: SyncStatus
   errors: BackendFault[]
@@ -166,7 +166,7 @@ export async function readCounts(db: Queryable, accountId: string): Promise<Numb
   return toCounts(row as Record<ServiceCode | 'total', number>)
 }
 
-/** Every account that has Direct Routing, on or off: the zone may still have records of one that wants none. */
+/** Every account with Direct Routing, on or off: the zone may still have records of an account that wants none. */
 export const accountsWithDirectRouting = (db: Queryable): Promise<Account[]> =>
   db.query<Account>(sql`
     select ${accountColumns} from account a
@@ -208,7 +208,7 @@ export async function countAccounts(
 
 export const andFilter = (filter: Sql | undefined): Sql => (filter === undefined ? sql`` : sql`and ${filter}`)
 
-/** Accounts by Teams tenant (lower case), the first by name of each. Index `account_tenant`. */
+/** Account names by Teams tenant (lower case); of several accounts, the first by name. Index `account_tenant`. */
 export async function accountsOfTenants(db: Queryable, tenantIds: readonly string[]): Promise<Map<string, string>> {
   const rows = await db.query<{ tenantId: string; name: string }>(sql`
     select distinct on (lower(teams_tenant_id collate "C")) lower(teams_tenant_id collate "C") as "tenantId", name
@@ -217,7 +217,7 @@ export async function accountsOfTenants(db: Queryable, tenantIds: readonly strin
   return new Map(rows.map(({ tenantId, name }) => [tenantId, name]))
 }
 
-/** Adds to the counts of an account. One of its slots is taken at random, so that writers seldom wait for each other. */
+/** Adds to an account's counts, in one of its slots chosen at random, so that writers seldom wait for each other. */
 export async function addCounts(tx: Tx, accountId: string, by: NumberCounts, at: Date): Promise<void> {
   if (Object.values(by).every((count) => count === 0)) return
   const slot = Math.floor(Math.random() * COUNT_SLOTS)
@@ -233,7 +233,7 @@ export async function addCounts(tx: Tx, accountId: string, by: NumberCounts, at:
 }
 const COUNT_SLOTS = 16
 
-/** The columns in which `services` are counted, for filters. */
+/** The column that counts a service's numbers, for filters. */
 export const countColumn = (key: ServiceKey): Sql =>
   ({ oc: sql`counts.oc`, tpm: sql`counts.tpm`, dr: sql`counts.dr`, zoom: sql`counts.zoom`, aocp: sql`counts.aocp` })[
     services[key].code

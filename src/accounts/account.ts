@@ -1,4 +1,6 @@
-/** An operator's customer, and the rules of what it may be. Pure; the rules of its numbers are in `number.ts`. */
+/**
+ * An operator's customer, and the rules for its settings. Pure; the rules for its numbers are in `account-number.ts`.
+ */
 import { serviceKeys, services, type ServiceKey } from '../backends/port/services.js'
 import { DomainError } from '../errors.js'
 import type { SyncState } from '../sync/sync.js'
@@ -15,14 +17,14 @@ export interface DirectRoutingConfiguration {
 }
 
 export interface AccountService {
-  /** Whether numbers of it are passed on to its backend; Call Protection has no such switch. */
+  /** Whether its numbers are synced to the service's backend; Call Protection has no such switch. */
   syncEnabled?: boolean
   enabled: boolean
   /** Direct Routing only. */
   configuration?: DirectRoutingConfiguration
 }
 
-/** What a client can write of an account, with defaults filled in. */
+/** The part of an account that a client can write, with defaults filled in. */
 export interface AccountSettings {
   name: string
   correlationId: string | null
@@ -41,29 +43,29 @@ export type NumberCounts = Record<ServiceKey, number> & { total: number }
 export interface AccountWithStatus extends Account {
   sync: SyncState
   counts: NumberCounts
-  /** When anything that is shown of it last changed. */
+  /** When anything that clients see of it last changed. */
   changedAt: Date
 }
 
 /**
- * Whether what an account has of a service goes to a backend: automatic for Call Protection, by its switch otherwise
- * (contract 5.1). Whether the service has a backend at all is configuration, and asked apart.
+ * Whether an account's use of a service is synced to the backend: always for Call Protection, by its switch otherwise
+ * (contract 5.1). Whether the service has a backend at all is configuration and checked elsewhere.
  */
 export const passesOn = (account: Pick<AccountSettings, 'services'>, key: ServiceKey): boolean => {
   const service = account.services[key]
   return service !== undefined && service.enabled && (service.syncEnabled ?? key === 'azureOperatorCallProtection')
 }
 
-/** The tenant under which a backend knows an account's numbers: Teams services have one, others take the account. */
+/** The tenant under which a backend knows an account's numbers: the Teams tenant, or the account for other services. */
 export const tenantAt = (account: AccountSettings, key: ServiceKey): string =>
   (services[key].teams ? account.teamsTenantId : null) ?? account.name
 
 const sameTenant = (a: string | null, b: string | null): boolean => a?.toLowerCase() === b?.toLowerCase()
 
 /**
- * Throws when an account can't be put as `wanted`: 'tenant-required', 'tenant-in-use', 'service-in-use', each once with
- * every place that is wrong.
- * @param before the account as it is, with the numbers that use it; undefined when it is new
+ * Throws when an account can't be put as `wanted`: 'tenant-required', 'tenant-in-use' or 'service-in-use', in one error
+ * with every place that is wrong.
+ * @param before the stored account with the counts of its numbers; undefined when it is new
  */
 export function checkAccount(
   wanted: AccountSettings,

@@ -1,7 +1,7 @@
 /**
- * Every change of an account, of numbers on it, or of what the operator says about a request for information, and every
- * order to try items again, passes through `noteChange`, in the transaction that makes it: what is to follow such changes
- * has this one place.
+ * Every change of an account, of its numbers, or of the operator's response to a request for information, and every
+ * requeue, passes through `noteChange`, in the transaction that makes it: whatever follows such changes has this one
+ * place.
  */
 import type { Relationship } from '../backends/port/teams.js'
 import type { Tx } from '../db/db.js'
@@ -12,7 +12,7 @@ import type { AccountSettings, NumberCounts } from './account.js'
 import { countNumber, noCounts, type NumberDetails } from './account-number.js'
 import { addCounts } from './account-store.js'
 
-/** What was and what is; undefined where there was or is nothing. */
+/** A value before and after a change; undefined where there was or is none. */
 export interface BeforeAndAfter<Value> {
   before: Value | undefined
   after: Value | undefined
@@ -30,8 +30,8 @@ export type AccountChange =
   | { kind: 'requeue'; subject: 'failed' | 'waiting'; items: readonly SyncKey[] }
 
 /**
- * Notes a change: the counts of the account follow its numbers, numbers that are tried again have it in their history, and
- * the log has a line.
+ * Records a change: updates the account's counts of numbers, adds a requeue to the history of its numbers, and writes a
+ * line to the log.
  */
 export async function noteChange(
   { logger }: { logger?: Logger | undefined },
@@ -49,7 +49,7 @@ export async function noteChange(
       : kind === 'requeue'
         ? { items: change.items.length }
         : { event: eventOf(change) }
-  // Before the commit: a transaction that is run again has another line, and one that fails has its own.
+  // Logged before the commit: a transaction that runs again logs again, and one that fails has logged too.
   logger?.debug({ kind, subject, ...what, actor, reason }, 'change of accounts')
 }
 

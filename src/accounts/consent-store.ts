@@ -1,4 +1,4 @@
-/** The statements about requests for information: what the operator said, and how that stands with the backends. */
+/** The SQL statements about requests for information: the operator's changes, and their sync with the backends. */
 import type { ServiceCode } from '../backends/port/backend.js'
 import { sql, type Queryable, type Tx } from '../db/db.js'
 import { syncStateOf } from '../sync/store.js'
@@ -7,8 +7,8 @@ import { stateColumns, toSyncState, type StateRow } from './account-store.js'
 import type { ConsentChange } from './desired.js'
 
 /**
- * Makes writers about one tenant take turns, on the row of what was said about it. Where nothing was said before, there
- * is one from here on that is older than anything a backend tells, until `putConsentChange` in the same transaction.
+ * Makes writers about one tenant take turns, on the row of its change. Without an earlier change, this inserts a row
+ * that is older than anything a backend reports, which `putConsentChange` replaces in the same transaction.
  */
 export async function lockConsentChange(tx: Tx, tenantId: string): Promise<void> {
   await tx.query(sql`
@@ -28,7 +28,7 @@ export async function putConsentChange(
     set status = excluded.status, comment = excluded.comment, modified_at = excluded.modified_at`)
 }
 
-/** How changes stand with the backends, by tenant (lower case). */
+/** The sync state of changes, by tenant (lower case). */
 export async function readConsentStates(
   db: Queryable,
   tenantIds: readonly string[],

@@ -1,4 +1,4 @@
-/** Requests for information: customers that ask, through a backend, to be served by this operator. */
+/** Requests for information: customers ask, through a backend, to be served by this operator. */
 import type { Consent, Relationship } from '../backends/port/teams.js'
 import { DomainError, invalidInput } from '../errors.js'
 import type { SyncState } from '../sync/sync.js'
@@ -7,23 +7,23 @@ export interface RequestForInformation {
   consent: Consent
   /** The account of the same Teams tenant; the first by name if there are several. */
   accountName?: string
-  /** How far the operator's answer has got on its way to the backend. */
+  /** Whether the backend has the operator's response. */
   sync: SyncState
-  /** The operator's answer as it is to be shown: what it said last, even if the backend doesn't say so yet. */
+  /** The operator's latest response, even if the backend doesn't show it yet. */
   relationship: Relationship
-  /** When anything of this last changed. */
+  /** When any part of this last changed. */
   changedAt: Date
 }
 
-/** What is to change of the operator's answer. Null clears; what is left out stays as it is. */
+/** A change of the operator's response. Null clears a property; one that is left out stays as it is. */
 export interface RelationshipPatch {
   status?: string | null
   comment?: string | null
 }
 
 /**
- * What to throw for a tenant that has no request. Tenants are looked up first, because documented samples call them by
- * names; only then does it matter that it is no GUID.
+ * The error for a tenant without a request. The tenant is searched for first, since documented samples use names for
+ * tenants; only when it isn't found does it matter that it is not a GUID.
  */
 export const rfiNotFound = (tenantId: string): DomainError =>
   GUID.test(tenantId)

@@ -9,14 +9,14 @@ import type { SyncService } from '../sync/sync.js'
 import type { NumberRules } from './account-number.js'
 import type { Regions } from './subdomain.js'
 
-/** What the commands of this API work with. */
+/** The dependencies of the commands about accounts. */
 export interface ProvisioningDeps {
   db: Db
   clock: Clock
   logger: Logger
-  /** By service; those without one are recorded here only. */
+  /** By service; a service without one is only recorded here. */
   backends: Backends
-  /** Aborted when a client who reads from now on has waited long enough for backends. */
+  /** Returns a signal that aborts when a client that starts reading now has waited long enough for backends. */
   readDeadline(): AbortSignal
   /** False in a process that runs no reconcilers: it can't know how calls to backends go. */
   callsBackends: boolean
@@ -25,32 +25,32 @@ export interface ProvisioningDeps {
   rules: NumberRules
   /** The rules of each number. */
   policyOf: PolicyOf
-  /** What a synced number is said to be before its backend has said it (contract 5.8). */
+  /** The status shown for a synced number before its backend has reported one (contract 5.8). */
   initialAssignmentStatus: string
-  /** How long a confirmed thing is believed before its backend is asked again. */
+  /** How long a confirmed item counts as correct before it is verified again. */
   verifyIntervalMs: number
   /** Wakes the reconciler of a service; called after a write has been committed. */
   nudge(services: Iterable<SyncService>): void
 }
 
-/** Who asks for a change, and by which operation; what the history of a number says. */
-export interface Caller {
+/** Who makes a change, and by which operation, as the history of a number says. */
+export interface Attribution {
   actor: string
   reason: string
 }
 
 /**
- * Refuses a write that its sender wanted only under conditions that don't hold; called with what is stored, or undefined
- * when nothing is, before the body is judged.
+ * Refuses a write whose conditions don't hold. It is called with what is stored, or undefined when nothing is, before
+ * the body is checked.
  */
 export type Precondition<Stored> = (current: Stored | undefined) => void
 
-export const causeOf = ({ clock }: Pick<ProvisioningDeps, 'clock'>, { actor, reason }: Caller): Cause => ({
+export const causeOf = ({ clock }: Pick<ProvisioningDeps, 'clock'>, { actor, reason }: Attribution): Cause => ({
   at: clock.now(),
   actor,
   reason,
 })
 
-/** The services that have a backend: what is left over of others doesn't count. */
+/** The services that have a backend; what is left over from others doesn't count. */
 export const activeServices = ({ backends }: Pick<ProvisioningDeps, 'backends'>): ServiceCode[] =>
   Object.keys(backends) as ServiceCode[]

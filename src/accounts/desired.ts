@@ -1,4 +1,4 @@
-/** What is stored now of the things that a reconciler has claimed: the desired state that backends are told. */
+/** Reads the stored state of items that a reconciler has claimed: the desired state that backends are synced to. */
 import type { ServiceKey } from '../backends/port/services.js'
 import { sql, type Queryable } from '../db/db.js'
 import type { AccountSettings, SubdomainTokens } from './account.js'
@@ -10,7 +10,7 @@ export interface DesiredNumber {
   service: NumberService | null
 }
 
-/** Numbers with what they want of a service; missing: on no account. */
+/** Numbers with their settings for a service; a missing number is on no account. */
 export async function desiredNumbers(
   db: Queryable,
   e164s: readonly string[],
@@ -52,7 +52,7 @@ export interface ConsentChange {
   modifiedAt: Date
 }
 
-/** What the operator last said about requests for information, by tenant (lower case). */
+/** The operator's latest responses to requests for information, by tenant (lower case). */
 export async function consentChanges(db: Queryable, tenantIds: readonly string[]): Promise<Map<string, ConsentChange>> {
   const rows = await db.query<ConsentChange>(sql`
     select tenant_id as "tenantId", status, comment, modified_at as "modifiedAt"

@@ -1,4 +1,4 @@
-/** The statements about numbers on accounts. The ledger's own row of a number is the ledger's to write. */
+/** The SQL statements about numbers on accounts. Only the ledger writes the ledger's own row of a number. */
 import type { ServiceCode } from '../backends/port/backend.js'
 import { sql, type Queryable, type Sql, type Tx } from '../db/db.js'
 import { syncStateOf } from '../sync/store.js'
@@ -59,33 +59,33 @@ export async function readNumbers(
   return rows.map(toNumber)
 }
 
-/** From here on it is worth knowing how many there are, so as to come from the nearer end. */
+/** From this skip on, counting the numbers pays off, because the page can then be reached from the nearer end. */
 const FAR = 2_000
 
 /**
- * A page of numbers by E.164: of one account (index `account_number_order`) or of all (primary key). The page's keys are
- * found by the index alone where nothing is filtered, so that a large skip walks index entries, not numbers with all
- * that belongs to them; and of one account's numbers from the nearer end.
- * @param lookUp only this number, for the 2023 facade
+ * A page of numbers by E.164: of one account (index `account_number_order`) or of all (primary key). Without a filter
+ * the page's keys are found by the index alone, so that a large skip walks index entries, not whole numbers; a page of
+ * one account is reached from the nearer end.
+ * @param only only this number, for the 2023 facade
  */
 export async function listNumbers(
   db: Queryable,
   accountId: string | undefined,
   active: readonly SyncService[],
   { filter, after, skip, limit }: PageOf,
-  lookUp?: string,
+  only?: string,
 ): Promise<AccountNumber[]> {
   const which = sql`
     n.removed_at is null ${accountId === undefined ? sql`` : sql`and n.account_id = ${accountId}`}
     ${after === undefined ? sql`` : sql`and n.e164 > ${after}`}
-    ${lookUp === undefined ? sql`` : sql`and n.e164 = ${lookUp}`}`
+    ${only === undefined ? sql`` : sql`and n.e164 = ${only}`}`
   const fromStart = sql`order by n.e164 offset ${after === undefined ? skip : 0} limit ${limit}`
   if (filter !== undefined) {
     const rows = await db.query<NumberRow>(sql`
       select ${numberColumns} from ${numbersWithStatus(active)} where ${which} ${andFilter(filter)} ${fromStart}`)
     return rows.map(toNumber)
   }
-  const isFar = after === undefined && skip >= FAR && accountId !== undefined && lookUp === undefined
+  const isFar = after === undefined && skip >= FAR && accountId !== undefined && only === undefined
   const cut = isFar ? await fromNearerEnd(db, accountId, skip, limit) : fromStart
   const rows = await db.query<NumberRow>(sql`
     select ${numberColumns}
@@ -120,15 +120,15 @@ export async function countNumbers(
   return row?.count ?? 0
 }
 
-/** A number as it is stored, whosever it is. */
+/** A number as it is stored, on any account. */
 export interface StoredNumber {
   e164: string
   accountId: string
   details: NumberDetails
   modifiedAt: Date
-  /** On its way out: no client sees it any more. */
+  /** It is leaving its account, and no client sees it any more. */
   removed: boolean
-  /** Services whose backends have been asked about it, or are being. */
+  /** Services that the number has been synced to, or is being synced to. */
   synced: ServiceCode[]
 }
 
@@ -136,7 +136,9 @@ const storedColumns = sql`
   n.e164, n.account_id as "accountId", n.details, n.modified_at as "modifiedAt", n.removed_at is not null as removed,
   array(select service from sync where kind = 'number' and key = n.e164 order by service) as synced`
 
-/** Numbers as they are stored. Who is going to change them has locked their rows in the ledger before. */
+/**
+ * Numbers as they are stored. A transaction that is going to change them has locked their rows in the ledger before.
+ */
 export const findStored = (tx: Tx, e164s: readonly string[]): Promise<StoredNumber[]> =>
   tx.query<StoredNumber>(sql`
     select ${storedColumns} from account_number n where n.e164 = any(${e164s}::text[]) order by n.e164`)
@@ -148,7 +150,7 @@ export async function lockStored(tx: Tx, accountId: string, e164s: readonly stri
     where n.e164 = any(${e164s}::text[]) and n.account_id = ${accountId} and n.removed_at is null
     order by n.e164 for update of l, n`)
   if (locked.length === 0) return []
-  // A statement of its own: what else is known of numbers that had to be waited for is only seen by a later one.
+  // A separate statement: only a later one sees what other transactions wrote about numbers that were waited for.
   return findStored(
     tx,
     locked.map(({ e164 }) => e164),
@@ -162,7 +164,7 @@ export async function nextE164s(tx: Tx, accountId: string, limit: number): Promi
   return rows.map(({ e164 }) => e164)
 }
 
-/** Writes numbers onto an account, over what is stored of them. */
+/** Writes numbers onto an account, replacing what is stored of them. */
 export async function putStored(tx: Tx, accountId: string, numbers: readonly NumberToPut[], at: Date): Promise<void> {
   await tx.query(sql`
     insert into account_number (e164, account_id, details, modified_at)
@@ -176,7 +178,7 @@ export async function putStored(tx: Tx, accountId: string, numbers: readonly Num
         removed_at = null`)
 }
 
-/** Takes numbers out of sight until their backends have let go of them. */
+/** Hides numbers until their backends have released them. */
 export async function markRemoved(tx: Tx, e164s: readonly string[], at: Date): Promise<void> {
   await tx.query(sql`update account_number set removed_at = ${at} where e164 = any(${e164s}::text[])`)
 }
@@ -185,7 +187,7 @@ export async function deleteStored(tx: Tx, e164s: readonly string[]): Promise<vo
   await tx.query(sql`delete from account_number where e164 = any(${e164s}::text[])`)
 }
 
-/** Of numbers whose backend has let go of them: those that are off their account and that no backend holds any more. */
+/** Those of the numbers that are off their account and that no backend holds any more. */
 export const findLeft = (tx: Tx, e164s: readonly string[]): Promise<{ e164: string; accountId: string }[]> =>
   tx.query<{ e164: string; accountId: string }>(sql`
     select n.e164, n.account_id as "accountId" from account_number n join number l on l.e164 = n.e164
@@ -193,7 +195,7 @@ export const findLeft = (tx: Tx, e164s: readonly string[]): Promise<{ e164: stri
       and not exists (select from sync where kind = 'number' and key = n.e164)
     order by n.e164 for update of l, n`)
 
-/** Brings removed numbers back into sight, where their account is still there. Returns them. */
+/** Shows removed numbers again if their account still exists. Returns them. */
 export const restoreStored = (
   tx: Tx,
   e164s: readonly string[],
@@ -205,7 +207,7 @@ export const restoreStored = (
       and a.id = n.account_id and a.removed_at is null
     returning n.e164, n.account_id as "accountId", n.details`)
 
-/** Keeps writers of these numbers waiting; for a transaction that goes on to the ledger later than writes do. */
+/** Makes writers of these numbers wait; for a transaction that changes the ledger later than writes do. */
 export async function lockInLedger(tx: Tx, e164s: readonly string[]): Promise<void> {
   await tx.query(sql`select e164 from number where e164 = any(${e164s}::text[]) order by e164 for update`)
 }

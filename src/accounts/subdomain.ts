@@ -1,4 +1,4 @@
-/** Direct Routing's DNS names: which TXT records an account wants, and how the zone stands to that (contract 7). */
+/** Direct Routing's DNS names: the TXT records that an account wants, and whether the zone has them (contract 7). */
 import type { TxtRecord } from '../backends/port/zone.js'
 import { DomainError } from '../errors.js'
 import type { AccountSettings, SubdomainTokens } from './account.js'
@@ -9,11 +9,11 @@ export interface Regions {
   pattern: string
   /** A lab has one. */
   count: 1 | 2
-  /** Whether names longer than Entra ID takes are refused. */
+  /** Whether to refuse names that are too long for Entra ID. */
   enforceLength: boolean
 }
 
-/** The longest domain name that Entra ID takes. */
+/** The longest domain name that Entra ID accepts. */
 const MAX_NAME_LENGTH = 48
 
 const nameIn = (regions: Regions, label: string, region: number): string =>
@@ -23,7 +23,7 @@ const nameIn = (regions: Regions, label: string, region: number): string =>
 export const namesOf = (regions: Regions, label: string): string[] =>
   Array.from({ length: regions.count }, (_, index) => nameIn(regions, label, index + 1))
 
-/** The label whose records the account wants in the zone: with Direct Routing switched off they are withdrawn. */
+/** The label whose records the account wants in the zone; none while Direct Routing is switched off. */
 export function wantedLabel({ services }: Pick<AccountSettings, 'services'>): string | undefined {
   const service = services.teamsDirectRouting
   return service?.enabled ? service.configuration?.subdomain.toLowerCase() : undefined
@@ -34,7 +34,7 @@ export function wantedRecords(regions: Regions, label: string, tokens: Subdomain
   return namesOf(regions, label).map((name, index) => ({ name, values: [values[index] as string] }))
 }
 
-/** Throws 'invalid-body' when a name of the label would be longer than allowed, where that is enforced. */
+/** Throws 'invalid-body' when a name of the label would be too long and the limit is enforced. */
 export function checkLength(regions: Regions, label: string): void {
   const longest = namesOf(regions, label).reduce((a, b) => (b.length > a.length ? b : a))
   if (!regions.enforceLength || longest.length <= MAX_NAME_LENGTH) return
@@ -48,9 +48,9 @@ export function checkLength(regions: Regions, label: string): void {
 export type SubdomainStatus = 'provisioned' | 'notProvisioned' | 'inconsistent'
 
 /**
- * Compares what is wanted with what the zone says.
- * @param wanted none when the account has no label
- * @param stale names of labels that the account no longer wants but that may still be in the zone
+ * Compares the wanted records with those of the zone.
+ * @param wanted empty when the account has no label
+ * @param stale names of labels that the account no longer wants but the zone may still have
  */
 export function subdomainStatus(
   wanted: readonly TxtRecord[],

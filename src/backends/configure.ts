@@ -1,7 +1,7 @@
 /**
- * Which backend stands behind each service: the operator's choice, in the setting LINEBOOK_BACKENDS. Its text is JSON,
- * or the path of a file that holds the JSON, with a member per service: "simulated", "none", or where to find a server
- * of docs/backend-protocol.md.
+ * Reads the operator's choice of a backend for each service from the setting LINEBOOK_BACKENDS. Its text is JSON, or
+ * the path of a file with the JSON, with a member per service: "simulated", "none", or where to find a server of
+ * docs/backend-protocol.md.
  */
 import { readFileSync } from 'node:fs'
 import { SetupError } from '../errors.js'
@@ -21,7 +21,7 @@ const CODES: Readonly<Record<string, ServiceCode>> = {
 
 export interface ParseOptions {
   mode: 'emulator' | 'production'
-  /** Where {"env": "NAME"} is looked up. */
+  /** The variables that {"env": "NAME"} refers to. */
   env: Readonly<Record<string, string | undefined>>
 }
 
@@ -35,7 +35,7 @@ export const defaultBackends = (mode: ParseOptions['mode']): BackendChoice => {
   return { oc: teams, tpm: teams, dr: 'none', zoom: 'none', aocp: 'none' }
 }
 
-/** Reads the setting; services that it leaves out stay at their default. Throws a SetupError that names the place. */
+/** Reads the setting; services that it leaves out keep their default. Throws a SetupError that names the place. */
 export function parseBackends(text: string, { mode, env }: ParseOptions): BackendChoice {
   const choices = { ...defaultBackends(mode) }
   if (text.trim() === '') return choices
@@ -51,7 +51,7 @@ export function parseBackends(text: string, { mode, env }: ParseOptions): Backen
   return choices
 }
 
-/** The JSON itself, and what errors call it. */
+/** The JSON itself, and its name in errors. */
 function contentOf(text: string): { content: string; place: string } {
   if (text.startsWith('{')) return { content: text, place: SETTING }
   try {
@@ -68,7 +68,7 @@ function jsonObject(content: string, place: string): Record<string, unknown> {
   try {
     value = JSON.parse(content)
   } catch {
-    // The parser's own message shows a piece of the text, which may be a secret.
+    // The parser's own message quotes a piece of the text, which may be a secret.
     value = undefined
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>

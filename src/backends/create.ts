@@ -1,4 +1,4 @@
-/** Makes the backends that were chosen; choosing is apart, because every command reads the settings and few need backends. */
+/** Makes the chosen backends. Choosing is separate, because every command reads the settings and few need backends. */
 import type { Clock } from '../clock.js'
 import type { BackendChoice } from './configure.js'
 import { createHttpBackend } from './http/http.js'
@@ -7,10 +7,10 @@ import type { Documents } from './simulated/documents.js'
 import { readSeed } from './simulated/seed.js'
 import { createSimulatedBackend, type SimulatedOptions } from './simulated/simulated.js'
 
-/** What backends are made with. */
+/** The dependencies of backends. */
 export interface BackendDeps extends Pick<SimulatedOptions, 'operatorId' | 'settings' | 'wait'> {
   clock: Clock
-  /** Where simulated backends keep what they know. */
+  /** Where simulated backends keep their state. */
   documents: Documents
   fetch?: typeof fetch
 }

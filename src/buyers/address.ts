@@ -1,4 +1,4 @@
-/** Addresses that some offerings need: what has to be there, and how postal codes look. */
+/** Addresses that some offerings need: their required parts, and the format of postal codes. */
 import { invalidInput } from '../errors.js'
 
 export interface Address {
@@ -11,7 +11,7 @@ export interface Address {
 
 const MAX_PART_CHARS = 200
 
-/** An address as it is kept, whether or not it is valid. What is left out is empty. Throws 'invalid-input'. */
+/** An address as it is stored, valid or not. Parts that are left out are empty. Throws 'invalid-input'. */
 export function readAddress({ line = '', city = '', postalCode = '', state }: Partial<Address>): Address {
   const address = { line, city, postalCode, ...(state !== undefined && { state }) }
   if (Object.values(address).some((part) => part.length > MAX_PART_CHARS)) {
@@ -65,7 +65,7 @@ const POSTAL_CODES: Readonly<Record<string, RegExp>> = {
 }
 const STATES_IN_ADDRESSES = ['AU', 'BR', 'CA', 'MX', 'US']
 
-/** What is wrong with an address, as a sentence; undefined when nothing is. */
+/** Describes what is wrong with an address, as a sentence; undefined when it is valid. */
 export function addressFault(countryCode: string, { line, city, postalCode, state }: Address): string | undefined {
   if (line.trim() === '') return 'the street is missing.'
   if (city.trim() === '') return 'the city is missing.'

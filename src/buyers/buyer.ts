@@ -1,12 +1,12 @@
 /**
- * What a resource may buy: the rules of entitlement, licences and addresses, which an operator sets for it with
- * `linebook resource entitle | limit | address`. Pure; `store.ts` reads what they are about.
+ * The rules for what a resource may buy: entitlements, limits and addresses, which an operator sets with
+ * `linebook resource entitle | limit | address`. Pure; `store.ts` reads the data.
  */
 import type { AssignmentType, NumberType } from '../ledger/number.js'
 import { addressFault, type Address } from './address.js'
 import { isEntitled } from './entitlement.js'
 
-/** What is to be bought: numbers of one offering. */
+/** The numbers of one offering that a resource wants to buy. */
 export interface Wanted {
   countryCode: string
   numberType: NumberType
@@ -17,16 +17,16 @@ export interface Wanted {
 export interface Buyer {
   resourceId: string
   name: string
-  /** The stock that it sees; '' for the one that is shared. */
+  /** The stock that it sees; '' for the shared one. */
   pool: string
-  /** Most numbers that it may own; null: no limit. */
+  /** The most numbers that it may own; null: no limit. */
   numberLimit: number | null
   /** What it may buy, see `entitlement.ts`; null: everything. */
   entitledTo: readonly string[] | null
   addresses: Readonly<Record<string, Address>>
 }
 
-/** Why something can't be bought, by the published names of search errors. */
+/** Why a purchase is refused, by the published names of search errors. */
 export interface Refusal {
   code:
     | 'AuthorizationDenied'
@@ -40,7 +40,7 @@ export interface Refusal {
   details?: { code: string; message: string; target?: string }[]
 }
 
-/** Whether the resource may buy this at all: entitled to it, and with an address where one is needed. */
+/** Refuses an offering that the resource isn't entitled to, or that needs an address the resource doesn't have. */
 export function refuseOffering({ name, entitledTo, addresses }: Buyer, wanted: Wanted): Refusal | undefined {
   const { countryCode, numberType, assignmentType } = wanted
   if (entitledTo !== null && !isEntitled(entitledTo, wanted)) {
@@ -75,8 +75,8 @@ export function refuseOffering({ name, entitledTo, addresses }: Buyer, wanted: W
 }
 
 /**
- * Whether the limit leaves room for so many more numbers.
- * @param owned those it owns, and those whose purchase is under way
+ * Refuses a quantity that the limit leaves no room for.
+ * @param owned the numbers that the resource owns, and those whose purchase is under way
  */
 export function refuseQuantity({ numberLimit, name }: Buyer, quantity: number, owned: number): Refusal | undefined {
   if (numberLimit === null || owned + quantity <= numberLimit) return undefined

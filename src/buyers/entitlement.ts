@@ -2,7 +2,7 @@
 import { invalidInput, type DomainError } from '../errors.js'
 import { assignmentTypes, numberTypes, type AssignmentType, type NumberType } from '../ledger/number.js'
 
-/** An entitlement as it is kept, its country in capitals. Throws 'invalid-input' for what is none. */
+/** An entitlement as it is stored, with its country in capitals. Throws 'invalid-input' when `text` is none. */
 export function parseEntitlement(text: string): string {
   const [country = '', type, assignment, ...more] = text.split(':')
   const countryCode = country.toUpperCase()
@@ -25,7 +25,7 @@ const faulty = (text: string, fault: string): DomainError =>
 
 const isOneOf = (words: readonly string[], word: string): boolean => words.includes(word)
 
-/** Whether one of the entitlements has an offering in it. */
+/** Whether one of the entitlements covers an offering. */
 export const isEntitled = (
   entitledTo: readonly string[],
   offering: { countryCode: string; numberType: NumberType; assignmentType: AssignmentType },

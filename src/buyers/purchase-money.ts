@@ -1,4 +1,4 @@
-/** The money of purchases: what they are charged in the transaction that accepts them, and what comes back. */
+/** The money of purchases: their charge, in the transaction that accepts them, and refunds. */
 import type { Tx } from '../db/db.js'
 import type { Price } from '../ledger/number.js'
 import type { Refusal } from './buyer.js'
@@ -8,8 +8,8 @@ import { chargePurchase, findBalance, listCharged, refundPurchase, type EntryCau
 
 /**
  * Takes the first month of every number from the resource's wallets, or refuses. A resource without a wallet in a
- * price's currency pays nothing if it has none at all and `walletRequired` is off. What was taken in one currency before
- * another was refused is given back by whoever ends the purchase (`refundAll`), as for any other failure.
+ * price's currency pays nothing if it has no wallet at all and `walletRequired` is off. If one currency was charged
+ * before another one was refused, the code that ends the purchase refunds it (`refundAll`), as for any other failure.
  * @param prices one for each number
  */
 export async function chargeFor(
@@ -45,21 +45,21 @@ async function chargeIn(
   return notEnough(buyer, currency, sum, (await findBalance(tx, key)) ?? '0')
 }
 
-/** Whose purchase is given money back, of what was charged for it since it could first be purchased. */
+/** The purchase to refund: the charges for it since it could first be purchased. */
 export interface Charged {
   resourceId: string
   /** The id of a reservation, and so of its purchase, may be used again a month later. */
   since: Date
 }
 
-/** Gives back all that an operation was charged. */
+/** Refunds everything that an operation was charged. */
 export async function refundAll(tx: Tx, { resourceId, since }: Charged, cause: EntryCause): Promise<void> {
   for (const { currency, amount, numbers } of await listCharged(tx, resourceId, cause.reference, since)) {
     await refundPurchase(tx, { resourceId, currency }, { amount, numbers }, cause)
   }
 }
 
-/** Gives back the price of numbers that an operation was charged for and did not get. */
+/** Refunds the price of numbers that an operation was charged for and did not get. */
 export async function refundFor(
   tx: Tx,
   { resourceId, since }: Charged,
@@ -88,7 +88,7 @@ function sumByCurrency(prices: readonly Price[]): Map<string, Sum> {
     sum.prices.push(price)
     sums.set(currency, sum)
   }
-  // In one order for everybody, so that two purchases can't lock each other out.
+  // Always in the same order, so that two purchases can't deadlock.
   return new Map([...sums].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 

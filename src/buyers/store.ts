@@ -2,7 +2,7 @@ import { sql, type Queryable, type Tx } from '../db/db.js'
 import type { Address } from './address.js'
 import type { Buyer } from './buyer.js'
 
-/** What a resource may buy, and the currencies that it has a wallet in. */
+/** A buyer with the currencies of its wallets. */
 export interface BuyerWithWallets extends Buyer {
   currencies: readonly string[]
 }
@@ -23,7 +23,7 @@ export async function readBuyer(db: Queryable, resourceId: string): Promise<Buye
   return buyer
 }
 
-/** Numbers that a limit counts. */
+/** The numbers that a limit counts. */
 export interface OwnedCount {
   owned: number
   /** Of purchases that are under way. */
@@ -31,8 +31,8 @@ export interface OwnedCount {
 }
 
 /**
- * How many numbers a resource owns or is just purchasing. Its row is locked first, so that purchases which a limit
- * counts come one after another.
+ * How many numbers a resource owns or is purchasing. Its row is locked first, so that purchases under a limit come one
+ * after another.
  */
 export async function countOwnedLocked(tx: Tx, resourceId: string): Promise<number> {
   await tx.query(sql`select id from resource where id = ${resourceId} for no key update`)
@@ -56,7 +56,7 @@ export async function countOwned(db: Queryable, resourceId: string): Promise<Own
   return row ?? { owned: 0, underWay: 0 }
 }
 
-/** Sets what a resource may own or buy; what is undefined stays. False when there is no such resource. */
+/** Sets a resource's limit and entitlements; an undefined one stays. False when there is no such resource. */
 export async function saveTerms(
   db: Queryable,
   name: string,

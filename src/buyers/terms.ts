@@ -1,4 +1,4 @@
-/** What an operator says of a resource as a buyer: its limit, entitlements and addresses, by the resource's name. */
+/** The terms that an operator sets for a resource as a buyer: its limit, entitlements and addresses. */
 import type { Db, Queryable, Tx } from '../db/db.js'
 import { notFound } from '../errors.js'
 import type { Address } from './address.js'
@@ -7,7 +7,7 @@ import { formatAmount, amountOf } from './wallet/amount.js'
 import { listWallets } from './wallet/wallet-store.js'
 
 export interface Terms {
-  /** Most numbers that it may own; null: no limit. */
+  /** The most numbers that it may own; null: no limit. */
   numberLimit: number | null
   /** See `entitlement.ts`; null: everything. */
   entitledTo: readonly string[] | null
@@ -17,7 +17,7 @@ export interface Terms {
 
 export interface ShownBuyer extends Terms {
   name: string
-  /** The stock that it sees; '' for the one that is shared. */
+  /** The stock that it sees; '' for the shared one. */
   pool: string
   addresses: Readonly<Record<string, Address>>
   wallets: { currency: string; balance: string }[]
@@ -47,7 +47,7 @@ export const changeTerms = (db: Db, name: string, terms: Partial<Terms>): Promis
     await setTerms(tx, name, terms)
   })
 
-/** Does so as part of a transaction, of a resource that is there. Every change of terms is made here. */
+/** Sets terms in a transaction that has found the resource. Every change of terms passes through here. */
 export async function setTerms(tx: Tx, name: string, { addresses = {}, ...terms }: Partial<Terms>): Promise<void> {
   if (Object.keys(terms).length > 0) await saveTerms(tx, name, terms)
   for (const [countryCode, address] of Object.entries(addresses)) await saveAddress(tx, name, countryCode, address)

@@ -1,4 +1,4 @@
-/** What an operator does with the wallets of resources: fills them, corrects them, looks at them. */
+/** The operator's commands for wallets: fill, correct and show them. */
 import type { Clock } from '../clock.js'
 import type { Db, Queryable } from '../db/db.js'
 import { DomainError, invalidInput } from '../errors.js'
@@ -45,14 +45,14 @@ export async function showWallets(db: Queryable, name: string | undefined, limit
   return wallets
 }
 
-/** As people write it; the database keeps four digits after the point. */
+/** An amount as people write it; the database keeps four digits after the point. */
 const normal = (amount: string): string => formatAmount(amountOf(amount))
 
 export interface Credit {
   /** A decimal text; negative to correct, 0 for a wallet with nothing in it. */
   amount: string
   currency: string
-  /** What the journal says about it. */
+  /** The note in the journal. */
   note: string
   actor: string
 }
@@ -60,8 +60,8 @@ export interface Credit {
 const MAX_NOTE_CHARS = 200
 
 /**
- * Adds to a resource's wallet, which it makes where there is none yet. Returns the balance after it. Throws 'not-found',
- * 'invalid-input', and 'state-conflict' for a correction of more than there is and for more than a wallet can keep.
+ * Adds to a resource's wallet and makes one if there is none yet. Returns the new balance. Throws 'not-found',
+ * 'invalid-input', and 'state-conflict' for a correction that exceeds the balance and for more than a wallet can keep.
  */
 export async function credit(
   { db, clock }: { db: Db; clock: Clock },
@@ -70,7 +70,10 @@ export async function credit(
 ): Promise<{ currency: string; balance: string }> {
   const value = parseAmount(amount)
   if (value === undefined) {
-    throw invalidInput(`"${amount}" is no amount: up to 14 digits, then up to 4 after a point, e.g. 25 or -0.5.`, 'amount')
+    throw invalidInput(
+      `"${amount}" is no amount: up to 14 digits, then up to 4 after a point, e.g. 25 or -0.5.`,
+      'amount',
+    )
   }
   if (note.length > MAX_NOTE_CHARS) throw invalidInput(`A note has up to ${MAX_NOTE_CHARS} characters.`, 'note')
   const code = parseCurrency(currency)
@@ -83,10 +86,11 @@ export async function credit(
   })
 }
 
-/** A currency's code in capitals. Which there are is not asked: a catalogue may have prices in points of its own. */
+/** A currency's code in capitals. Any code is accepted: a catalogue may have prices in its own points. */
 function parseCurrency(text: string): string {
   const code = text.toUpperCase()
-  if (!/^[A-Z]{3}$/.test(code)) throw invalidInput(`"${text}" is no currency: three letters of ISO 4217, e.g. USD.`, 'currency')
+  if (!/^[A-Z]{3}$/.test(code))
+    throw invalidInput(`"${text}" is no currency: three letters of ISO 4217, e.g. USD.`, 'currency')
   return code
 }
 

@@ -1,4 +1,4 @@
-/** The part of the composition root that makes what only an emulator has: its controls, and the control of its backends. */
+/** The part of the composition root for emulators only: the test controls, and the control of simulated backends. */
 import { roleName } from '../auth/tokens/roles.js'
 import { createTestControls, openTestControls, type TestControls } from '../emulator/controls.js'
 import type { RoutedOperation } from '../emulator/inject/faults.js'
@@ -18,7 +18,7 @@ import type { Task } from '../workers/worker.js'
 import { fillEmulator, type Store } from './store.js'
 import type { ControlledParts, CreateTestControls } from './test-controls.js'
 
-/** How soon a process learns of what was told another one. */
+/** How soon a process sees settings that were changed through another one. */
 const SETTINGS_INTERVAL_MS = 1_000
 
 export const createEmulator: CreateTestControls = (store) => {
@@ -42,7 +42,7 @@ const routedOperations: readonly RoutedOperation[] = [
   ),
 ]
 
-/** An embedded database has one process, which need not look. */
+/** An embedded database has one process, so nothing has to be read again. */
 const settingsTasks = ({ settings }: TestControls, { db }: Store): Task[] => {
   const task: Task = {
     name: 'emulator-settings',
@@ -73,7 +73,7 @@ function openEmulator(server: FastifyInstance, controls: TestControls, parts: Co
       nudgeAll()
     },
     catchUp: async () => {
-      // What is believed for a while would be for ever when the clock goes back.
+      // A cache entry would stay valid for ever when the clock goes back.
       provisioning.deps.announced.forget()
       const { claimed: operations } = await parts.operations.carryOut()
       const { claimed: swept } = await parts.sweeper.carryOut()

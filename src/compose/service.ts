@@ -1,4 +1,4 @@
-/** Starts and stops the program: what is opened here is closed here, in reverse. */
+/** Starts and stops the program: everything opened here is closed here, in reverse. */
 import { checkKeys } from '../auth/resources.js'
 import { systemClock, type Clock } from '../clock.js'
 import { checkListeners, type Config } from '../config/config.js'
@@ -18,7 +18,7 @@ export interface Listener {
 
 export interface Service {
   listeners: readonly Listener[]
-  /** Certificate that HTTPS shows, absolute path. */
+  /** The absolute path of the certificate for HTTPS. */
   certFile: string | undefined
   store: Store
   /** Takes no new requests, lets those under way end, then closes everything. */
@@ -28,7 +28,7 @@ export interface Service {
 /** Starts everything: database, workers, listeners. Throws SetupErrors, with nothing left open. */
 export async function startService(config: Config, clock: Clock = systemClock): Promise<Service> {
   checkListeners(config)
-  // The slow parts side by side: the database loads while certificate and catalogue are read.
+  // The slow parts run in parallel: the database loads while certificate and catalogue are read.
   const [store, tls, catalogue, createTestControls] = await openTogether(
     openStore(config, clock),
     tlsOf(config),
@@ -69,7 +69,7 @@ function tlsOf(config: Config): Promise<TlsFiles | undefined> {
     : emulatorTls(config.dataDir, config.host)
 }
 
-/** Like Promise.all for a store and things that need no closing: when one of those fails, the store is closed. */
+/** Like Promise.all for a store and values that need no closing: when one of them fails, the store is closed. */
 async function openTogether<Others extends unknown[]>(
   store: Promise<Store>,
   ...others: { [Index in keyof Others]: Promise<Others[Index]> }

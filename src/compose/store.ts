@@ -1,4 +1,4 @@
-/** The part of the composition root that opens the database: all that commands need which don't serve. */
+/** The part of the composition root that opens the database: all that commands other than `serve` need. */
 import { ensureEmulatorGrants } from '../auth/grants.js'
 import { ensureEmulatorResource, type ResourceDeps } from '../auth/resources.js'
 import { Sealer, EMULATOR_SEALING_KEY } from '../auth/seal.js'
@@ -13,15 +13,15 @@ import { ensureEmulatorClients, emulatorClientIds } from '../issuer/clients.js'
 import { seedStock } from '../ledger/stock/seed.js'
 import { createLogger, type Logger } from '../log.js'
 
-/** What commands that only work on the database need. */
+/** The dependencies of commands that only work on the database. */
 export interface Store extends ResourceDeps {
   logger: Logger
   close(): Promise<void>
 }
 
 /**
- * Opens the configured database, brings it to this program's schema and, in emulator mode, makes sure of the well-known
- * resource and of a stock. Throws SetupErrors.
+ * Opens the configured database, migrates it to this program's schema and, in emulator mode, ensures that the
+ * well-known resource and a stock exist. Throws SetupErrors.
  */
 export async function openStore(config: Config, clock: Clock = systemClock): Promise<Store> {
   const logger = createLogger(config.logLevel)
@@ -39,7 +39,7 @@ export async function openStore(config: Config, clock: Clock = systemClock): Pro
   }
 }
 
-/** Puts into an emulator's database what it begins with, unless it is there. */
+/** Adds the initial content of an emulator's database, unless it is there. */
 export async function fillEmulator(store: Store, config: Config): Promise<void> {
   await ensureEmulatorResource(store)
   if (config.builtInIssuer) {

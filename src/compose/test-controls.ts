@@ -1,6 +1,6 @@
 /**
- * The port through which an emulator's test controls reach the rest of the program. Production has nothing behind it:
- * `emulator.ts`, which fills it, is loaded in emulator mode only.
+ * The port through which an emulator's test controls reach the rest of the program. In production it is empty:
+ * `emulator.ts`, which implements it, is loaded in emulator mode only.
  */
 import type { ResourceDirectory } from '../auth/resource-directory.js'
 import type { Clock } from '../clock.js'
@@ -14,21 +14,21 @@ import type { ProvisioningWiring } from './parts/provisioning.js'
 import type { Store } from './store.js'
 
 export interface TestControlsPort {
-  /** The one that the program lives by, which tests can move. */
+  /** The program's clock, which tests can move. */
   clock: Clock
-  /** How an operation of a resource goes: as a script has it, or as usual. */
+  /** The course of an operation of a resource: as scripted, or as usual. */
   courseOf(kind: OperationKind, resourceName: string, usual: Course): Course
-  /** What these controls do in the background. */
+  /** The background tasks of these controls. */
   tasks: readonly Task[]
-  /** Reads again what other processes have set. */
+  /** Reads the settings of other processes again. */
   load(): Promise<void>
-  /** Stores what is about to be stored. */
+  /** Stores pending changes of settings. */
   flush(): Promise<void>
-  /** Adds the routes and what they work by. To be called before the APIs are added. */
+  /** Adds the routes and their hooks. Must be called before the APIs are added. */
   open(server: FastifyInstance, parts: ControlledParts): void
 }
 
-/** What the test controls reach of the rest. */
+/** The parts of the program that the test controls use. */
 export interface ControlledParts {
   config: Config
   /** With the clock that is moved. */
@@ -38,7 +38,7 @@ export interface ControlledParts {
   directory: ResourceDirectory
   throttle: Throttle
   provisioning: ProvisioningWiring
-  /** Each for one kind of what falls due when the clock is moved. */
+  /** One for each kind of work that falls due when the clock is moved. */
   operations: Pick<Worker, 'carryOut'>
   sweeper: Pick<Worker, 'carryOut'>
   nudgeAll(): void

@@ -1,4 +1,4 @@
 import type { TokenPrincipal } from '../auth/tokens/claims.js'
 
-/** Somebody who may do everything, of whom no token is asked; made by `in-process.ts` only. */
+/** A principal with all rights that needs no token; only `in-process.ts` makes one. */
 export type TrustedPrincipal = TokenPrincipal

@@ -1,6 +1,6 @@
 /**
- * The composition root: what the program is made of is made here and closed here, in reverse. Everything below gets
- * what it needs passed in.
+ * The composition root: all parts of the program are made here and closed here, in reverse. Everything below gets its
+ * dependencies passed in.
  */
 import { ResourceDirectory } from '../auth/resource-directory.js'
 import type { Config } from '../config/config.js'
@@ -33,25 +33,25 @@ import type { Store } from './store.js'
 import type { CreateTestControls, TestControlsPort } from './test-controls.js'
 import type { TrustedPrincipal } from './trusted.js'
 
-/** How long calls to billing and fulfilment may still take when the program stops; whoever starts next repeats them. */
+/** How long calls to billing and fulfilment may still take when the program stops; the next process repeats them. */
 const CALLS_END_WITHIN_MS = 5_000
 
-/** What stands between the store and the network: the API's servers, not yet listening, and the background jobs. */
+/** The parts between the store and the network: the server, not yet listening, and the background work. */
 export interface Wiring {
   deps: PhoneNumbersDeps
   provisioning: ProvisioningWiring
   operator: OperatorWiring
   /** Durable jobs. */
   jobs: JobsDeps
-  /** What runs them: a process whose workers are not started may still have some `carryOut`. */
+  /** The workers of jobs: a process that doesn't start its workers may still call their `carryOut`. */
   jobWorkers: Pick<JobsWiring, 'runner' | 'keeper'>
   /** In emulator mode. */
   controls: TestControlsPort | undefined
-  /** Everything that works in the background. */
+  /** All background workers. */
   workers: readonly Pick<Worker, 'start' | 'nudge' | 'stop'>[]
-  /** What they have done. */
+  /** Their reports. */
   registry: WorkerRegistry
-  /** Starts no more work in the background, and lets what is under way end. */
+  /** Starts no more background work, and waits for what is under way. */
   stopWorkers(): Promise<void>
   createServer(tls: TlsFiles | undefined): FastifyInstance
 }
@@ -62,7 +62,7 @@ const PHONE_NUMBERS_TOKEN_SKEW_MS = 5 * 60_000
 export interface WireOptions {
   /** In emulator mode. */
   createTestControls?: CreateTestControls | undefined
-  /** Who asks, of a server that never listens: see `in-process.ts`. */
+  /** The principal of all requests, for a server that never listens: see `in-process.ts`. */
   trusted?: TrustedPrincipal | undefined
   /** How long bodies may take; a minute when left out. */
   bodyBounds?: BodyBounds | undefined
@@ -77,7 +77,7 @@ export function wire(
   catalogue: Catalogue,
   { createTestControls, trusted, bodyBounds }: WireOptions = {},
 ): Wiring {
-  // An emulator lives by a clock that can be moved. What clients date and tokens are judged by stays the real one.
+  // An emulator uses a clock that can be moved. Dates of clients and tokens are checked against the real one.
   const { clock: realClock } = opened
   const controls = createTestControls?.(opened)
   const store = controls ? { ...opened, clock: controls.clock } : opened
@@ -186,7 +186,7 @@ export function wire(
       if (config.apis.includes('phone-numbers')) {
         const { phoneNumbersHosts: hosts, corsOrigins } = config
         const apiDeps = { ...deps, auth, versionPolicy, throttle, hosts, corsOrigins }
-        // In a scope of its own: its headers and error answers are not those of what stands beside it.
+        // In its own scope: its headers and error responses differ from those of the other APIs.
         void server.register(async (scope) => openPhoneNumbersApi(scope, apiDeps))
       }
       provisioning.open(server)

@@ -1,5 +1,5 @@
 /**
- * The configuration: read once from the environment and the command line, checked, and frozen. Nothing else reads
+ * The configuration: read once from the environment and the command line, validated, and frozen. Nothing else reads
  * `process.env`.
  */
 import { SetupError } from '../errors.js'
@@ -31,7 +31,7 @@ export function readConfig(env: NodeJS.ProcessEnv, flags: Partial<Record<keyof C
   return config
 }
 
-/** What each configuration was read from, to be shown to the operator who asks. */
+/** The source of each configuration, to show the operator where a setting came from. */
 const sources = new WeakMap<Config, { env: NodeJS.ProcessEnv; flags: Partial<Record<keyof Config, string>> }>()
 
 export interface EffectiveSetting {
@@ -46,7 +46,7 @@ export interface EffectiveSetting {
   help: string
 }
 
-/** Every setting as it is in effect, and where it came from. Secrets are said to be set or not, never shown. */
+/** Every setting as it is in effect, and where it came from. For secrets it only shows whether they are set. */
 export function effectiveSettings(config: Config): EffectiveSetting[] {
   const { env = {}, flags = {} } = sources.get(config) ?? {}
   return settings.map(({ name, env: variable, flag, fallback, secret = false, help }) => {
@@ -98,7 +98,7 @@ function refuseUnknownSettings(env: NodeJS.ProcessEnv): void {
   throw new SetupError(`${unknown.join(', ')}: no such setting. The settings are ${nearest}, DATABASE_URL.`)
 }
 
-/** What no setting can say on its own. */
+/** Checks that involve several settings. */
 function checkTogether(config: Config): void {
   if ((config.tlsCertFile === undefined) !== (config.tlsKeyFile === undefined)) {
     const missing = config.tlsCertFile === undefined ? 'LINEBOOK_TLS_CERT_FILE' : 'LINEBOOK_TLS_KEY_FILE'
@@ -135,7 +135,7 @@ function checkProduction(config: Config): void {
   }
 }
 
-/** Checks what only a server needs. Throws a SetupError. */
+/** Checks the settings that only a server needs. Throws a SetupError. */
 export function checkListeners(config: Config): void {
   if (config.httpPort === undefined && config.httpsPort === undefined) {
     throw new SetupError('LINEBOOK_HTTP_PORT and LINEBOOK_HTTPS_PORT are both empty: there is nothing to listen on.')

@@ -1,4 +1,4 @@
-/** The settings of the Phone Numbers API: who may use it, how often, from which pages, and what purchases cost. */
+/** The settings of the Phone Numbers API: tokens, rates, cross-origin pages, wallets and hooks. */
 import { parseOrigins } from '../phone-numbers/cors.js'
 import { parseThrottle } from '../phone-numbers/throttle.js'
 import { amount, asParsed, atLeastOne, BadValue, MINUTE_MS, onOff, optionalText, setting } from './setting.js'
@@ -10,7 +10,7 @@ const hookUrl = (text: string): string | undefined => {
   throw new BadValue('the URL of an HTTP server without user and password, e.g. https://billing.example/linebook')
 }
 
-/** What the SDKs ask a token for, `https://communication.azure.com//.default`, and the same without the last slash. */
+/** The audience that the SDKs request, `https://communication.azure.com//.default`, with and without the last slash. */
 const DOCUMENTED_AUDIENCES = ['https://communication.azure.com/', 'https://communication.azure.com']
 
 export const phoneNumbersSettings = [
@@ -28,7 +28,7 @@ export const phoneNumbersSettings = [
     env: 'LINEBOOK_THROTTLE',
     flag: 'throttle',
     value: 'RATES',
-    help: 'requests that each resource may make of one process in so many seconds, by operation of the Phone Numbers API, * for each of the others, e.g. search=5/604800,purchase=1/10,*=100/1; empty for no limits',
+    help: 'requests per number of seconds that one process allows each resource, by operation of the Phone Numbers API, * for each of the others, e.g. search=5/604800,purchase=1/10,*=100/1; empty for no limits',
     fallback: '',
     parse: asParsed(parseThrottle),
   }),
@@ -46,7 +46,7 @@ export const phoneNumbersSettings = [
     env: 'LINEBOOK_WALLET_REQUIRED',
     flag: 'wallet-required',
     value: 'on|off',
-    help: 'refuse purchases of resources that have no wallet; otherwise those buy without being charged',
+    help: 'refuse purchases by resources that have no wallet; otherwise they buy without being charged',
     fallback: 'off',
     parse: onOff,
   }),
@@ -55,7 +55,7 @@ export const phoneNumbersSettings = [
     env: 'LINEBOOK_BILLING_HOOK_URL',
     flag: 'billing-hook-url',
     value: 'URL',
-    help: 'system that is asked before each purchase whether it may be; see docs/hooks.md',
+    help: 'system that approves each purchase; see docs/hooks.md',
     secret: true,
     fallback: '',
     parse: hookUrl,
@@ -75,7 +75,7 @@ export const phoneNumbersSettings = [
     env: 'LINEBOOK_HOOK_SECRET',
     flag: 'hook-secret',
     value: 'SECRET',
-    help: 'bearer token that both of these systems are shown',
+    help: 'bearer token that Linebook sends to both of these systems',
     secret: true,
     fallback: '',
     parse: (text) => {
@@ -97,7 +97,7 @@ export const phoneNumbersSettings = [
     env: 'LINEBOOK_HOOK_GIVE_UP_MINUTES',
     flag: 'hook-give-up-minutes',
     value: 'MINUTES',
-    help: 'how long a purchase goes on asking a system that does not answer, before it fails',
+    help: 'how long a purchase keeps calling a system that does not answer, before it fails',
     fallback: '5',
     parse: amount(0.01, 1440, { whole: false, unit: MINUTE_MS }),
   }),

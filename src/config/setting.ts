@@ -1,9 +1,9 @@
-/** What a setting is, and how the texts of settings are read. */
+/** The definition of a setting, and parsers for the texts of settings. */
 
 export const modes = ['emulator', 'production'] as const
 export type Mode = (typeof modes)[number]
 
-/** What the meaning of a setting may depend on. */
+/** The context that a setting's value may depend on. */
 export interface SettingContext {
   mode: Mode
   env: NodeJS.ProcessEnv
@@ -14,10 +14,10 @@ export interface Setting<Name extends string = string, Value = unknown> {
   env: string
   /** Long flag without the dashes. */
   flag: string
-  /** What the value is called in `--help`; a setting without one is a switch. */
+  /** The name of the value in `--help`; a setting without one is a switch. */
   value?: string
   help: string
-  /** Never shown: not in messages, not by the Operator API. It is secret, or may hold what is. */
+  /** Never shown, neither in messages nor by the Operator API: it is secret, or may contain a secret. */
   secret?: true
   /** The default as people would write it; a function where it depends on the mode. */
   fallback: string | ((mode: Mode) => string)
@@ -32,7 +32,7 @@ export const SECOND_MS = 1_000
 export const MINUTE_MS = 60 * SECOND_MS
 export const DAY_MS = 24 * 60 * MINUTE_MS
 
-/** Says what a setting takes, to go on "it takes …". */
+/** Describes valid values, continuing the sentence "it takes …". */
 export class BadValue extends Error {}
 
 export const oneOf =
@@ -49,7 +49,7 @@ export const onOff = (text: string): boolean => {
   throw new BadValue('on or off')
 }
 
-/** A number of the given unit, as a whole count of the smaller unit it is kept in. */
+/** A number in the given unit, as a whole count of the smaller unit that it is kept in. */
 export const amount =
   (min: number, max: number, { whole = true, unit = 1 }: { whole?: boolean; unit?: number } = {}) =>
   (text: string): number => {
@@ -95,7 +95,7 @@ export const hosts = (text: string): string[] => {
   return names
 }
 
-/** A parser of values that throws an Error which says what is taken. */
+/** Wraps a parser that throws an Error describing valid values. */
 export const asParsed =
   <T>(parse: (text: string) => T) =>
   (text: string): T => {

@@ -1,5 +1,5 @@
 /**
- * Every setting of the program, one entry each: its names, what it takes and its default. The parser (`config.ts`),
+ * Every setting of the program, one entry each: its names, its valid values and its default. The parser (`config.ts`),
  * `--help` and `.env.example` are made from this table.
  */
 import { isIP } from 'node:net'
@@ -212,7 +212,7 @@ const table = [
     env: 'LINEBOOK_DATABASE_POOL_SIZE',
     flag: 'database-pool-size',
     value: 'COUNT',
-    help: 'most connections to PostgreSQL that one process opens',
+    help: 'the most connections to PostgreSQL that one process opens',
     fallback: '16',
     parse: amount(2, 500),
   }),
@@ -280,7 +280,7 @@ const table = [
     env: 'LINEBOOK_MAX_SEARCH_QUANTITY',
     flag: 'max-search-quantity',
     value: 'COUNT',
-    help: 'most numbers that one search may ask for',
+    help: 'the most numbers that one search may request',
     fallback: '100',
     parse: amount(1, 1000),
   }),
@@ -307,7 +307,7 @@ const table = [
     env: 'LINEBOOK_MAX_RESERVATION_NUMBERS',
     flag: 'max-reservation-numbers',
     value: 'COUNT',
-    help: 'most numbers in one reservation',
+    help: 'the most numbers in one reservation',
     fallback: '100',
     parse: amount(1, 1000),
   }),
@@ -329,7 +329,7 @@ const table = [
     env: 'LINEBOOK_OPERATOR_NAME',
     flag: 'operator-name',
     value: 'NAME',
-    help: 'your name, which operator lookups give for the numbers of this Linebook; empty for unknown',
+    help: 'your name, which operator lookups return for the numbers of this Linebook; empty for unknown',
     fallback: (mode) => (mode === 'emulator' ? 'Linebook' : ''),
     fallbackHelp: 'Linebook in emulator mode',
     parse: plainName,
@@ -360,5 +360,5 @@ export const settings: readonly Setting<keyof Config>[] = table
 
 type Entry = (typeof table)[number]
 
-/** What the settings say, by their names in the table. */
+/** The values of the settings, by their names in the table. */
 export type Config = { readonly [S in Entry as S['name']]: ReturnType<S['parse']> }

@@ -8,10 +8,10 @@ const LOCK_FILE = 'linebook.lock'
 /** The folder belongs to a Linebook that is running. */
 export class DataDirInUse extends SetupError {}
 
-/** A process, so that it can be told apart from a later one with the same id. */
+/** A process, distinguishable from a later one with the same id. */
 export interface Holder {
   pid: number
-  /** When that process started, in clock ticks since boot; null where the system does not tell. Unmasks reused pids. */
+  /** When the process started, in clock ticks since boot, to detect reused pids; null where the system doesn't tell. */
   startedTicks: string | null
 }
 

@@ -38,8 +38,8 @@ export interface Db extends Queryable {
 }
 
 /**
- * A `Db` whose transactions are part of one that is open: commands that open their own join it. What fails in one of
- * them fails the whole.
+ * A `Db` whose transactions are part of an open one: commands that open their own join it. A failure in one of them
+ * fails the whole.
  */
 export const joinedTo = (tx: Tx, { engine }: Pick<Db, 'engine'>): Db => ({
   engine,
@@ -57,7 +57,7 @@ const UNIQUE_VIOLATION = '23505'
 const sqlState = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 
-/** Tries `attempt` again while the database says that trying again is the cure. */
+/** Repeats `attempt` while the database reports an error that a retry can cure. */
 export async function retryTransaction<T>(attempt: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
@@ -78,8 +78,9 @@ export const violatesUnique = (error: unknown, constraint: string): boolean =>
   error.constraint === constraint
 
 /**
- * Whether `error` says that the database can't be reached or is shutting down, as opposed to having refused a statement.
- * SQLSTATE classes 08 (connection) and 57P (operator intervention), 53300 (too many connections), and socket errors.
+ * Whether `error` says that the database can't be reached or is shutting down, as opposed to having refused a
+ * statement. SQLSTATE classes 08 (connection) and 57P (operator intervention), 53300 (too many connections), and socket
+ * errors.
  */
 export const isConnectionFailure = (error: unknown): boolean => {
   const code = sqlState(error)
@@ -90,5 +91,5 @@ export const isConnectionFailure = (error: unknown): boolean => {
 
 const QUERY_CANCELED = '57014'
 
-/** Whether the database gave a statement up because it took too long. */
+/** Whether the database aborted a statement because it took too long. */
 export const isStatementTimeout = (error: unknown): boolean => sqlState(error) === QUERY_CANCELED

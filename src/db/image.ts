@@ -1,5 +1,5 @@
 /**
- * The image that new embedded databases are born from: a data folder, prepared by the build, migrated and with the
+ * The image that new embedded databases start from: a data folder, prepared by the build, migrated and with the
  * emulator stock in it. Loading it takes a fifth of the time of `initdb` and migrating, and its buffers are sized for
  * one session instead of a server (docs/adr/0001-one-database-interface.md).
  */
@@ -13,7 +13,7 @@ import { asDb } from './pglite.js'
 const STOCKED_IMAGE = fileURLToPath(new URL('../embedded-stocked.tar', import.meta.url))
 const EMPTY_IMAGE = fileURLToPath(new URL('../embedded-empty.tar', import.meta.url))
 
-/** The image to be born from, or undefined when the build has made none: then `initdb` and the migrations run. */
+/** The image to start from, or undefined when the build has made none: then `initdb` and the migrations run. */
 export const imageFor = (stocked: boolean): string | undefined => {
   const file = stocked ? STOCKED_IMAGE : EMPTY_IMAGE
   return existsSync(file) ? file : undefined
@@ -43,7 +43,8 @@ export async function buildImages(prepare: (db: Db) => Promise<void>, stock: (db
     postgresqlconf: SETTINGS,
   })
   const db = asDb(pglite)
-  // Nobody makes databases in there: without the templates for that an image, and every data folder, is half the size.
+  // No databases are created in there: without the templates for that, an image, and every data folder, is half the
+  // size.
   await pglite.exec('update pg_database set datistemplate = false')
   for (const template of ['template0', 'template1']) await pglite.exec(`drop database ${template}`)
   await prepare(db)

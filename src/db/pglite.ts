@@ -47,8 +47,8 @@ export async function openPglite({ dataDir, imageFile }: PgliteOptions): Promise
 }
 
 /**
- * Has V8 compile the engine with its quick compiler alone. Compiling the busy functions again to make them faster keeps
- * the processors busy for the first seconds and needs 60 to 360 MB (Node 24 most), for a tenth of speed in the end.
+ * Makes V8 compile the engine with its quick compiler only. Optimising the busy functions keeps the processors busy for
+ * the first seconds and needs 60 to 360 MB (Node 24 most), for a tenth more speed in the end.
  *
  * `--liftoff-only` says the same in one flag, but V8 derives the other two from it only when the process starts.
  */

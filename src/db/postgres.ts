@@ -18,7 +18,7 @@ const OLDEST_SERVER_VERSION = 150_000
 /** Opens a pool on a PostgreSQL 15+ server. Throws a SetupError that names DATABASE_URL when it can't be used. */
 export async function openPostgres({ connectionString, poolSize, logger }: PostgresOptions): Promise<Db> {
   const pool = createPool(connectionString, poolSize)
-  // An idle connection that breaks is replaced by the pool at the next use; nobody has to act. The error itself is not
+  // The pool replaces an idle connection that breaks at the next use, so no one has to act. The error itself is not
   // logged: it carries the client, with statements and the key that cancels them.
   pool.on('error', (error) => logger.warn({ reason: reason(error) }, 'idle database connection lost'))
   try {

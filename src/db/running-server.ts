@@ -1,6 +1,6 @@
 /**
- * How commands find the server that runs on a data folder: the embedded database belongs to it alone, so what it has to
- * tell must be asked of it. It leaves its address beside the folder's lock.
+ * Lets commands find the server that runs on a data folder. The embedded database belongs to that server alone, so
+ * commands have to ask it; it leaves its address beside the folder's lock.
  */
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,12 +13,12 @@ interface Address extends Holder {
   url: string
 }
 
-/** Leaves the address of this process. Returns the function that takes it away again. */
+/** Stores the address of this process. Returns the function that deletes it again. */
 export async function rememberAddress(dataDir: string, url: string): Promise<() => Promise<void>> {
   const file = join(dataDir, ADDRESS_FILE)
   const draft = `${file}.${newId()}`
   const address: Address = { ...thisProcess(), url }
-  // Whole or not at all: somebody may be reading.
+  // Written as a whole or not at all: another process may be reading.
   await writeFile(draft, JSON.stringify(address))
   await rename(draft, file)
   return () => rm(file, { force: true })

@@ -1,6 +1,6 @@
 /**
- * The controls of an emulator, under `/_emulator/`: what people's tests need that no real service would let them do. Told
- * for people in docs/emulator.md; simulated backends have routes of their own (`backend-control.ts`).
+ * The test controls of an emulator, under `/_emulator/`, for tests that need what no real service allows.
+ * docs/emulator.md describes them; simulated backends have their own routes (`routes/backends.ts`).
  */
 import { MovableClock, type Clock } from '../clock.js'
 import { isConnectionFailure, type Db } from '../db/db.js'
@@ -18,7 +18,7 @@ import { stateRoutes, type StateControlDeps } from './routes/state.js'
 import { Gate } from './state/gate.js'
 import { EmulatorSettings } from './state/settings.js'
 
-/** What is kept in memory of the test controls; each process has its own, and the database what they agree on. */
+/** The state of the test controls in memory. Each process has its own; the database keeps what they share. */
 export interface TestControls {
   clock: MovableClock
   scripts: ScriptBook
@@ -32,7 +32,7 @@ export function createTestControls(options: {
   db: Db
   logger: Logger
   realClock: Clock
-  /** Every operation of both APIs: what faults can be asked for by name. */
+  /** Every operation of both published APIs, for which faults can be requested by name. */
   operations: readonly RoutedOperation[]
 }): TestControls {
   const { db, logger, realClock, operations } = options
@@ -55,16 +55,16 @@ export type ControlsDeps = ControlDeps &
 
 const PREFIX = '/_emulator'
 
-/** Neither the controls themselves nor the probes of whoever runs the program are kept waiting or made to fail. */
+/** The controls themselves and health probes are neither delayed nor made to fail. */
 const isExempt = ({ url }: FastifyRequest): boolean => /^\/+(_emulator|healthz|readyz)\/*([/?]|$)/i.test(url)
 
-/** Adds the routes and what they work by. To be called before the APIs are added: theirs are the requests that it is about. */
+/** Adds the routes and their hooks. Must be called before the APIs are added, whose requests the hooks act on. */
 export function openTestControls(server: FastifyInstance, controls: TestControls, deps: ControlsDeps): void {
   const { settings } = controls
   server.addHook('onReady', () =>
     settings.load().catch((error: unknown) => {
       if (!isConnectionFailure(error)) throw error
-      // Whoever asks is told that the database is away; what was kept comes back with it.
+      // The request fails because the database is unreachable; the settings come back with the database.
       deps.logger.warn({ err: error }, 'the settings of the emulator could not be read')
     }),
   )

@@ -1,6 +1,6 @@
 /**
- * Which network addresses may come in, and whose a request is. An IPv4 address inside an IPv6 one (`::ffff:192.0.2.7`,
- * as sockets that take both show them) is the IPv4 address.
+ * Lists of network addresses, and the address of a request's client. An IPv4 address inside an IPv6 one
+ * (`::ffff:192.0.2.7`, as sockets for both show them) is the IPv4 address.
  */
 import { BlockList, isIP } from 'node:net'
 import type { FastifyRequest } from './server.js'
@@ -14,7 +14,7 @@ export class AddressList {
   /** As they were written. */
   readonly entries: readonly string[]
 
-  /** Throws an Error that says what is taken. */
+  /** Throws an Error that describes valid values. */
   constructor(entries: readonly string[]) {
     this.entries = entries
     for (const entry of entries) {
@@ -29,7 +29,7 @@ export class AddressList {
   }
 }
 
-/** Reads addresses and ranges separated by commas. Throws an Error that says what is taken, to go on "it takes …". */
+/** Reads addresses and ranges separated by commas. Throws an Error that continues the sentence "it takes …". */
 export const parseAddresses = (text: string): AddressList =>
   new AddressList(
     text
@@ -39,9 +39,9 @@ export const parseAddresses = (text: string): AddressList =>
   )
 
 /**
- * The address that a request comes from: the socket's, or what the trusted proxies between say. Each proxy adds whom it
- * was talking to at the right of X-Forwarded-For; what stands left of the first that isn't ours is hearsay.
- * Undefined when a trusted proxy names something that is no address: then nobody knows.
+ * The address that a request comes from: the socket's, or the one that the trusted proxies in between report. Each
+ * proxy appends the address of its peer to X-Forwarded-For, so entries left of the first one that isn't ours can't be
+ * trusted. Undefined, which means unknown, when a trusted proxy reports something that is not an address.
  */
 export function clientAddress(request: FastifyRequest, trustedProxies: AddressList): string | undefined {
   const forwarded = request.headers['x-forwarded-for']
@@ -78,7 +78,7 @@ function parseRange(entry: string): Address & { prefix: number } {
   return { ...plain, prefix }
 }
 
-/** Undefined for what is no address. */
+/** Undefined when the text is not an address. */
 function plainAddress(text: string): Address | undefined {
   const bare = text.replace(/%.*$/, '')
   if (isIP(bare) === 4) return { address: bare, family: 'ipv4' }

@@ -1,10 +1,10 @@
-/** How strictly each API reads what it is sent, and the words it has for what is wrong. */
+/** How strictly each API reads its input, and its messages for faults. */
 import { isRecord, MAX_SHOWN_CHARS, type Finding, type Path, type Policy, type Schema } from './body-reader.js'
 
-/** Names as they are written, one after another: `phoneNumbers.0`. */
+/** Joins names with dots: `phoneNumbers.0`. */
 export const dotted = (path: Path): string => path.map(shownName).join('.')
 
-/** As JavaScript reaches the place: `numbers[3].telephoneNumber`. */
+/** Writes a path as JavaScript does: `numbers[3].telephoneNumber`. */
 export const place = (path: Path): string =>
   path.reduce<string>((before, name) => {
     if (typeof name === 'number') return `${before}[${name}]`
@@ -13,7 +13,9 @@ export const place = (path: Path): string =>
 
 const shownName = (name: string | number): string => String(name).slice(0, MAX_SHOWN_CHARS)
 
-/** The published service ignores what it doesn't know, takes choices in any letter case, and tells the first fault. */
+/**
+ * The published service ignores unknown properties, accepts choices in any letter case, and reports the first fault.
+ */
 const phoneNumbers: Policy = {
   unknownProperties: 'ignore',
   enums: 'any case',
@@ -48,7 +50,7 @@ const givenToPhoneNumbers = (value: unknown): string =>
       ? 'an object'
       : ((JSON.stringify(value) as string | undefined) ?? 'nothing').slice(0, MAX_SHOWN_CHARS)
 
-/** Of the Provisioning API: exact types, names and letter case, and every fault is told. */
+/** The Provisioning API requires exact types, names and letter case, and reports every fault. */
 const provisioning: Policy = {
   unknownProperties: 'refuse',
   enums: 'exact',
@@ -61,7 +63,7 @@ const provisioning: Policy = {
   words: (finding) => inWords(finding, finding.code === 'required' ? finding.wanted : withoutNull(finding.wanted)),
 }
 
-/** Of our own API: as strict, and null is a value like others, so that it can stand for "clear it" and for nothing else. */
+/** Our own API is as strict, and null is an ordinary value, so that it can only mean "clear it". */
 const operator: Policy = {
   ...provisioning,
   nullMeansAbsent: false,
@@ -71,11 +73,11 @@ const operator: Policy = {
 
 export const policies = {
   phoneNumbers,
-  /** Of its query strings. */
+  /** The query strings of that API. */
   phoneNumbersQuery: { ...phoneNumbers, numbersInText: true },
   provisioning,
   operator,
-  /** Of the test controls. The documents of simulated backends are open: what is unknown of them is kept. */
+  /** The test controls. The documents of simulated backends are open: unknown properties are kept. */
   emulator: { ...operator, unknownProperties: 'as the schema says' },
 } satisfies Record<string, Policy>
 
@@ -105,7 +107,7 @@ function hintOf(name: string, known: readonly string[]): string {
   return known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`
 }
 
-/** A value as messages show it; never its inside, which may be of any depth. */
+/** A value as messages show it, without its content, which may be nested to any depth. */
 function inShort(value: unknown): string {
   if (Array.isArray(value)) return 'an array'
   if (isRecord(value)) return 'an object'
@@ -115,7 +117,7 @@ function inShort(value: unknown): string {
   return JSON.stringify(shown)
 }
 
-/** What a schema wants. */
+/** Describes what a schema accepts. */
 function expected(wanted: Schema): string {
   const schema = withoutNull(wanted)
   if (schema !== wanted) return `${expected(schema)}, or null`
@@ -167,7 +169,7 @@ const itemsOf = ({ minItems = 0, maxItems }: Schema): string =>
       ? `at most ${maxItems} items`
       : `${minItems} to ${maxItems} items`
 
-/** What may be null, when it is not. */
+/** A schema without its null alternative. */
 function withoutNull(schema: Schema): Schema {
   const others = schema.anyOf?.filter(({ type }) => type !== 'null')
   if (!others || others.length === schema.anyOf?.length) return schema

@@ -1,9 +1,8 @@
 /**
- * Reads what came over the wire by a schema, in one walk: the value that the schema asks for, and every fault with its
- * place, a code, and what would be right. How strict it is and in which words it speaks is a policy; each API has one
- * in `body-policies.ts`.
+ * Reads input by a schema, in one walk: returns the value that the schema describes, and every fault with its place, a
+ * code, and what would be right. A policy sets the strictness and the messages; each API has one in `body-policies.ts`.
  *
- * Why not the compiled checks of TypeBox: they judge a value as it is, while parts of it are dropped or respelled here;
+ * Why not the compiled checks of TypeBox: they check a value as it is, while parts of it are dropped or respelled here;
  * they stop at eight faults, and they don't say what would be right.
  */
 import type { Static, TSchema } from 'typebox'
@@ -12,7 +11,7 @@ import Format from 'typebox/format'
 export interface Policy {
   /** Of objects. `as the schema says`: refused where it closes the object, kept otherwise. */
   unknownProperties: 'ignore' | 'refuse' | 'as the schema says'
-  /** Choices in another letter case are taken, and respelled as the schema has them. */
+  /** `any case` accepts choices in another letter case, and respells them as the schema has them. */
   enums: 'exact' | 'any case'
   /** Null in place of an optional value that can't be null counts as absent. */
   nullMeansAbsent: boolean
@@ -20,11 +19,11 @@ export interface Policy {
   numbersInText: boolean
   /** Refuses texts that no database keeps: with U+0000 or halves of surrogate pairs. */
   storableText: boolean
-  /** All that is missing from an object comes before what is wrong in it. */
+  /** Reports everything that is missing from an object before what is wrong in it. */
   missingFirst: boolean
-  /** No more than these are told of one value. */
+  /** The most faults reported for one value. */
   maxFaults: number
-  /** The fault in the words of the API. */
+  /** The message for a fault. */
   words: (finding: Finding) => string
 }
 
@@ -38,25 +37,25 @@ export interface Fault {
   path: Path
   /** The path as a JSON pointer (RFC 6901). */
   pointer: string
-  /** What was wrong, with which value, and what would be right. */
+  /** What was wrong, the value, and what would be right. */
   detail: string
 }
 
-/** What a policy has to put in words. */
+/** A fault for which a policy makes a message. */
 export interface Finding {
   code: FaultCode
   path: Path
-  /** What the schema wants there. */
+  /** The schema of the place. */
   wanted: Schema
-  /** What stands there; undefined when nothing does. */
+  /** The value there; undefined when there is none. */
   given: unknown
-  /** Of an unknown property: those that there are, or the pattern of their names. */
+  /** For an unknown property: the known ones, or the pattern of their names. */
   known?: readonly string[] | RegExp
-  /** The text is what is wanted, but no database keeps it. */
+  /** The text fits the schema, but no database can store it. */
   unstorable?: boolean
 }
 
-/** The parts of JSON Schema that requests are written in. */
+/** The parts of JSON Schema that the schemas of requests use. */
 export interface Schema {
   readOnly?: boolean
   type?: 'object' | 'array' | 'string' | 'boolean' | 'integer' | 'number' | 'null'
@@ -79,16 +78,16 @@ export interface Schema {
   anyOf?: Schema[]
 }
 
-/** With faults the value is worth nothing. */
+/** With faults the value must not be used. */
 export interface Reading<Value> {
   value: Value
   faults: readonly Fault[]
 }
 
-/** @param at where the value stands in the whole that the faults are about */
+/** @param at the path of the value in the whole that the faults are about */
 export type Reader<Value> = (value: unknown, at?: Path) => Reading<Value>
 
-/** Makes the reader of a schema. Throws at once for a schema that says what isn't understood here. */
+/** Makes the reader of a schema. Throws at once for a schema that uses unsupported parts. */
 export function reader<Wanted extends TSchema>(schema: Wanted, policy: Policy): Reader<Static<Wanted>> {
   const walk = walkerOf(schema, policy)
   return (value, at = []) => {
@@ -105,7 +104,7 @@ export function reader<Wanted extends TSchema>(schema: Wanted, policy: Policy): 
 type Report = (finding: Finding) => void
 type Walk = (value: unknown, path: Path, report: Report) => unknown
 
-/** @param wanted what faults of the value itself say: the whole choice, when `schema` is one of several */
+/** @param wanted the schema that faults of the value name: the whole choice, when `schema` is one of several */
 function walkerOf(schema: Schema, policy: Policy, wanted = schema): Walk {
   if (schema.anyOf) return choiceWalker(schema.anyOf, policy, schema)
   if (schema.enum) return enumWalker(schema.enum, policy, wanted)

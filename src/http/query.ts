@@ -3,7 +3,7 @@ import { invalidInput } from '../errors.js'
 /** A query string's parameters: values by name, names in lower case because they match in any letter case. */
 export type QueryParameters = ReadonlyMap<string, readonly string[]>
 
-/** Parses the part of a request target behind `?`; a plus sign is a space, broken percent-encoding stays as it is. */
+/** Parses the part of a request target after `?`; a plus sign is a space, broken percent-encoding stays as it is. */
 export function parseQuery(text: string): QueryParameters {
   const parameters = new Map<string, string[]>()
   for (const [name, value] of new URLSearchParams(text)) {

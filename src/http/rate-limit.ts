@@ -1,8 +1,9 @@
 /**
- * How often each caller may ask: a bucket of tokens per caller, refilled continuously. Each process counts for itself.
+ * Limits the rate of each client's requests: a bucket of tokens per client, refilled continuously. Each process counts
+ * separately.
  *
- * Buckets are counted in whole units, of which a request costs as many as the rate's period has milliseconds and each
- * millisecond gives back as many as the rate's count: so nothing is ever rounded.
+ * Buckets are counted in whole units: a request costs as many units as the rate's period has milliseconds, and each
+ * millisecond gives back as many as the rate's count. So nothing is ever rounded.
  */
 import type { Clock } from '../clock.js'
 
@@ -15,7 +16,7 @@ export interface Rate {
 const PERIODS_MS: Readonly<Record<string, number>> = { second: 1_000, minute: 60_000, hour: 3_600_000 }
 const MAX_COUNT = 1_000_000
 
-/** Reads `100/second`, `100/minute`, `1000/hour`, or `off` (undefined). Throws an Error that says what is taken. */
+/** Reads `100/second`, `100/minute`, `1000/hour`, or `off` (undefined). Throws an Error that describes valid values. */
 export function parseRate(text: string): Rate | undefined {
   if (/^\s*off\s*$/i.test(text)) return undefined
   const [, digits = '', unit = ''] = /^\s*(\d{1,7})\s*\/\s*([a-z]+)\s*$/i.exec(text) ?? []
@@ -46,14 +47,14 @@ export class RateLimit {
   /** In the order of their last use. */
   readonly #buckets = new Map<string, Bucket>()
 
-  /** @param maxBuckets most callers that are remembered; beyond, whoever asked longest ago starts anew */
+  /** @param maxBuckets the most clients that are remembered; beyond, the least recent one starts with a full bucket */
   constructor(clock: Clock, rate: Rate, maxBuckets: number = MAX_BUCKETS) {
     this.#clock = clock
     this.#rate = rate
     this.#maxBuckets = maxBuckets
   }
 
-  /** Takes one token of the caller's bucket, or says when there will be one. */
+  /** Takes one token from the client's bucket, or returns when there will be one. */
   take(key: string): Taken {
     const { count, periodMs } = this.#rate
     const now = this.#clock.now().getTime()
@@ -68,12 +69,12 @@ export class RateLimit {
     return { allowed: false, retryAfterSeconds: Math.max(1, Math.ceil((periodMs - units) / count / 1000)) }
   }
 
-  /** How many callers are remembered. */
+  /** How many clients are remembered. */
   get size(): number {
     return this.#buckets.size
   }
 
-  /** A bucket that nobody took from for a whole period is full, and a full one needs no remembering. */
+  /** Forgets buckets that no request took from for a whole period: they are full, like new ones. */
   #forgetIdle(now: number): void {
     let forgotten = 0
     for (const [key, { atMs }] of this.#buckets) {

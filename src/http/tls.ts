@@ -8,7 +8,7 @@ import { makeFolder } from '../folder.js'
 export interface TlsFiles {
   cert: Buffer
   key: Buffer
-  /** Where the certificate is, absolute. */
+  /** The absolute path of the certificate. */
   certFile: string
 }
 
@@ -29,8 +29,8 @@ const VALID_YEARS = 10
 const RENEW_BEFORE_MS = 30 * 24 * 60 * 60_000
 
 /**
- * The self-signed certificate of emulator mode: made once and kept in the data folder, so that clients that were told
- * to trust it (NODE_EXTRA_CA_CERTS) go on doing so. Made anew when it is about to expire or lacks the host.
+ * The self-signed certificate of emulator mode. It is made once and kept in the data folder, so that clients that were
+ * set up to trust it (NODE_EXTRA_CA_CERTS) keep working, and made again when it is about to expire or lacks the host.
  */
 export async function emulatorTls(dataDir: string, host: string): Promise<TlsFiles> {
   const folder = resolve(dataDir, 'tls')
@@ -93,7 +93,7 @@ async function selfSign(host: string): Promise<{ cert: string; key: string }> {
   return { cert: pems.cert, key: pems.private }
 }
 
-/** Two starters may write at once: each file is whole, whoever comes last. */
+/** Two processes may write while they start: each file is whole, whichever is last. */
 async function writeWhole(file: string, text: string, mode: number): Promise<void> {
   const draft = `${file}.${randomBytes(6).toString('hex')}`
   await writeFile(draft, text, { mode })

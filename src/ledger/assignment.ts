@@ -4,15 +4,16 @@ import { change, historyOf, stateBefore, type Cause } from './history.js'
 import { SHUFFLE_BITS, SHUFFLE_RANGE } from './places.js'
 
 /**
- * Puts numbers on an account: from stock when they count as available or rest after leaving an account, newly entered
- * when the ledger has never seen them; one that is on it already is noted as configured. Returns those that are on the
- * account now; the others are someone's. Writers of one number meet here, on its row.
+ * Puts numbers on an account. A number comes from stock when it counts as available or rests after leaving an account,
+ * and is newly entered when the ledger has never seen it; one that is on the account already is noted as configured.
+ * Returns the numbers that are on the account now; the others belong to someone else. Writers of one number meet here,
+ * on its row.
  */
 export async function assignNumbers(tx: Tx, accountId: string, e164s: string[], cause: Cause): Promise<string[]> {
   const rows = await tx.query<{ e164: string }>(sql`
     with known as materialized (
-      -- In one order for everybody, so that two batches over the same numbers can't lock each other out; and one by one,
-      -- or the planner, who last heard of an empty table, reads all of a full one.
+      -- Every batch locks in the same order, so that two batches over the same numbers can't deadlock; and one by one,
+      -- or a planner whose statistics are of an empty table reads all of a full one.
       select n.e164, ${stateBefore(cause.at)}
       from (select e164 from unnest(${e164s}::text[]) as w (e164) order by e164) as w
       cross join lateral (select * from number where number.e164 = w.e164 for update) as n
@@ -28,8 +29,8 @@ export async function assignNumbers(tx: Tx, accountId: string, e164s: string[], 
       returning n.e164, n.xmax = 0 as entered, n.place_id is not null as stock
     ), came_from as (
       select e164, case when entered then null
-                        -- Neither known nor entered: somebody else has entered it since this statement began, as stock
-                        -- or for this account.
+                        -- Neither known nor entered: another transaction has entered it since this statement began, as
+                        -- stock or for this account.
                         else coalesce(known.state, case when stock then 'available' else 'assigned' end) end as state
       from put left join known using (e164)
     ), history as (
@@ -44,14 +45,14 @@ export async function assignNumbers(tx: Tx, accountId: string, e164s: string[], 
   return rows.map(({ e164 }) => e164)
 }
 
-/** Puts assigned numbers on another account: for numbers withdrawn from theirs. Returns those that it moved. */
+/** Moves assigned numbers, withdrawn from their account, to another one. Returns the numbers it moved. */
 export const moveAssigned = (tx: Tx, accountId: string, e164s: string[], cause: Cause): Promise<string[]> =>
   change(tx, 'assign', 'assigned', cause, sql`set account_id = ${accountId}`, {
     found: sql`e164 = any(${e164s}::text[])`,
     guard: sql`state = 'assigned'`,
   })
 
-/** Notes that numbers were taken off their account, which they leave when its backends have let go of them. */
+/** Records that numbers were taken off their account; they leave it once its backends have released them. */
 export async function noteWithdrawn(tx: Tx, e164s: string[], cause: Cause): Promise<void> {
   await tx.query(
     historyOf(
@@ -62,7 +63,9 @@ export async function noteWithdrawn(tx: Tx, e164s: string[], cause: Cause): Prom
   )
 }
 
-/** Takes numbers off an account: stock rests until `freeAt`, others leave the ledger. Returns those that were on it. */
+/**
+ * Takes numbers off an account: stock rests until `freeAt`, others leave the ledger. Returns the numbers it took off.
+ */
 export async function unassignNumbers(
   tx: Tx,
   accountId: string,

@@ -1,6 +1,6 @@
 /**
- * What may be asked of the ledger. Each command joins its caller's transaction, refuses as a whole when it can't be
- * carried out as a whole, and says which numbers were in the way.
+ * The ledger's commands. Each one joins a transaction that is already open, applies to all its numbers or to none, and
+ * names the numbers that prevented it.
  */
 import type { Tx } from '../db/db.js'
 import { DomainError } from '../errors.js'
@@ -11,7 +11,7 @@ import { findNumbers } from './reads.js'
 import { restoreNumbers, retireNumbers } from './retirement.js'
 import { releaseOwned } from './sales.js'
 
-/** How many numbers are named in a refusal. */
+/** How many numbers an error names. */
 const MAX_NAMED = 10
 
 /** Releases an owned number into quarantine, unless it is protected or the resource doesn't own it. */
@@ -27,8 +27,8 @@ export async function releaseNumber(
 }
 
 /**
- * Takes numbers out of service, and with `evenHeld` also those that a buyer has on hold. Throws 'state-conflict' naming
- * those that are in use or unknown.
+ * Takes numbers out of service, with `evenHeld` also those that a buyer has on hold. Throws 'state-conflict' naming the
+ * numbers that are in use or unknown.
  */
 export async function retire(
   tx: Tx,
@@ -40,13 +40,13 @@ export async function retire(
   await requireAll(tx, 'retire', wanted, await retireNumbers(tx, wanted, cause, options), cause)
 }
 
-/** Puts retired or resting numbers back into stock. Throws 'state-conflict' naming those that are neither. */
+/** Puts retired or resting numbers back into stock. Throws 'state-conflict' naming the numbers that are neither. */
 export async function restore(tx: Tx, e164s: string[], cause: Cause): Promise<void> {
   const wanted = distinctNumbers(e164s)
   await requireAll(tx, 'restore', wanted, await restoreNumbers(tx, wanted, cause), cause)
 }
 
-/** Throws unless each wanted number was changed by `event`, or is where the event leads already. */
+/** Throws unless `event` changed each wanted number, or the number was already in the state that the event leads to. */
 async function requireAll(
   tx: Tx,
   event: 'retire' | 'restore',

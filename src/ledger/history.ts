@@ -1,12 +1,12 @@
 /**
- * The history of numbers. A statement that changes numbers writes their lines of history itself, so that a number's story
- * is complete whatever else its transaction does; `historyOf` is the part of it that does so, and nothing else writes
- * lines. `change` is the statement of most changes.
+ * The history of numbers. A statement that changes numbers also writes their lines of history, so that a number's
+ * history is complete whatever else its transaction does. Only `historyOf`, a part of such statements, writes lines.
+ * `change` is the statement of most changes.
  */
 import { empty, sql, type Sql, type Tx } from '../db/db.js'
 import type { NumberEvent, NumberState } from './number.js'
 
-/** On whose behalf something happens to a number, when, and why; what its line of history says. */
+/** Who changes a number, when and why, as its line of history says. */
 export interface Cause {
   at: Date
   /** `resource:{name}`, `account:{name}`, `operator` (the command line) or `system` (time). */
@@ -18,8 +18,8 @@ export interface Cause {
 const byTime = (at: Date): Cause => ({ at, actor: 'system', reason: 'time' })
 
 /**
- * The part of a statement that writes lines of history. What time has done to the numbers before, and nobody has written
- * down yet, comes first.
+ * The part of a statement that writes lines of history. Lines for holds and quarantines that had ended by time, and
+ * were not yet recorded, come first.
  * @param lines a query of `e164, event, from_state, to_state`, in this order; null stands for "not in the ledger"
  * @param lapsed a query of `e164, was`: numbers whose stored state `was` had ended by itself
  */
@@ -28,7 +28,7 @@ export const historyOf = (lines: Sql, cause: Cause, lapsed?: Sql): Sql => sql`
       ${lapsed === undefined ? empty : sql`${linesOf(endedByTime(lapsed), byTime(cause.at))} union all`}
       ${linesOf(lines, cause)}`
 
-/** The same of numbers to which nothing else happens. */
+/** The same for numbers that only time has changed. */
 export const historyOfTime = (lapsed: Sql, at: Date): Sql => historyOf(endedByTime(lapsed), byTime(at))
 
 /** A line for each of the numbers that is in the ledger, of something that left it as it was. */
@@ -45,14 +45,14 @@ const endedByTime = (lapsed: Sql): Sql => sql`
       select e164, case was when 'held' then 'expire' else 'rest' end, was, 'available'
       from (${lapsed}) as lapsed (e164, was)`
 
-/** Columns of `number` before a change: `was`, as it is stored, and `state`, as it counts. */
+/** Columns of `number` before a change: `was`, the stored state, and `state`, the one that counts. */
 export const stateBefore = (at: Date): Sql =>
   sql`state as was, case when free_at <= ${at} then 'available' else state end as state`
 
 /**
- * Which rows a change is for. They are found by one index and then looked at: the planner, given all conditions at
- * once, may take an index of a state instead, whose size it last heard of before the sale began, and read all of it.
- * `offset 0` is the fence between the two: no condition is moved across it.
+ * The rows that a change applies to: found by one index, then checked. Given all conditions at once, the planner may
+ * use the index of a state instead, with statistics from before the sale began, and read all of it. `offset 0` is the
+ * fence between the two: no condition is moved across it.
  */
 export interface Which {
   found: Sql
@@ -60,8 +60,8 @@ export interface Which {
 }
 
 /**
- * A change of rows already in the ledger, with its history. The rows are locked before they are read, so that the line
- * of history tells the state that the change really started from. Returns the numbers, in order.
+ * Changes rows already in the ledger and writes their history. The rows are locked before they are read, so that the
+ * line of history gives the state that the change really started from. Returns the numbers, in order.
  */
 export async function change(
   tx: Tx,

@@ -1,6 +1,6 @@
 /**
- * Holds: temporary claims of a buyer on numbers, that a search finds or that the buyer has chosen one by one, and how they
- * end without a purchase.
+ * Holds: a buyer's temporary claims on numbers, found by a search or chosen one by one, and how a hold ends without a
+ * purchase.
  */
 import { sql, type Queryable, type Sql, type Tx } from '../db/db.js'
 import { change, historyOf, historyOfTime, type Cause } from './history.js'
@@ -13,7 +13,7 @@ export interface Hold {
   until: Date
 }
 
-/** What a buyer looks for. */
+/** What a buyer searches for. */
 export interface WantedNumbers {
   /** Only this pool's stock; '' is the one that all buyers share. */
   pool: string
@@ -25,13 +25,13 @@ export interface WantedNumbers {
 }
 
 /**
- * Holds up to `wanted.quantity` numbers that count as available, in one statement, and returns those it got. Fewer
+ * Holds up to `wanted.quantity` numbers that count as available, in one statement, and returns them. Fewer than wanted
  * means that no more are free at this instant.
  *
  * Both the places and the numbers of a place are rings in random order, entered at a random point and followed once
- * round. Rows that another transaction is just taking are skipped, not waited for. Limits stand at every level and
- * nothing between them sorts, so rows are locked one by one until there are enough. Numbers whose hold or quarantine
- * time is over come after those that are plainly available. See docs/adr/0002-hold-in-one-statement.md.
+ * round. Rows that another transaction has locked are skipped, not waited for. Every level has a limit and no level
+ * sorts, so rows are locked one by one until there are enough. Numbers whose hold or quarantine time is over come after
+ * those stored as available. See docs/adr/0002-hold-in-one-statement.md.
  */
 export async function holdAny(tx: Tx, wanted: WantedNumbers, hold: Hold, cause: Cause): Promise<string[]> {
   const { pool, countryCode, numberType, areaCode, quantity } = wanted
@@ -75,7 +75,7 @@ export async function holdAny(tx: Tx, wanted: WantedNumbers, hold: Hold, cause: 
   return rows.map(({ e164 }) => e164)
 }
 
-/** A sort of number that is for sale. */
+/** A kind of number that is for sale. */
 export interface SoldKind {
   countryCode: string
   numberType: NumberType
@@ -86,10 +86,10 @@ export interface ChosenNumber extends SoldKind {
 }
 
 /**
- * Holds those of the chosen numbers that count as available, are in the pool and of a kind that is sold, in one
- * statement, and returns them. Whoever comes second to a number waits until the first has it or has let it go, and is
- * then told the truth: only free rows are locked, in one order for everybody, so that two buyers who have chosen the same
- * numbers can't lock each other out.
+ * Holds those of the chosen numbers that count as available, are in the pool and are of a kind that is sold, in one
+ * statement, and returns them. A second buyer of the same number waits until the first one holds it or has given it up,
+ * so its result is right. Only free rows are locked, always in the same order, so that two buyers who have chosen the
+ * same numbers can't deadlock.
  */
 export async function holdThese(
   tx: Tx,
@@ -115,7 +115,7 @@ export async function holdThese(
     select e164, country_code as "countryCode", number_type as "numberType" from taken order by e164`)
 }
 
-/** Gives single numbers of an unexpired hold back. Returns those that were in it. */
+/** Gives back single numbers of an unexpired hold. Returns those that were in it. */
 export const releaseHeld = (tx: Tx, holdId: string, e164s: readonly string[], cause: Cause): Promise<string[]> =>
   change(
     tx,
@@ -129,14 +129,14 @@ export const releaseHeld = (tx: Tx, holdId: string, e164s: readonly string[], ca
     },
   )
 
-/** A number of stock, and its state. */
+/** A number of the stock, and its state. */
 export interface StockedNumber extends ChosenNumber {
   state: NumberState
   /** Infinity when a purchase has claimed the hold. */
   freeAt: Date | number | null
 }
 
-/** Those of the numbers that are stock of the pool, with their states: why `holdThese` did not get them. Primary key. */
+/** Those of the numbers that are the pool's stock, with the states that kept `holdThese` from them. Primary key. */
 export const findChosen = (db: Queryable, e164s: readonly string[], pool: string): Promise<StockedNumber[]> =>
   db.query<StockedNumber>(sql`
     select n.e164, n.state, n.free_at as "freeAt", p.country_code as "countryCode", p.number_type as "numberType"
@@ -164,8 +164,8 @@ const holdTaken = (hold: Hold, cause: Cause): Sql => sql`
     )`
 
 /**
- * Gives every number of a hold back. A hold whose time is over is left to `sweep`, or to whoever holds them next.
- * Returns the numbers freed.
+ * Gives back every number of a hold. A hold whose time is over is left to `sweepFreed`, or to the next hold on its
+ * numbers. Returns the numbers freed.
  */
 export const cancelHold = (tx: Tx, holdId: string, cause: Cause): Promise<string[]> =>
   change(
@@ -178,8 +178,8 @@ export const cancelHold = (tx: Tx, holdId: string, cause: Cause): Promise<string
   )
 
 /**
- * Makes a hold outlast its time because a purchase has been promised on it; `until` is Infinity then, and a finite
- * instant when the purchase is called off. Returns the numbers whose time was not over.
+ * Extends a hold because a purchase has been promised on it: `until` is infinity then, and a finite instant when the
+ * purchase is called off. Returns the numbers whose time was not over.
  */
 export async function extendHold(tx: Tx, holdId: string, until: Date | 'infinity', now: Date): Promise<string[]> {
   const rows = await tx.query<{ e164: string }>(sql`
@@ -193,9 +193,8 @@ export async function extendHold(tx: Tx, holdId: string, until: Date | 'infinity
 }
 
 /**
- * Writes down what time has already done: holds that ran out and quarantines that ended become plainly available.
- * Nothing depends on it; it keeps the index of free numbers complete and reports short. Returns how many, at most
- * `limit`.
+ * Stores holds that have expired and quarantines that have ended as available. Nothing depends on it; it keeps the
+ * index of free numbers complete and reports short. Returns how many, at most `limit`.
  */
 export async function sweepFreed(tx: Tx, limit: number, now: Date): Promise<number> {
   const rows = await tx.query<{ e164: string }>(sql`

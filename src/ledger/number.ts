@@ -1,6 +1,6 @@
 /**
- * The rules of a number's life, as one table: state × event → state. Pure; the store's statements carry them out, the
- * CHECK constraints of `migrations/` hold each state to its columns.
+ * The rules of a number's life, as one table: state × event → state. Pure. The store's statements carry them out; the
+ * CHECK constraints of `migrations/` tie each state to its columns.
  */
 
 export const numberStates = ['available', 'held', 'owned', 'assigned', 'quarantined', 'retired'] as const
@@ -28,7 +28,7 @@ export interface Price {
 
 /**
  * `expire` and `rest` happen by themselves when the time of a hold or of a quarantine is over: from that instant the
- * number counts as available, whether or not anything has been written yet.
+ * number counts as available, whether or not that has been stored yet.
  */
 export type NumberEvent =
   | 'enter'
@@ -55,15 +55,16 @@ export const transitions: Record<NumberState | 'absent', Partial<Record<NumberEv
   held: { purchase: 'owned', cancel: 'available', expire: 'available', retire: 'retired' },
   owned: { configure: 'owned', release: 'quarantined' },
   // `withdraw`: taken off its account, but still known to a backend; it can be put on an account again (`assign`) until
-  // the backend has let go of it. A number that was never stock leaves the ledger instead of resting: `unassign` in
-  // assignment.ts.
+  // the backend has released it. A number that was never stock leaves the ledger instead of resting: `unassignNumbers`
+  // in assignment.ts.
   assigned: { configure: 'assigned', withdraw: 'assigned', assign: 'assigned', unassign: 'quarantined' },
-  // `assign`: only what left an account, for the operator moves its own numbers; what a buyer released rests for all.
+  // `assign`: only for a number that left an account, since operators may move their own numbers; one that a buyer
+  // released rests for everyone.
   quarantined: { rest: 'available', restore: 'available', retire: 'retired', assign: 'assigned' },
   retired: { restore: 'available' },
 }
 
-/** The state after `event`, or undefined where the table does not allow it. */
+/** The state after `event`, or undefined where the table doesn't allow the event. */
 export const nextState = (state: NumberState | 'absent', event: NumberEvent): NumberState | 'absent' | undefined =>
   transitions[state][event]
 

@@ -1,7 +1,7 @@
 /**
- * Where stock is: the lists of localities and area codes come from the numbers that are for sale now, not from a plan.
- * Places are few; for each one probe of `number_available` (or `number_freeing`) tells whether it has any. Every list
- * is of one pool ('' is the one that all buyers share).
+ * The places of the stock. The lists of localities and area codes come from the numbers that are for sale now, not from
+ * a numbering plan. There are few places; one probe of `number_available` (or `number_freeing`) per place shows whether
+ * it has numbers. Every list is of one pool ('' is the one that all buyers share).
  */
 import { randomInt } from 'node:crypto'
 import { empty, sql, type Queryable, type Sql } from '../db/db.js'
@@ -65,7 +65,7 @@ export async function hasLocalities(db: Queryable, kind: Kind): Promise<boolean>
   return row?.found ?? false
 }
 
-/** Area codes with numbers for sale, in their order as text. */
+/** Area codes with numbers for sale, ordered as text. */
 export async function listAreaCodes(
   db: Queryable,
   filter: Kind & { locality: string | undefined; administrativeDivision: string | undefined },
@@ -94,8 +94,8 @@ const equalsIgnoringCase = (column: Sql, text: string | undefined): Sql =>
 
 /**
  * Area codes with numbers for sale instead of `areaCode`, nearest first: those of one of its localities, then those of
- * one of its administrative divisions, then the others, each by how near they are as numbers. Of an area code without
- * a place nothing but its digits is known.
+ * one of its administrative divisions, then the others, each group ordered by distance as numbers. For an area code
+ * without a place only its digits are known.
  */
 export async function nearestAreaCodes(
   db: Queryable,
@@ -116,7 +116,7 @@ export async function nearestAreaCodes(
       where ${isOfKind(kind)} and area_code <> ${areaCode}
       group by area_code
     )
-    -- In order before the probe, so that it ends with the last one wanted.
+    -- Sorted before the probes, so that they end with the last area code wanted.
     select area_code as "areaCode"
     from (select * from candidate order by rank, distance, area_code) as nearest
     cross join lateral (
@@ -138,7 +138,7 @@ export async function countFree(db: Queryable, kind: Kind, atMost: number, now: 
   return row?.count ?? 0
 }
 
-/** Up to so many free numbers of a place, whichever come first. */
+/** Up to `limit` free numbers of a place, in no order. */
 const anyFree = (placeId: Sql, limit: Sql, now: Date): Sql => sql`
   (select e164 from number where place_id = ${placeId} and state = 'available' limit ${limit})
   union all

@@ -1,17 +1,17 @@
 /**
- * The rules that an operator sets for numbers: how long they are held, how long they rest, and whether they may be given
- * back. They are asked by number at the moment when they count; what they decide (an instant) is stored with the number,
- * so that another rule later does not change what was promised.
+ * The rules that an operator sets for numbers: how long they are held, how long they rest, and whether buyers may
+ * release them. The policy is read per number at the moment it applies, and the resulting instant is stored with the
+ * number, so that changing a rule later does not change what was promised.
  */
 import { later } from '../clock.js'
 import type { NumberType } from './number.js'
 
 export interface NumberPolicy {
-  /** How long it rests after its buyer has released it, or after it was taken off its account. */
+  /** How long a number rests after its buyer released it or it was taken off its account. */
   restMs: number
-  /** Whether its buyer may release it. */
+  /** Whether the buyer may release the number. */
   releasable: boolean
-  /** How long a search holds what it finds. */
+  /** How long a search holds the numbers it finds. */
   searchHoldMs: number
   /** How long a reservation holds its numbers after each change. */
   reservationHoldMs: number
@@ -20,8 +20,9 @@ export interface NumberPolicy {
 }
 
 /**
- * What the rules are asked for. A search promises its hold before it knows a number, so they are asked for what it looks
- * for, and hold for all that it finds; a reservation, whose numbers come and go, has one life, asked for with nothing.
+ * What a policy is read for. A search promises its hold before it knows a number, so its policy is read for what it
+ * searches for and applies to all numbers it finds. A reservation, whose numbers come and go, has one maximum life,
+ * read with an empty subject.
  */
 export interface PolicySubject {
   e164?: string
@@ -32,12 +33,12 @@ export interface PolicySubject {
 
 export type PolicyOf = (subject: PolicySubject) => NumberPolicy
 
-/** Until when a number rests that is given back at an instant. */
+/** Until when a number rests that is released at `at`. */
 export const restsUntil = (policyOf: PolicyOf, e164: string, at: Date): Date => later(at, policyOf({ e164 }).restMs)
 
 /**
- * Until when a reservation lasts that is changed now. It ends for all of its numbers at once, so the shortest of their
- * times counts.
+ * Until when a reservation lasts that changes now. It ends for all its numbers at once, so the shortest hold time among
+ * them counts.
  */
 export function reservationEnd(policyOf: PolicyOf, e164s: readonly string[], createdAt: Date, now: Date): Date {
   const whole = policyOf({})

@@ -1,4 +1,4 @@
-/** What can be asked about numbers. Nothing here changes one; the other files do. */
+/** Queries about numbers. Nothing here changes one; the other files do. */
 import { join, sql, type Queryable } from '../db/db.js'
 import type { HistoryEvent, NumberState, NumberType } from './number.js'
 import type { Terms } from './sales.js'
@@ -34,7 +34,7 @@ export interface NumberKind {
   numberType: NumberType | null
 }
 
-/** What a number of the ledger is, whoever has it; undefined when the ledger doesn't have it. Primary key. */
+/** The kind of a number, regardless of who has it; undefined when it is not in the ledger. Primary key. */
 export async function findKind(db: Queryable, e164: string): Promise<NumberKind | undefined> {
   const [row] = await db.query<NumberKind>(sql`
     select p.country_code as "countryCode", p.number_type as "numberType"
@@ -66,7 +66,7 @@ const ownedColumns = join(
   ', ',
 )
 
-/** One number that the resource owns, or undefined: somebody else's is not told apart from none. Primary key. */
+/** One number that the resource owns, or undefined, also when another resource owns it. Primary key. */
 export async function findOwned(db: Queryable, resourceId: string, e164: string): Promise<OwnedNumber | undefined> {
   const [row] = await db.query<OwnedRow>(sql`
     select ${ownedColumns}
@@ -78,7 +78,7 @@ export async function findOwned(db: Queryable, resourceId: string, e164: string)
 
 /**
  * A page of a resource's numbers in the order of purchase. Index `number_owned_order`: a page that continues another
- * starts at its key (`after`), one that only knows how many to skip walks the index up to there.
+ * one starts at its key (`after`); a page that only knows how many to skip walks the index up to there.
  */
 export async function listOwned(
   db: Queryable,

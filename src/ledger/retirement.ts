@@ -3,8 +3,8 @@ import { sql, type Tx } from '../db/db.js'
 import { change, type Cause } from './history.js'
 
 /**
- * Takes available or resting numbers out of service, and with `evenHeld` those on hold: who purchases the hold then
- * gets the rest of it. Returns those that it did.
+ * Takes available or resting numbers out of service, with `evenHeld` also those on hold: a purchase of the hold then
+ * gets the numbers that are left in it. Returns the numbers it retired.
  */
 export const retireNumbers = (
   tx: Tx,
@@ -24,7 +24,7 @@ export const retireNumbers = (
     },
   )
 
-/** Puts retired or resting numbers back into stock at once. Returns those that it did. */
+/** Puts retired or resting numbers back into stock at once. Returns the numbers it restored. */
 export const restoreNumbers = (tx: Tx, e164s: string[], cause: Cause): Promise<string[]> =>
   change(tx, 'restore', 'available', cause, sql`set state = 'available', free_at = null, left_account = false`, {
     found: sql`e164 = any(${e164s}::text[])`,

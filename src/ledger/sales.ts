@@ -14,7 +14,7 @@ export interface PurchaseLine extends Terms {
   e164: string
 }
 
-/** Turns those numbers of an unexpired hold that `lines` name into owned ones, each on its terms. Returns them. */
+/** Makes the numbers of an unexpired hold that `lines` name owned, each on its terms. Returns them. */
 export function purchaseHeld(
   tx: Tx,
   hold: Omit<Hold, 'until'>,
@@ -22,7 +22,7 @@ export function purchaseHeld(
   cause: Cause,
 ): Promise<string[]> {
   const e164s = lines.map(({ e164 }) => e164)
-  // What stands in these texts at the place that a number has in `e164s`.
+  // The element of `texts` at the index that the row's number has in `e164s`.
   const at = (texts: string[]) => sql`(${texts}::text[])[array_position(${e164s}::text[], e164)]`
   return change(
     tx,
@@ -43,7 +43,7 @@ export function purchaseHeld(
   )
 }
 
-/** Sets what an owned number can do; what is left out stays. Returns it, or nothing when the resource doesn't own it. */
+/** Sets the capabilities of an owned number; one that is left out stays. Returns the number if the resource owns it. */
 export const configureOwned = (
   tx: Tx,
   owned: { e164: string; resourceId: string },
@@ -59,7 +59,7 @@ export const configureOwned = (
     isOwned(owned),
   )
 
-/** Takes an owned number from its resource; it rests until `freeAt`. Returns it, or nothing when it isn't owned. */
+/** Takes an owned number from its resource; it rests until `freeAt`. Returns the number if the resource owned it. */
 export const releaseOwned = (
   tx: Tx,
   owned: { e164: string; resourceId: string },

@@ -1,25 +1,25 @@
 /**
- * A random sample of the numbers for sale, for buyers who want to look before they hold. It reads and holds nothing, so
- * what it shows may be gone a moment later. See docs/adr/0008-browse-in-rings.md.
+ * A random sample of the numbers for sale, for buyers who browse before they hold. It only reads and holds nothing, so
+ * a number it shows may be gone a moment later. See docs/adr/0008-browse-in-rings.md.
  */
 import { randomInt } from 'node:crypto'
 import { join, raw, sql, type Queryable, type Sql } from '../db/db.js'
 import { isOfKind, type Kind, randomShuffle } from './places.js'
 
-/** What a sample is taken of. */
+/** The stock that a sample is taken from. */
 export interface SampledStock extends Kind {
-  /** Digits, country calling code first, with one of which a number has to begin; none: any number will do. */
+  /** A number has to begin with one of these digits (country calling code first); empty: any number will do. */
   prefixes: readonly string[]
 }
 
 /**
- * Up to `size` numbers that count as available, in random order, spread over the places: one of each, and more of each
- * only where the places are too few. Fewer than `size` means that there are no more.
+ * Up to `size` numbers that count as available, in random order, spread over the places: one from each, and more from
+ * each only when there are too few places. Fewer than `size` means that there are no more.
  *
- * The ring of places is entered at a random point and followed until enough places have shown that they have something,
- * or once round; a place that has nothing costs a probe of each index, and how much the others have makes no
- * difference. With prefixes, "place" is in all of this a place and a prefix, and those whose area code goes with a
- * prefix are tried alone first: mostly no other has such numbers, and there may be thousands of others.
+ * The ring of places is entered at a random point and followed until enough places are known to have numbers, or once
+ * round. An empty place costs one probe of each index; how many numbers the others have makes no difference. With
+ * prefixes, all of this applies to pairs of a place and a prefix, and the pairs whose area code matches the prefix are
+ * tried alone first: usually no other pair has such numbers, and there may be thousands of others.
  */
 export async function sampleAvailable(db: Queryable, stock: SampledStock, size: number, now: Date): Promise<string[]> {
   const prefixes = distinctPrefixes(stock.prefixes)
@@ -43,14 +43,14 @@ async function takeSample(db: Queryable, { cells, something, drawn }: Finding, s
 }
 
 /**
- * These statements take longer to plan than to run, and PostgreSQL keeps the general plan of a statement only where it
- * looks no dearer than plans for the values at hand. So nothing in them depends on a value for its cost: what is the same
- * every time is no parameter, and what is not is hidden in a subquery.
+ * These statements take longer to plan than to run, and PostgreSQL keeps the generic plan of a statement only where its
+ * estimated cost is no higher than that of plans for the actual values. So no cost estimate here depends on a value: a
+ * value that never changes is a literal, and the others are hidden in subqueries.
  */
 const literal = (count: number): Sql => raw(String(count))
 const hidden = (value: number | string | Date | string[], type: Sql): Sql => sql`(select ${value}::${type})`
 
-/** The places that a condition chooses, from a random point of their ring on. */
+/** The places that match a condition, starting at a random point of their ring. */
 function ringOf(places: Sql): Sql {
   const entry = hidden(randomShuffle(), sql`integer`)
   return sql`(
@@ -62,15 +62,15 @@ function ringOf(places: Sql): Sql {
 
 /** How a sample finds its numbers, in the SQL of its statement. */
 interface Finding {
-  /** The places, or places and prefixes, that it goes round; the statement calls one `c`. */
+  /** The places, or pairs of place and prefix, that it goes round; the statement calls one of them `c`. */
   cells: Sql
   /** A row if `c` has a free number. */
   something: Sql
-  /** Free numbers of `c` to draw from; the cells that have something are `cell`. */
+  /** Free numbers of `c` to draw from; `cell` has the cells with a free number. */
   drawn: Sql
 }
 
-/** From the ring of a place's free numbers, entered at random. Neighbours of that ring are no neighbours as numbers. */
+/** From the ring of a place's free numbers, entered at random. Neighbours on that ring are not consecutive numbers. */
 function anyNumber(ring: Sql, size: number, now: Date): Finding {
   const entry = hidden(randomShuffle(), sql`integer`)
   const free = (limit: Sql): Sql => sql`
@@ -97,20 +97,23 @@ function anyNumber(ring: Sql, size: number, now: Date): Finding {
   }
 }
 
-/** The most that a cell has to give: all others have at least one. */
+/** The most numbers that one cell has to contribute, since every other cell contributes at least one. */
 const quotaOf = (size: number): Sql => sql`(select ${literal(size + 1)} - count(*) from cell)`
 
 /** How many numbers of a place's ring are tried for a prefix. */
 const TRIED = 100
-/** From how many numbers a sample is drawn, over all cells, where those tried were not enough: it must not show neighbours. */
+/**
+ * How many numbers, over all cells, a sample is drawn from when those tried were not enough: it must not show
+ * neighbours.
+ */
 const DRAWN_FROM = 500
-/** How many of a place's numbers that time has freed, and nobody has swept yet, are tried for a prefix. */
+/** How many of a place's freed numbers that have not been swept yet are tried for a prefix. */
 const FREED_TRIED = 250
 
 /**
- * From the ring of a place's free numbers, as far as its next ones have the prefix. Where that is not enough, because the
- * prefix is rare there, from a run of the place's free numbers in their order too (`number_available_order`), entered at
- * random digits.
+ * From the ring of a place's free numbers, those of the next ones that have the prefix. When these are too few because
+ * the prefix is rare there, also from a run of the place's free numbers in numeric order (`number_available_order`),
+ * entered at random digits.
  */
 function byPrefix(ring: Sql, prefixes: readonly string[], size: number, now: Date): Finding {
   const quota = quotaOf(size)
@@ -122,7 +125,7 @@ function byPrefix(ring: Sql, prefixes: readonly string[], size: number, now: Dat
     where e164 >= c.low and e164 < c.high`
   return {
     cells: sql`
-      -- A colon follows 9: what begins with low is from low to high in the order of characters.
+      -- A colon follows 9 in the order of characters, so texts that begin with low lie between low and high.
       select place_id, low, low || ':' as high, low || ${hidden(randomDigits(), sql`text`)} as entry from ${ring} as ring
       cross join (values ${join(prefixes.map((prefix) => sql`(${hidden(`+${prefix}`, sql`text`)})`))}) as prefix (low)`,
     something: sql`
@@ -165,19 +168,19 @@ function byPrefix(ring: Sql, prefixes: readonly string[], size: number, now: Dat
   }
 }
 
-/** A prefix of another one makes that needless, so that no number is found twice. */
+/** Drops a prefix that begins with another one of them, so that no number is found twice. */
 function distinctPrefixes(prefixes: readonly string[]): string[] {
   const distinct = [...new Set(prefixes)]
   return distinct.filter((prefix) => !distinct.some((other) => other !== prefix && prefix.startsWith(other)))
 }
 
-/** Whether the area code of a place can stand after the country calling code in a number with one of these prefixes. */
+/** Whether a place's area code can follow the country calling code in a number with one of these prefixes. */
 const hasAreaCodeOf = (prefixes: readonly string[]): Sql => sql`exists (
   select from unnest(${hidden(prefixes.flatMap(withoutCallingCode), sql`text[]`)}) as prefix (rest)
   where starts_with(rest, area_code) or starts_with(area_code, rest)
 )`
 
-/** Calling codes are 1, 7, and otherwise of two or three digits. */
+/** Calling codes are 1, 7, or two or three digits long. */
 const withoutCallingCode = (prefix: string): string[] =>
   /^[17]/.test(prefix) ? [prefix.slice(1)] : [prefix.slice(2), prefix.slice(3)]
 

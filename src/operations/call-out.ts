@@ -1,8 +1,7 @@
 /**
- * The calls that a purchase makes to other systems: billing is asked whether it may be, fulfilment carries it out.
- * What was done and turns out to be for nothing is undone. Each call is a stage that is stored before it is made, so
- * that whoever takes over after a crash makes the same call again under the same key;
- * see docs/adr/0009-operations-that-call-out.md.
+ * The calls of a purchase to other systems: billing approves it, fulfilment carries it out, and completed calls are
+ * undone when the purchase fails. Each call is a stage that is stored before the call is made, so that after a crash
+ * another process makes the same call again under the same key; see docs/adr/0009-operations-that-call-out.md.
  */
 
 export const callStages = ['billing', 'fulfilment', 'undo-fulfilment', 'undo-billing'] as const
@@ -10,7 +9,7 @@ export type CallStage = (typeof callStages)[number]
 
 export type CalledSystem = 'billing' | 'fulfilment'
 
-/** A number as other systems are told of it: what it is, and on what terms it is bought. */
+/** A number as other systems receive it, with the terms of its purchase. */
 export interface CalledNumber {
   e164: string
   countryCode: string
@@ -22,18 +21,18 @@ export interface CalledNumber {
   price: { amount: string; currency: string }
 }
 
-/** What a system has to let go of again. */
+/** The numbers that each system has to undo. */
 export type Undo = Readonly<Partial<Record<CalledSystem, readonly CalledNumber[]>>>
 
-/** What is known about an operation's calls beside the next one. */
+/** What is known about an operation's calls besides the next one. */
 export interface Verdict {
-  /** When the present stage was first tried, ISO 8601; giving up is counted from there. */
+  /** When the current stage was first tried, ISO 8601; the time until giving up counts from there. */
   since?: string
-  /** Of the present stage: tries that are known not to have reached the system. */
+  /** Tries of the current stage that are known not to have reached the system. */
   unsent?: number
   /** The systems that have done their part. */
   done?: readonly CalledSystem[]
-  /** The key under which they did it; of stages that undo, when the purchase itself may be gone. */
+  /** The key under which they did it, for stages that undo, when the purchase itself may be gone. */
   key?: string
   undo?: Undo
 }
@@ -59,24 +58,24 @@ export const systemOf = (stage: CallStage): CalledSystem =>
 
 export const isUndo = (stage: CallStage): boolean => stage === 'undo-billing' || stage === 'undo-fulfilment'
 
-/** Whether any system has been asked, so that there is no way back but to undo. */
+/** Whether any system has been called, so that the operation can only be undone, not cancelled. */
 export const hasCalled = ({ attempts, verdict }: CallOut): boolean => attempts > 0 || verdict.done !== undefined
 
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 60_000
-/** Nobody waits for these, and they are tried until they work. */
+/** No client waits for calls that undo, and they are retried until they succeed. */
 const LONGEST_UNDO_PAUSE_MS = 600_000
 
 /**
- * How long to wait after so many tries without an answer.
- * @param askedMs what the system asked for, if it did
+ * How long to wait after this many tries without a response.
+ * @param askedMs the wait that the system asked for, if it did
  */
 export function pauseAfter({ stage, attempts }: CallOut, askedMs = 0): number {
   const longestMs = isUndo(stage) ? LONGEST_UNDO_PAUSE_MS : LONGEST_PAUSE_MS
   return Math.min(Math.max(FIRST_PAUSE_MS * 2 ** Math.max(0, attempts - 1), askedMs), longestMs)
 }
 
-/** The next thing to undo: what was done last first, unless `last` has just failed; null when nothing is left. */
+/** The next call to undo, the latest first, skipping `last`, which has just failed; null when nothing is left. */
 export function nextUndo(verdict: Verdict, last?: CallStage): CallOut | null {
   const { fulfilment = [], billing = [] } = verdict.undo ?? {}
   const left: CallStage[] = [

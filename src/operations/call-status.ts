@@ -1,4 +1,4 @@
-/** How the calls of purchases to billing and fulfilment stand: what `linebook status` and `GET /status` tell. */
+/** The state of the calls to billing and fulfilment, for `linebook status` and `GET /status`. */
 import { sql, type Queryable } from '../db/db.js'
 import type { CallStage } from './call-out.js'
 
@@ -6,9 +6,9 @@ import type { CallStage } from './call-out.js'
 export interface WaitingForCall {
   stage: CallStage
   count: number
-  /** The one that has waited for longest: since it was first tried, or due. */
+  /** The one that has waited longest, since it was first tried or due. */
   oldest: { operationId: string; resource: string; since: Date }
-  /** Of the oldest that has one. */
+  /** The latest error of the oldest one that has an error. */
   lastError: string | null
   /** When the first of them is tried next; while one is being tried, when that has to have ended. */
   nextAttemptAt: Date
@@ -20,7 +20,10 @@ interface Row extends Omit<WaitingForCall, 'oldest'> {
   since: Date
 }
 
-/** What waits for a call, by stage; not what waits for its delay, for polls or for a person. Index `operation_call_due`. */
+/**
+ * The purchases that wait for a call, by stage; not those that wait for a delay, polls or a person. Index
+ * `operation_call_due`.
+ */
 export async function statusOfCalls(db: Queryable, now: Date): Promise<WaitingForCall[]> {
   const rows = await db.query<Row>(sql`
     select stage, count(*) as count, min(since) as since, min(due_at) as "nextAttemptAt",

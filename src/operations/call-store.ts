@@ -5,8 +5,8 @@ import type { Operation } from './operation.js'
 import { operationColumns, toOperation, type OperationRow } from './store.js'
 
 /**
- * Claims up to `limit` operations whose next call is due. The claim ends at `until`, and so does the wait of whoever
- * finds them after a crash: first try, retry and recovery are this one statement. Index `operation_call_due`.
+ * Claims up to `limit` operations whose next call is due. After a crash they are due again at `until`, when the claim
+ * ends: first try, retry and recovery are this one statement. Index `operation_call_due`.
  */
 export async function claimCalls(
   tx: Tx,
@@ -29,7 +29,7 @@ export async function claimCalls(
   return rows.map(toOperation)
 }
 
-/** Locks an operation whose call was claimed, if the claim still holds and nobody has recorded that call. */
+/** Locks an operation whose call was claimed, if the claim still holds and the call has not been recorded. */
 export async function lockClaimed(
   tx: Tx,
   { resourceId, id, callOut }: Operation,
@@ -43,7 +43,7 @@ export async function lockClaimed(
   return row && toOperation(row)
 }
 
-/** Stores which call comes next, and when; null: none is left. */
+/** Stores the next call and when it is due; null: none is left. */
 export async function saveCall(
   tx: Tx,
   { resourceId, id }: Operation,

@@ -1,8 +1,8 @@
 /**
- * Promised work: what a 202 answers with. An operation that needs only the ledger is carried out in the transaction
- * that accepts it and is stored already ended; one with a delay is stored pending and carried out when it is due; one
- * that has to ask other systems first is stored with the call that comes next (`call-out.ts`).
- * What clients see in between follows from what is stored and the clock (`shownStatus`).
+ * Promised work, behind every 202. An operation that needs only the ledger is carried out in the transaction that
+ * accepts it and is stored as ended; one with a delay is stored as pending and carried out when it is due; one that has
+ * to call other systems first is stored with the call that comes next (`call-out.ts`). The status that clients see in
+ * between follows from what is stored and the clock (`shownStatus`).
  */
 import { later } from '../clock.js'
 import type { ShownError } from '../errors.js'
@@ -18,7 +18,7 @@ export type ShownStatus = 'notStarted' | 'running' | 'succeeded' | 'failed'
 export interface OperationFailure {
   code: string
   message: string
-  /** Which number, which rule, what would work. */
+  /** The number, the rule that was broken, and what would work. */
   details?: readonly ShownError[]
 }
 
@@ -29,26 +29,26 @@ export type OperationSubject =
   | { kind: 'release'; e164: string }
   | { kind: 'capabilities'; e164: string; capabilities: Partial<Capabilities> }
 
-/** How an operation is to go. Only emulators know more than delays. */
+/** How an operation proceeds. Only emulators use more than delays. */
 export interface Course {
   /** Milliseconds from acceptance to end; 0 finishes in the accepting transaction. */
   delayMs: number
   /** The poll that finds it ended, counted from 1; instead of the delay. */
   polls?: number
-  /** It goes on when a person says so; instead of the delay. */
+  /** A person decides when it goes on; instead of the delay. */
   byHand?: true
-  /** It fails with this, whatever happens. */
+  /** It fails with this error in any case. */
   failure?: OperationFailure
 }
 
-/** What an operation waits for beside the time. */
+/** What an operation waits for besides time. */
 export type Waiting = { for: 'polls'; left: number } | { for: 'hand' }
 
 export interface Operation {
   /** `{kind}_{uuid}`, unique for its resource. */
   id: string
   resourceId: string
-  /** On whose behalf, as the history of numbers says it. */
+  /** The actor in the history of numbers. */
   actor: string
   subject: OperationSubject
   status: OperationStatus
@@ -74,7 +74,7 @@ export const subjectId = (operation: Operation): string => operation.id.slice(op
 
 /**
  * A new operation, pending. With a delay it has not started for the first half of it.
- * @param createdAt what clients are told, when that is not the time of acceptance
+ * @param createdAt the time that clients see, when that is not the time of acceptance
  */
 export function newOperation(
   id: string,
@@ -102,18 +102,18 @@ export function newOperation(
   }
 }
 
-/** Whether nothing stands between a pending operation and its end. */
+/** Whether a pending operation can be carried out now. */
 export const isDue = ({ status, waiting, callOut, dueAt }: Operation, now: Date): boolean =>
   status === 'pending' && waiting === null && callOut === null && dueAt <= now
 
 /**
- * Whether its work has begun, so that it can't be cancelled any more. Where that is a call, the process that has claimed
- * it wrote the time, by a clock that may be ahead of this one.
+ * Whether its work has begun, so that it can't be cancelled any more. For a call, the process that claimed it stored
+ * the time, by a clock that may be ahead of this one.
  */
 export const hasStarted = ({ startsAt, callOut }: Operation, now: Date): boolean =>
   startsAt !== null && (callOut !== null || startsAt <= now)
 
-/** The operation as it is once it has ended, well or with a failure. */
+/** The operation after it has ended, with or without a failure. */
 export const ended = (operation: Operation, at: Date, failure: OperationFailure | null): Operation => ({
   ...operation,
   status: failure === null ? 'succeeded' : 'failed',

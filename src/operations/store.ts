@@ -16,8 +16,8 @@ export const REQUEST_MARK_INDEX = 'operation_request_mark'
 export const NUMBER_BUSY_INDEX = 'operation_number_busy'
 
 /**
- * Stores an operation; one of the same id that has ended is begun again. Violates REQUEST_MARK_INDEX when the very
- * same request has begun one before, NUMBER_BUSY_INDEX when another operation on the number is pending.
+ * Stores an operation; one with the same id that has ended starts again. Violates REQUEST_MARK_INDEX when the very same
+ * request has started one before, NUMBER_BUSY_INDEX when another operation on the number is pending.
  * @param requestMark see `auth/request-mark.ts`
  */
 export async function insertOperation(tx: Tx, operation: Operation, requestMark: Buffer | null): Promise<void> {
@@ -60,7 +60,7 @@ export async function findOperation(
   return row && toOperation(row)
 }
 
-/** The operation that the very same request has begun before. */
+/** The operation that the very same request has started before. */
 export async function findOperationByMark(
   db: Queryable,
   resourceId: string,
@@ -79,7 +79,7 @@ export async function lockPendingOperation(tx: Tx, resourceId: string, id: strin
   return row && toOperation(row)
 }
 
-/** Locks the longest due operation that nobody else is carrying out. Index `operation_due`. */
+/** Locks the operation that has been due longest and that no other process is carrying out. Index `operation_due`. */
 export async function claimDueOperation(tx: Tx, now: Date): Promise<Operation | undefined> {
   const [row] = await tx.query<OperationRow>(sql`
     select ${operationColumns} from operation
@@ -101,7 +101,7 @@ export async function endOperation(tx: Tx, operation: Operation): Promise<void> 
     where resource_id = ${resourceId} and id = ${id} and status = 'pending'`)
 }
 
-/** Stores what a locked pending operation waits for from now on, and how it is to end. */
+/** Stores what a locked pending operation waits for from now on, and how it will end. */
 export async function saveWaiting(tx: Tx, operation: Operation): Promise<void> {
   const { id, resourceId, startsAt, dueAt, waiting, scriptedFailure } = operation
   await tx.query(sql`

@@ -1,6 +1,6 @@
 /**
- * The way in: what is checked of every request before its operation runs, in the order in which it is checked.
- * Authentication, throttle, api-version, media type and JSON, country, query, body.
+ * Admits requests. Before an operation runs, every request is checked in this order: authentication, throttle,
+ * api-version, media type and JSON, country, query, body.
  */
 import type { Static, TObject, TSchema } from 'typebox'
 import type { SignedRequest } from '../auth/access-key.js'
@@ -23,10 +23,10 @@ export interface AdmitDeps {
   throttle: Throttle
 }
 
-/** A request that may proceed, read. */
+/** A request that has passed all checks, with its parsed parts. */
 export interface Admitted<Query extends TObject = TObject, Body extends TSchema | undefined = TSchema | undefined> {
   principal: Principal
-  /** Marks the very same request sent again, if it asks for a change; see `auth/request-mark.ts`. */
+  /** Recognises the very same request sent again; for operations that change something, see `auth/request-mark.ts`. */
   requestMark: Buffer | null
   version: RequestVersion
   /** Path parameters, decoded; `countryCode` is one of the catalogue's. */
@@ -40,7 +40,7 @@ export type Admit<Query extends TObject, Body extends TSchema | undefined> = (
   reply: FastifyReply,
 ) => Promise<Admitted<Query, Body>>
 
-/** Makes the checks of one operation. They throw DomainErrors and set what every answer of the operation carries. */
+/** Makes the checks of one operation. They throw DomainErrors and set the headers of all its responses. */
 export function admission<Query extends TObject, Body extends TSchema | undefined>(
   deps: AdmitDeps,
   contract: OperationContract<Query, Body>,

@@ -1,4 +1,4 @@
-/** Puts the Phone Numbers API onto a server: routes, the headers of every answer, and its errors. */
+/** Adds the Phone Numbers API to a server: routes, the headers of every response, and errors. */
 import { randomUUID } from 'node:crypto'
 import { isBearer, type Principal } from '../auth/authenticate.js'
 import { isConnectionFailure } from '../db/db.js'
@@ -16,14 +16,14 @@ import type { OperationContract } from './contract/operation.js'
 import { operations } from './contract/operations.js'
 import { apiVersions } from './contract/versions.js'
 import { addCors } from './cors.js'
-import { errorAnswer } from './errors.js'
+import { errorResponse } from './errors.js'
 import type { PhoneNumbersDeps } from './model/deps.js'
 import type { AddRoute } from './routes/route.js'
 import { addRoutes } from './routes/routes.js'
 
 export type ApiDeps = PhoneNumbersDeps &
   AdmitDeps & {
-    /** Host names that this API answers to; empty for all. */
+    /** Host names that this API serves; empty for all. */
     hosts: readonly string[]
     /** Origins whose pages may call it; empty for none. */
     corsOrigins: readonly string[]
@@ -33,7 +33,7 @@ export type ApiDeps = PhoneNumbersDeps &
 export function openPhoneNumbersApi(server: FastifyInstance, deps: ApiDeps): void {
   addCommonHeaders(server)
   addRequestLog(server, deps)
-  addErrorAnswers(server, deps)
+  addErrorHandler(server, deps)
   server.addHook('onRequest', (request, reply, done) => {
     if (isForHosts(request, deps.hosts)) done()
     else void reply.code(404).send()
@@ -48,21 +48,21 @@ export function openPhoneNumbersApi(server: FastifyInstance, deps: ApiDeps): voi
       handler: async (request, reply) => {
         const admitted = await admit(request, reply)
         asked.set(request, { operation: contract.operationId, ...whoAsks(admitted.principal) })
-        const answer = await handle(admitted, reply, request)
-        return send(reply, chosenStatus(reply, contract), answer)
+        const view = await handle(admitted, reply, request)
+        return send(reply, chosenStatus(reply, contract), view)
       },
     })
   }
   addRoutes(add, deps)
   refuseOtherMethods(server, deps)
   server.setNotFoundHandler(async (request, reply) => {
-    // Whoever comes with a token may have mistyped a path of the other API; what is not there is not there for anybody.
+    // A client with a token may have mistyped a path of the other API, so it gets the 404 without authentication.
     if (!isBearer(request.headers.authorization)) await showWho(deps, request)
     return reply.code(404).send()
   })
 }
 
-/** What the handler has set among the operation's other answers of success, or else the usual one. */
+/** The success status that the handler has chosen among the operation's, or else the usual one. */
 const chosenStatus = ({ statusCode }: FastifyReply, { success }: OperationContract): number =>
   success.otherwise?.[statusCode] === undefined ? success.status : statusCode
 
@@ -71,7 +71,7 @@ const send = (reply: FastifyReply, status: number, body: unknown): FastifyReply 
     ? reply.code(status).send()
     : reply.code(status).header('Content-Type', 'application/json; charset=utf-8').send(JSON.stringify(body))
 
-/** `{name}` becomes a parameter; a literal colon is doubled, as the router wants it. */
+/** Turns `{name}` into a parameter and doubles a literal colon, as the router requires. */
 const routePath = (path: string): string => path.replace(/:/g, '::').replace(/\{(\w+)\}/g, ':$1')
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
@@ -99,7 +99,7 @@ function refuseOtherMethods(server: FastifyInstance, deps: ApiDeps): void {
 
 const CORRELATION_CHARS = 22
 
-/** Random bytes by way of a UUID: those come from a stock of randomness, not from a call to the system each. */
+/** Random bytes by way of a UUID: UUIDs come from a buffer of randomness, without a system call each. */
 const correlationVector = (): string =>
   `${Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64').slice(0, CORRELATION_CHARS)}.0`
 
@@ -118,7 +118,7 @@ function addCommonHeaders(server: FastifyInstance): void {
   })
 }
 
-/** What a request turned out to ask for, once admitted; for its line in the log. */
+/** The operation and the resource of an admitted request, for its line in the log. */
 const asked = new WeakMap<FastifyRequest, { operation: string; resource: string; client?: string }>()
 
 const whoAsks = ({ resourceName: resource, evidence }: Principal): { resource: string; client?: string } =>
@@ -144,17 +144,17 @@ function addRequestLog(server: FastifyInstance, { logger }: ApiDeps): void {
   })
 }
 
-function addErrorAnswers(server: FastifyInstance, { logger }: ApiDeps): void {
+function addErrorHandler(server: FastifyInstance, { logger }: ApiDeps): void {
   server.setErrorHandler((error, request, reply) => {
     const refusal = asRefusal(error)
-    const { status, headers, body } = errorAnswer(refusal)
+    const { status, headers, body } = errorResponse(refusal)
     if (status >= 500) {
       logger.error(
         { err: error, method: request.method, route: request.routeOptions.url, cv: reply.getHeader('MS-CV') },
         'request failed',
       )
     }
-    // As bytes: to a text the framework would add a charset, which the service's errors don't have.
+    // Sent as bytes: the framework would add a charset to a text, which the service's errors don't have.
     return reply
       .code(status)
       .headers(headers)
@@ -163,7 +163,7 @@ function addErrorAnswers(server: FastifyInstance, { logger }: ApiDeps): void {
   })
 }
 
-/** What the HTTP shell or the database refused, in the words of a DomainError where a client can be told why. */
+/** Turns a refusal of the HTTP shell or the database into a DomainError if the client may learn the reason. */
 function asRefusal(error: unknown): unknown {
   if (error instanceof DomainError) return error
   if (isConnectionFailure(error)) {

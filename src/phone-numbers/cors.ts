@@ -1,7 +1,7 @@
 /**
- * Cross-origin requests: what lets a program in a browser call this API. Off unless origins are set. Who asks is shown
- * in the Authorization header, never by a cookie, so no answer says that credentials are allowed, and a page of an
- * origin that is allowed can do no more than its own keys or tokens let it.
+ * Cross-origin requests let a program in a browser call this API. Off unless origins are set. Clients authenticate with
+ * the Authorization header, never with a cookie, so no response allows credentials, and a page of an allowed origin can
+ * do no more than its own keys or tokens let it.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from '../http/server.js'
 
@@ -10,7 +10,7 @@ export const ANY_ORIGIN = '*'
 
 const ALLOWED_METHODS = 'GET, POST, PATCH, DELETE'
 
-/** What the SDKs send. Named one by one: the `*` of CORS does not cover Authorization. */
+/** The headers that the SDKs send, named one by one because the `*` of CORS does not cover Authorization. */
 const ALLOWED_HEADERS = [
   'Authorization',
   'Content-Type',
@@ -28,7 +28,7 @@ const ALLOWED_HEADERS = [
   'tracestate',
 ].join(', ')
 
-/** What answers carry beside what a page may read anyway. */
+/** The response headers besides those that a page may read anyway. */
 const EXPOSED_HEADERS = [
   'Operation-Location',
   'Location',
@@ -50,11 +50,11 @@ const EXPOSED_HEADERS = [
   'Warning',
 ]
 
-/** How long a browser may remember a preflight answer; some keep it for two hours at most. */
+/** How long a browser may cache a preflight response; some keep it for two hours at most. */
 const MAX_AGE_SECONDS = '7200'
 const EXPOSE = 'Access-Control-Expose-Headers'
 
-/** Reads origins, or `*` for all. Throws an Error that says what is taken. */
+/** Reads origins, or `*` for all. Throws an Error that describes valid values. */
 export function parseOrigins(text: string): string[] {
   const items = text
     .split(',')
@@ -70,17 +70,17 @@ export function parseOrigins(text: string): string[] {
   })
 }
 
-/** Adds the headers of CORS to every answer, errors too, and answers preflights, which bring no credentials. */
+/** Adds the headers of CORS to every response, errors too, and answers preflights, which have no credentials. */
 export function addCors(server: FastifyInstance, origins: readonly string[]): void {
   if (origins.length === 0) return
   const any = origins.includes(ANY_ORIGIN)
   server.addHook('onRequest', (request, reply, done) => {
-    // A cache must not give one origin's answer to another.
+    // A cache must not give one origin's response to another.
     if (!any) reply.header('Vary', 'Origin')
     const { origin } = request.headers
     if (origin === undefined || !(any || origins.includes(origin))) return done()
     reply.header('Access-Control-Allow-Origin', any ? ANY_ORIGIN : origin)
-    if (isPreflight(request)) return answerPreflight(reply)
+    if (isPreflight(request)) return respondToPreflight(reply)
     reply.header(EXPOSE, EXPOSED_HEADERS.join(', '))
     done()
   })
@@ -93,7 +93,7 @@ export function addCors(server: FastifyInstance, origins: readonly string[]): vo
 const isPreflight = ({ method, headers }: FastifyRequest): boolean =>
   method === 'OPTIONS' && headers['access-control-request-method'] !== undefined
 
-function answerPreflight(reply: FastifyReply): void {
+function respondToPreflight(reply: FastifyReply): void {
   void reply
     .code(204)
     .headers({
@@ -104,7 +104,7 @@ function answerPreflight(reply: FastifyReply): void {
     .send()
 }
 
-/** An operation names the headers of its own in the same header, over ours. */
+/** An operation sets the same header to name its own, so ours are added to them here. */
 function exposeAll(reply: FastifyReply): void {
   const own = String(reply.getHeader(EXPOSE))
     .split(',')

@@ -1,4 +1,4 @@
-/** The error answers of the Phone Numbers API: from a refusal's kind to the published status, code and envelope. */
+/** The error responses of the Phone Numbers API: from an error's kind to the published status, code and envelope. */
 import { DomainError, type ErrorKind, type PhoneNumbersErrorKind } from '../errors.js'
 import type { CommunicationErrorResponse } from './contract/models.js'
 
@@ -13,7 +13,7 @@ interface PublishedError {
 
 const INTERNAL_MESSAGE = 'The server encountered an internal error.'
 
-/** SIP routing has one code for all that it refuses, and tells which rule was broken inside. */
+/** SIP routing has one outer code for all its refusals; the inner error names the rule that was broken. */
 const sipRefusal = (status: 400 | 422, inner: string): PublishedError => ({
   status,
   code: 'UnprocessableConfiguration',
@@ -56,7 +56,7 @@ const published: Record<PhoneNumbersErrorKind, PublishedError> = {
   unavailable: { status: 503, code: 'ServiceUnavailable' },
 }
 
-export interface ErrorAnswer {
+export interface ErrorResponse {
   status: number
   headers: Record<string, string>
   body: CommunicationErrorResponse
@@ -64,9 +64,9 @@ export interface ErrorAnswer {
 
 const RETRY_AFTER_SECONDS = 5
 
-/** The answer to a refusal; anything that is no DomainError is an internal error, told without detail. */
-export function errorAnswer(error: unknown): ErrorAnswer {
-  // A kind that only the other API has can't come up here; if it does, that is a fault of ours.
+/** The response to an error; anything but a DomainError is an internal error, shown without detail. */
+export function errorResponse(error: unknown): ErrorResponse {
+  // A kind that only the other API has can't occur here; if it does, that is a bug.
   const entry =
     error instanceof DomainError ? (published as Partial<Record<ErrorKind, PublishedError>>)[error.kind] : undefined
   if (!(error instanceof DomainError) || entry === undefined) {
@@ -77,7 +77,7 @@ export function errorAnswer(error: unknown): ErrorAnswer {
     }
   }
   const { status, code, outer, inner } = entry
-  // Beside the text that they explain; what was recorded of the outer error stays as it is.
+  // The details go beside the text that they explain; the recorded outer error stays as it is.
   const details = error.details.length > 0 && { details: [...error.details] }
   return {
     status,

@@ -1,12 +1,12 @@
 /**
- * How often a resource may ask for each operation. Off unless set: it is there to meet the limits of the original in a
- * test, or to keep one buyer from taking the whole server. Each process counts for itself.
+ * Limits how often a resource may call each operation. Off unless set: it serves to test against the limits of the
+ * original, or to keep one buyer from taking up the whole server. Each process counts separately.
  */
 import type { Clock } from '../clock.js'
 import { DomainError } from '../errors.js'
 import { RateLimit, type Rate } from '../http/rate-limit.js'
 
-/** What an operation is called in the setting, and to whom it is refused. */
+/** The name of each operation, in the setting and in refusals. */
 export const throttleWords: Readonly<Record<string, string>> = {
   PhoneNumbers_ListAvailableCountries: 'countries',
   PhoneNumbers_ListAvailableLocalities: 'localities',
@@ -32,17 +32,17 @@ export const throttleWords: Readonly<Record<string, string>> = {
   SipRouting_Update: 'changeSip',
 }
 
-/** Every operation that has no rate of its own, each counted by itself. */
+/** Stands for every operation without its own rate; each is counted separately. */
 const EVERY_OTHER = '*'
 
-/** Rates by word, and of every other operation. */
+/** Rates by word; `*` has the rate of all other operations. */
 export type ThrottleRates = ReadonlyMap<string, Rate>
 
 const SHAPE = 'a count and a period in seconds for each operation, e.g. search=5/604800,purchase=1/10,*=100/1'
 const MAX_COUNT = 1_000_000
 const MAX_SECONDS = 31 * 86_400
 
-/** Reads `search=5/604800,*=100/1`; nothing for no limits. Throws an Error that says what is taken. */
+/** Reads `search=5/604800,*=100/1`; an empty text sets no limits. Throws an Error that describes valid values. */
 export function parseThrottle(text: string): ThrottleRates {
   const rates = new Map<string, Rate>()
   const words = [...Object.values(throttleWords), EVERY_OTHER]
@@ -73,7 +73,7 @@ export class Throttle {
     this.#rates = rates
   }
 
-  /** Counts a request of a resource. Throws 'too-many-requests' with when the next may come. */
+  /** Counts a request of a resource. Throws 'too-many-requests' with the time of the next permitted one. */
   count(resourceId: string, operationId: string): void {
     const word = throttleWords[operationId] ?? operationId
     const rate = this.#rates.get(word) ?? this.#rates.get(EVERY_OTHER)
@@ -89,7 +89,7 @@ export class Throttle {
     )
   }
 
-  /** Has everybody begin anew. */
+  /** Resets all counts. */
   forget(): void {
     this.#limits.clear()
   }

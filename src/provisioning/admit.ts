@@ -1,6 +1,6 @@
 /**
- * The way in: what is checked of every request before its operation runs, in the order of contract 1.5. Where it comes
- * from, route and method, who asks, how often, whether they may, api-version.
+ * Admits requests. Before an operation runs, every request is checked in the order of contract 1.5: address, route and
+ * method, authentication, rate, role, api-version.
  */
 import type { TokenPrincipal } from '../auth/tokens/claims.js'
 import { allows } from '../auth/tokens/roles.js'
@@ -20,11 +20,11 @@ export interface AdmitDeps {
   verifier: Pick<TokenVerifier, 'verify'>
   allowedAddresses: AddressList
   trustedProxies: AddressList
-  /** Undefined: as often as they like. */
+  /** Undefined: no limit. */
   rateLimit: RateLimit | undefined
 }
 
-/** A request that may proceed. */
+/** A request that has passed all checks. */
 export interface Admitted {
   principal: TokenPrincipal
   operation: OperationContract
@@ -69,18 +69,20 @@ export async function admit(deps: AdmitDeps, request: FastifyRequest): Promise<A
   )
   const operation = offered.find(({ versions }) => versions.includes(version)) as OperationContract
   const names = parametersIn(operation.path)
-  // What the newer versions call telephoneNumber the oldest calls phoneNumber.
+  // The oldest version calls telephoneNumber phoneNumber.
   const params = readPath({ ...match.params, phoneNumber: match.params['telephoneNumber'] }, names)
   if (operation.repeatable) checkFlags(operation, query)
   return { principal, operation, version, params, query, path }
 }
 
-/** What the query of a write says, flags all of it, is judged before anyone looks whether the write was sent before. */
+/** Checks the query of a write, which has only flags, before the write is checked for being a repeat. */
 function checkFlags({ query: known }: OperationContract, query: QueryParameters): void {
   for (const name of Object.keys(known.properties)) readFlag(name, query.get(name.toLowerCase()))
 }
 
-/** Who asks, if they may. Throws 'unauthenticated', 'too-many-requests', 'role-missing'. */
+/**
+ * Authenticates a client and checks its rate and role. Throws 'unauthenticated', 'too-many-requests', 'role-missing'.
+ */
 export async function showWho(
   { verifier, rateLimit }: AdmitDeps,
   request: FastifyRequest,
@@ -103,7 +105,7 @@ export async function showWho(
   )
 }
 
-/** The path as it came: of an absolute target without the origin. */
+/** The path as it was sent, without the origin of an absolute target. */
 export function pathOf(request: FastifyRequest): string {
   const [path = ''] = rawTarget(request).split('?', 1)
   return path.replace(/^https?:\/\/[^/]*/i, '')

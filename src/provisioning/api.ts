@@ -1,4 +1,4 @@
-/** Puts the Provisioning API onto a server: its paths, the headers of every answer, repeatability, and errors. */
+/** Adds the Provisioning API to a server: its paths, the headers of every response, repeatability, and errors. */
 import type { ConsentDeps } from '../accounts/commands/consents.js'
 import type { Carrying } from '../http/repeatable/once.js'
 import type { Response } from '../http/repeatable/store.js'
@@ -16,16 +16,16 @@ import { refusal } from './wire/response.js'
 import type { Handler, RouteDeps, Routes } from './wire/route.js'
 
 export interface ApiDeps extends ConsentDeps, AdmitDeps, RepeatDeps, RouteDeps {
-  /** Host names that this API answers to; empty for all. */
+  /** Host names that this API serves; empty for all. */
   hosts: readonly string[]
-  /** Whether unknown paths of the server are this API's to answer: it stands alone. */
+  /** Whether this is the only API, which then also answers unknown paths of the server. */
   alone: boolean
 }
 
-/** The first segments of this API's paths; everything under them is its to answer. */
+/** The first segments of this API's paths; it answers everything under them. */
 const ROOTS = ['accounts', 'account', 'numbers', 'teamsRequestsForInformation']
 
-/** Whether a path belongs to this API, whatever is to be found there; `/status` has its manners. */
+/** Whether a path belongs to this API, known or not; `/status` behaves like one of them. */
 export const isProvisioningPath = (path: string): boolean =>
   [...ROOTS, 'status'].includes(path.split('/').find((segment) => segment !== '') ?? '')
 
@@ -33,7 +33,7 @@ export const isProvisioningPath = (path: string): boolean =>
 export function openProvisioningApi(server: FastifyInstance, deps: ApiDeps): void {
   const handlers = handlersOf(deps)
   addShell(server, deps)
-  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+  const handle = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const admitted = await admit(deps, request)
     asked.set(request, { operation: admitted.operation.operationId, caller: admitted.principal.callerId })
     const handler = handlers.get(admitted.operation) as Handler
@@ -41,7 +41,7 @@ export function openProvisioningApi(server: FastifyInstance, deps: ApiDeps): voi
   }
   for (const root of ROOTS) {
     for (const url of [`/${root}`, `/${root}/*`, `/${root}::*`])
-      server.route({ method: server.supportedMethods, url, handler: answer })
+      server.route({ method: server.supportedMethods, url, handler: handle })
   }
   if (deps.alone) {
     server.setNotFoundHandler((request) => {
@@ -50,7 +50,7 @@ export function openProvisioningApi(server: FastifyInstance, deps: ApiDeps): voi
   }
 }
 
-/** Every operation has its handler; one without is a fault that shows at the start. */
+/** The handlers by operation. An operation without one fails the start. */
 function handlersOf(deps: ApiDeps): Map<OperationContract, Handler> {
   const routes: Routes = new Map([...routes2024(deps), ...routes2023(deps)])
   const missing = [...operations2024, ...operations2023].filter((operation) => !routes.has(operation))
@@ -58,7 +58,7 @@ function handlersOf(deps: ApiDeps): Map<OperationContract, Handler> {
   return routes
 }
 
-/** Reads are just made; writes once, however often they are sent. */
+/** Carries out a request; a write only once, however often it is sent. */
 async function carryOut(
   deps: ApiDeps,
   admitted: Admitted,
@@ -69,7 +69,7 @@ async function carryOut(
   const { operation, principal, path } = admitted
   const context = {
     ...admitted,
-    caller: {
+    by: {
       actor: principal.actor,
       reason: [operation.operationId, admitted.params['accountName']].filter((part) => part !== undefined).join(' '),
     },
@@ -95,9 +95,9 @@ async function carryOut(
       try {
         return await handler(context, carrying)
       } catch (error) {
-        const answer = refusal(asRefusal(error))
-        logFailure(deps, error, answer.status, request, reply)
-        return answer
+        const response = refusal(asRefusal(error))
+        logFailure(deps, error, response.status, request, reply)
+        return response
       }
     },
   )

@@ -1,13 +1,13 @@
 /**
- * Which operations a path has. Paths of this API are case-sensitive and end in actions (`{accountName}:{action}`), which
- * the server's router, shared with another API, is not made for.
+ * Finds the operations of a path. Paths of this API are case-sensitive and may end in actions
+ * (`{accountName}:{action}`), which the server's router, shared with another API, doesn't support.
  */
 import type { OperationContract } from './contract/operation.js'
 import { operations as operations2024 } from './contract/operations.js'
 import { operations as operations2023 } from './facade-2023/operations.js'
 
 export interface PathMatch {
-  /** Of any method and version. */
+  /** For every method and version. */
   operations: readonly OperationContract[]
   /** Decoded. */
   params: Readonly<Record<string, string>>
@@ -30,8 +30,8 @@ for (const operation of [...operations2024, ...operations2023]) {
 }
 
 /**
- * Finds what a path is, `undefined` if nothing. Slashes too many at the start or the end do no harm; between them an
- * empty segment is a parameter that was left empty, and leaving it out would be another path.
+ * Finds a path, `undefined` if there is none. Extra slashes at the start or the end do no harm; an empty segment
+ * between others is a parameter that was left empty, and dropping it would give another path.
  */
 export function matchPath(path: string): PathMatch | undefined {
   const segments = segmentsOf(path).map(decode)
@@ -52,11 +52,11 @@ function segmentsOf(path: string): string[] {
   return segments.slice(segments.findIndex(isSaid), segments.findLastIndex(isSaid) + 1)
 }
 
-/** A name never holds a colon, so an action is what stands behind the last one, and a bare parameter has none. */
+/** A name never contains a colon, so an action follows the last colon, and a parameter without an action has none. */
 function toPattern(segment: string): RegExp {
   const [, name, action = ''] = /^\{(\w+)\}(:\w+)?$/.exec(segment) ?? []
   if (name === undefined) return new RegExp(`^${segment.replace(/[^\w]/g, '\\$&')}$`)
-  // An account's name may be wrong in any other way: that is told as such.
+  // An account's name that is wrong in any other way is reported as wrong.
   return action === '' && name === 'accountName'
     ? new RegExp(`^(?<${name}>[^:]*)$`, 's')
     : new RegExp(`^(?<${name}>.*)${action}$`, 's')

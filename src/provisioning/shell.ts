@@ -1,4 +1,4 @@
-/** What every answer of this API has in common: its ids and other headers, its errors, its line in the log. */
+/** The common part of all responses of this API: ids and other headers, errors, and the line in the log. */
 import { randomUUID } from 'node:crypto'
 import { isConnectionFailure, isStatementTimeout } from '../db/db.js'
 import { DomainError } from '../errors.js'
@@ -13,19 +13,19 @@ import {
 } from '../http/server.js'
 import type { Logger } from '../log.js'
 import { checkAddress, pathOf, routeNotFound, type AdmitDeps } from './admit.js'
-import { errorAnswer } from './wire/errors.js'
+import { errorResponse } from './wire/errors.js'
 
 export interface ShellDeps extends Pick<AdmitDeps, 'allowedAddresses' | 'trustedProxies'> {
   logger: Logger
-  /** Host names that this API answers to; empty for all. */
+  /** Host names that this API serves; empty for all. */
   hosts: readonly string[]
 }
 
-/** Adds it to `server`, a scope of its own; requests from elsewhere than the allowed hosts and addresses are refused. */
+/** Adds it to `server`, a separate scope; refuses requests to other hosts, or from other addresses, than allowed. */
 export function addShell(server: FastifyInstance, deps: ShellDeps): void {
   addCommonHeaders(server)
   addRequestLog(server, deps)
-  server.setErrorHandler((error, request, reply) => answerError(deps, error, request, reply))
+  server.setErrorHandler((error, request, reply) => sendError(deps, error, request, reply))
   server.addHook('onRequest', async (request) => {
     if (!isForHosts(request, deps.hosts)) throw routeNotFound(pathOf(request))
     checkAddress(deps, request)
@@ -47,7 +47,7 @@ function addCommonHeaders(server: FastifyInstance): void {
   })
 }
 
-/** What a request turned out to ask for, once admitted; for its line in the log. */
+/** The operation and the client of an admitted request, for its line in the log. */
 export const asked = new WeakMap<FastifyRequest, { operation: string; caller: string }>()
 
 function addRequestLog(server: FastifyInstance, { logger }: ShellDeps): void {
@@ -61,13 +61,13 @@ function addRequestLog(server: FastifyInstance, { logger }: ShellDeps): void {
   })
 }
 
-function answerError(deps: ShellDeps, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { status, headers, body } = errorAnswer(asRefusal(error))
+function sendError(deps: ShellDeps, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { status, headers, body } = errorResponse(asRefusal(error))
   logFailure(deps, error, status, request, reply)
   return sendResponse(reply, { status, headers, body: JSON.stringify(body) })
 }
 
-/** What the service couldn't do for a reason of its own; that a backend didn't answer is the backend's affair. */
+/** Logs a failure that is our own; a backend that doesn't answer is not. */
 export function logFailure(
   { logger }: ShellDeps,
   error: unknown,
@@ -80,7 +80,7 @@ export function logFailure(
   logger.error({ err: error, method: request.method, path: pathOf(request), id }, 'request failed')
 }
 
-/** What the HTTP shell or the database refused, in the words of a DomainError where a client can be told why. */
+/** Turns a refusal of the HTTP shell or the database into a DomainError if the client may learn the reason. */
 export function asRefusal(error: unknown): unknown {
   if (error instanceof DomainError) return error
   if (isConnectionFailure(error)) {

@@ -1,9 +1,9 @@
-/** How a run cuts its work up. */
+/** Splits the work of a run. */
 
 export const inBatches = <T>(items: readonly T[], size: number): T[][] =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size))
 
-/** Works on some items at a time. Rejects with the first error once all the work that was begun has ended. */
+/** Works on `concurrency` items at a time. Rejects with the first error once all work that was begun has ended. */
 export async function inParallel<T>(
   items: readonly T[],
   concurrency: number,

@@ -1,4 +1,4 @@
-/** One call to a backend about several claimed things, and what its answer means for each of them. */
+/** One call to a backend about several claimed items, and what its response means for each of them. */
 import type { ProvisioningDeps } from '../accounts/deps.js'
 import type { ServiceCode } from '../backends/port/backend.js'
 import { BackendError, type BackendFault, type Outcome } from '../backends/port/call.js'
@@ -9,25 +9,25 @@ import type { Result } from '../sync/results.js'
 import type { Placed, SyncService } from '../sync/sync.js'
 
 export interface Call {
-  /** With what the backend may hold of each once the call is under way: that is written down before it is made. */
+  /** Each with what the backend may hold of it once the call is under way; stored before the call is made. */
   items: readonly Claimed[]
   step: string
-  /** Never rejects: what was lost on the way is a result too. */
+  /** Never rejects: a lost call is a result too. */
   run(): Promise<Result[]>
 }
 
-/** What an answer means for one thing. */
-export type Told = Omit<Result, 'claimed' | 'step'>
+/** What a response means for one item. */
+export type ItemResult = Omit<Result, 'claimed' | 'step'>
 
-export interface Asking<Value> {
+export interface CallSpec<Value> {
   step: string
-  ask(): Promise<Outcome<Value>[]>
-  /** What it means for one thing that it is done. */
-  done(item: Claimed, value: Value): Told
-  /** What the backend may hold of a thing when it refused; as before when left out. */
+  send(): Promise<Outcome<Value>[]>
+  /** What success means for one item. */
+  done(item: Claimed, value: Value): ItemResult
+  /** What the backend may hold of an item after refusing it; unchanged when left out. */
   keeps?: Placed
-  /** When a refusal may be of something that a lost command did, what is to be found out first. */
-  doubted?(item: Claimed): Pick<Told, 'placed' | 'nextAt'> | undefined
+  /** Set for an item whose refusal may be due to a lost command: how to proceed before it counts as refused. */
+  doubted?(item: Claimed): Pick<ItemResult, 'placed' | 'nextAt'> | undefined
 }
 
 export const commandOf = (
@@ -44,20 +44,20 @@ export function call<Value>(
   deps: ProvisioningDeps,
   service: SyncService,
   items: readonly Claimed[],
-  { step, ask, done, keeps, doubted }: Asking<Value>,
+  { step, send, done, keeps, doubted }: CallSpec<Value>,
 ): Call {
-  const refused = (fault: BackendFault): Told => ({
+  const refused = (fault: BackendFault): ItemResult => ({
     kind: 'refused',
     fault: { target: service, ...fault },
     ...(keeps && { placed: keeps }),
   })
-  const wait = (item: Claimed, why: Why): Told => {
+  const wait = (item: Claimed, why: Why): ItemResult => {
     const at = deps.clock.now()
-    // Setting records is the same however often and late it is done.
+    // Setting records has the same effect however often and late it happens.
     const unsure = why.isLost && service !== 'dns' ? { unsure: true } : {}
     return { ...(isGivenUp(service, item, at) ? refused(givenUp(why)) : asLater(item, why, at)), ...unsure }
   }
-  const judge = (item: Claimed, outcome: Outcome<Value> | undefined): Told => {
+  const judge = (item: Claimed, outcome: Outcome<Value> | undefined): ItemResult => {
     switch (outcome?.kind) {
       case 'done':
         return done(item, outcome.value)
@@ -83,29 +83,29 @@ export function call<Value>(
     items,
     step,
     run: async () => {
-      const told = await ask().then(
+      const results = await send().then(
         (outcomes) => items.map((item, index) => judge(item, outcomes[index])),
         (error: unknown) => {
           const why = lost(error)
           return items.map((item) => wait(item, why))
         },
       )
-      return items.map((claimed, index) => ({ claimed, step, ...(told[index] as Told) }))
+      return items.map((claimed, index) => ({ claimed, step, ...(results[index] as ItemResult) }))
     },
   }
 }
 
-/** Why something has to wait. */
+/** Why an item has to wait. */
 interface Why {
   reason: string
   code?: string
   afterMs?: number | undefined
-  /** Of the job under way; the one known so far when left out. */
+  /** The ticket of the job under way; unchanged when left out. */
   ticket?: string | undefined
   isLost?: boolean
 }
 
-const asLater = ({ attempts, ticket }: Claimed, why: Why, at: Date): Told => ({
+const asLater = ({ attempts, ticket }: Claimed, why: Why, at: Date): ItemResult => ({
   kind: 'later',
   reason: why.reason,
   nextAt: later(at, why.afterMs ?? retryAfterMs(attempts)),

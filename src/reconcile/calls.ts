@@ -1,6 +1,6 @@
 /**
- * What the reconciler says to a backend, and what the answers mean. Claimed things are gathered into calls, as many of
- * one kind in one call as the backend takes; each call answers with a result for each of its things.
+ * The reconciler's calls to a backend, and what the responses mean. Claimed items are gathered into calls, with as many
+ * of one kind in a call as the backend takes; each call returns a result for each of its items.
  */
 import { passesOn, tenantAt } from '../accounts/account.js'
 import { observedOf } from '../accounts/agreement.js'
@@ -19,12 +19,12 @@ import { serviceKeyOf, services } from '../backends/port/services.js'
 import { later } from '../clock.js'
 import type { Queryable } from '../db/db.js'
 import type { Claimed } from '../sync/claims.js'
-import { LOOK_AGAIN_MS, nextStep, placedAfter, type NumberStep } from '../sync/plan.js'
+import { VERIFY_AGAIN_MS, nextStep, placedAfter, type NumberStep } from '../sync/plan.js'
 import type { Result } from '../sync/results.js'
 import { inBatches } from './batches.js'
-import { call, commandOf, type Call, type Told } from './call.js'
+import { call, commandOf, type Call, type ItemResult } from './call.js'
 
-/** What has to be asked about claimed things of one service, and what is done without asking. */
+/** The calls for claimed items of one service, and the results of items that need no call. */
 export interface Work {
   calls: Call[]
   settled: Result[]
@@ -32,7 +32,7 @@ export interface Work {
 
 export const nothingToDo = (claimed: Claimed): Result => ({ claimed, step: 'none', kind: 'confirmed', placed: null })
 
-/** Numbers: what is to be done next about each, those with the same next step and tenant together. */
+/** The next step of each number; numbers with the same next step and tenant go together. */
 export async function numberWork(
   deps: ProvisioningDeps,
   db: Queryable,
@@ -61,9 +61,9 @@ export async function numberWork(
       settled.push(nothingToDo(item))
       continue
     }
-    const lookAt = next.step === 'look' && item.attemptedAt ? later(item.attemptedAt, LOOK_AGAIN_MS) : at
-    if (lookAt > at) {
-      settled.push({ claimed: item, step: next.step, kind: 'untouched', nextAt: lookAt })
+    const verifyAt = next.step === 'look' && item.attemptedAt ? later(item.attemptedAt, VERIFY_AGAIN_MS) : at
+    if (verifyAt > at) {
+      settled.push({ claimed: item, step: next.step, kind: 'untouched', nextAt: verifyAt })
       continue
     }
     const group = groups.get(`${next.step} ${next.tenantId}`) ?? { ...next, items: [] }
@@ -97,7 +97,7 @@ function numberCall(
     batch.map((item) => ({ e164: item.key, ...commandOf(code, item, step) }))
   const uploads = (): NumberUpload[] =>
     commands().map((command) => ({ ...command, ...settingsOf(desired.get(command.e164)) }))
-  const ask: Record<NumberStep, () => Promise<Outcome<BackendNumber | undefined>[]>> = {
+  const send: Record<NumberStep, () => Promise<Outcome<BackendNumber | undefined>[]>> = {
     upload: () => backend.uploadNumbers(tenantId, uploads()),
     update: () => backend.updateNumbers(tenantId, uploads()),
     unassign: () => backend.unassignNumbers(tenantId, commands()),
@@ -111,7 +111,7 @@ function numberCall(
       return batch.map(({ key }) => ({ kind: 'done', value: there.get(key) }))
     },
   }
-  const done = (item: Claimed, value: BackendNumber | undefined): Told => {
+  const done = (item: Claimed, value: BackendNumber | undefined): ItemResult => {
     const at = deps.clock.now()
     switch (step) {
       case 'upload':
@@ -120,13 +120,13 @@ function numberCall(
           kind: 'confirmed',
           placed: placedAfter(step, tenantId),
           ...(value && { observed: observedOf(value) }),
-          verifyAt: later(at, item.unsure ? LOOK_AGAIN_MS : deps.verifyIntervalMs),
+          verifyAt: later(at, item.unsure ? VERIFY_AGAIN_MS : deps.verifyIntervalMs),
         }
       case 'unassign':
         return { kind: 'progress', placed: placedAfter(step, tenantId) }
       case 'release':
         if (item.unsure)
-          return { kind: 'progress', placed: placedAfter(step, tenantId), nextAt: later(at, LOOK_AGAIN_MS) }
+          return { kind: 'progress', placed: placedAfter(step, tenantId), nextAt: later(at, VERIFY_AGAIN_MS) }
         return { kind: item.goal === 'absent' ? 'confirmed' : 'progress', placed: null }
       case 'look':
         if (value) return { kind: 'progress', placed: { tenantId, stage: 'uploaded' }, again: true, unsure: false }
@@ -136,12 +136,12 @@ function numberCall(
   const isLeaving = step === 'unassign' || step === 'release'
   return call(deps, code, batch, {
     step,
-    ask: ask[step],
+    send: send[step],
     done,
-    // An upload that was thought lost may have come in between: only after another look is that a refusal.
+    // A lost upload may have arrived in between: it is a refusal only once the number has been verified again.
     doubted: ({ unsure }) =>
       step === 'release' && unsure
-        ? { placed: placedAfter(step, tenantId), nextAt: later(deps.clock.now(), LOOK_AGAIN_MS) }
+        ? { placed: placedAfter(step, tenantId), nextAt: later(deps.clock.now(), VERIFY_AGAIN_MS) }
         : undefined,
     ...(isLeaving && { keeps: { tenantId, stage: 'uploaded' } }),
   })
@@ -185,15 +185,15 @@ export async function accountWork(
     calls: inBatches(claimed.filter(isKnown), backend.batchSize).map((batch) =>
       call(deps, code, batch, {
         step: 'tenant',
-        ask: () => backend.upsertTenants(tenants(batch)),
-        done: (item) => toldOnce(deps, item),
+        send: () => backend.upsertTenants(tenants(batch)),
+        done: (item) => confirmed(deps, item),
       }),
     ),
     settled: claimed.filter((item) => !isKnown(item)).map(nothingToDo),
   }
 }
 
-/** What the operator said about requests for information; it stays here when the backend has no Teams part. */
+/** The operator's changes to requests for information; they stay here when the backend has no Teams part. */
 export async function consentWork(
   deps: ProvisioningDeps,
   db: Queryable,
@@ -206,7 +206,7 @@ export async function consentWork(
     claimed.map((item) => item.key),
   )
   const { teams } = backend
-  const said = claimed.filter(({ key }) => changes.has(key))
+  const changed = claimed.filter(({ key }) => changes.has(key))
   if (teams === undefined) return { calls: [], settled: claimed.map(nothingToDo) }
   const relationships = (batch: readonly Claimed[]) =>
     batch.map((item) => {
@@ -219,24 +219,24 @@ export async function consentWork(
       }
     })
   return {
-    calls: inBatches(said, backend.batchSize).map((batch) =>
+    calls: inBatches(changed, backend.batchSize).map((batch) =>
       call(deps, code, batch, {
         step: 'relationship',
-        ask: () => teams.updateCustomerRelationships(relationships(batch)),
-        done: (item) => toldOnce(deps, item),
+        send: () => teams.updateCustomerRelationships(relationships(batch)),
+        done: (item) => confirmed(deps, item),
       }),
     ),
     settled: claimed.filter(({ key }) => !changes.has(key)).map(nothingToDo),
   }
 }
 
-/** What can't be looked at is told once more when a command about it was lost, which may come late. */
-const toldOnce = ({ clock }: ProvisioningDeps, { unsure }: Claimed): Told => ({
+/** An item that can't be verified is synced once more when a command about it was lost, since that may arrive late. */
+const confirmed = ({ clock }: ProvisioningDeps, { unsure }: Claimed): ItemResult => ({
   kind: 'confirmed',
-  ...(unsure && { verifyAt: later(clock.now(), LOOK_AGAIN_MS) }),
+  ...(unsure && { verifyAt: later(clock.now(), VERIFY_AGAIN_MS) }),
 })
 
-/** The TXT records of subdomains. DNS trouble is never a refusal: it is tried again until it works (contract 7). */
+/** The TXT records of subdomains. DNS trouble is never a refusal: the call is retried until it works (contract 7). */
 export async function subdomainWork(deps: ProvisioningDeps, db: Queryable, claimed: readonly Claimed[]): Promise<Work> {
   const { regions, zone } = deps
   const tokens = await desiredSubdomains(
@@ -252,7 +252,7 @@ export async function subdomainWork(deps: ProvisioningDeps, db: Queryable, claim
   const placed = claimed.map((item): Claimed => ({ ...item, placed: { tenantId: item.key, stage: 'uploaded' } }))
   const made = call(deps, 'dns', placed, {
     step: 'records',
-    ask: async (): Promise<Outcome[]> => {
+    send: async (): Promise<Outcome[]> => {
       await zone.replaceTxt(records)
       return claimed.map(() => ({ kind: 'done', value: undefined }))
     },

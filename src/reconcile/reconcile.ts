@@ -1,7 +1,7 @@
 /**
  * The reconciler: given no input, it makes one service's backend agree with what is stored. One run claims a bounded
- * batch of what is due, asks the backend with no transaction open, and records each call's outcome as it comes in.
- * Several runs and several processes may be at it at once; a claimed thing is nobody else's until its claim ends.
+ * batch of items that are due, calls the backend with no transaction open, and records each call's results as they come
+ * in. Several runs and several processes may work at once; an item belongs to one run until its claim ends.
  */
 import { lockAccounts, purgeAccounts } from '../accounts/account-store.js'
 import { noteChange } from '../accounts/changes.js'
@@ -21,24 +21,24 @@ import { accountWork, consentWork, numberWork, subdomainWork, type Work } from '
 import { verify } from './verify.js'
 
 export interface Reconciled {
-  /** Things that were due, to be told or to be looked at. */
+  /** Items that were due for sync or verification. */
   claimed: number
   confirmed: number
   refused: number
-  /** Things that have to be tried again, or go on at once. */
+  /** Items that have to be tried again, or have another step to take at once. */
   unfinished: number
   /** More is due already: the run was full, or what it did goes on. */
   more: boolean
 }
 
-/** Most things that one run takes on. */
+/** The most items that one run claims. */
 export const MOST_PER_RUN = 500
-/** How many calls the zone is sent at a time. */
+/** The zone has no settings of its own, unlike a backend. */
 const ZONE = { timeoutMs: 10_000, concurrency: 1 }
 
 /**
  * One run for one service.
- * @param keys only these: a write that does its own work at once
+ * @param keys only these items, for a write that carries out its own sync at once
  */
 export async function reconcile(
   deps: ProvisioningDeps,
@@ -55,18 +55,18 @@ export async function reconcile(
       if (recorded.some(({ current, result }) => !current || result === 'progress')) report.more = true
     })
   }
-  // What is waiting goes before what is there already.
+  // Items that wait for sync come before the verification of those that are confirmed.
   if (service === 'dns' || keys !== undefined || report.claimed === MOST_PER_RUN) return report
-  const { looked, drifted } = await verify(deps, service, MOST_PER_RUN)
+  const { verified, drifted } = await verify(deps, service, MOST_PER_RUN)
   return {
     ...report,
-    claimed: report.claimed + looked,
+    claimed: report.claimed + verified,
     unfinished: report.unfinished + drifted,
-    more: report.more || looked === MOST_PER_RUN || drifted > 0,
+    more: report.more || verified === MOST_PER_RUN || drifted > 0,
   }
 }
 
-/** What a run has taken on. */
+/** The work that a run has claimed. */
 export interface ClaimedWork extends Work {
   claim: Claim
   count: number
@@ -77,8 +77,8 @@ export interface ClaimedWork extends Work {
 }
 
 /**
- * Claims what is due, and writes down what the backend may hold of it once it has been asked. Undefined when nothing is
- * due, or the backend takes no calls.
+ * Claims items that are due, and stores what the backend may hold of each after the call. Undefined when nothing is due
+ * or the backend takes no calls.
  */
 export async function claimWork(
   deps: ProvisioningDeps,
@@ -117,7 +117,7 @@ async function workOf(
   return { calls: works.flatMap(({ calls }) => calls), settled: works.flatMap(({ settled }) => settled) }
 }
 
-/** Makes the calls, as many at once as the backend takes. What there is no time for any more is let go of. */
+/** Makes the calls, as many at once as the backend takes. Calls that there is no time for give up their claims. */
 async function carryOut(
   deps: ProvisioningDeps,
   { claim, calls, settled, timeoutMs, concurrency, backend }: ClaimedWork,
@@ -135,7 +135,7 @@ async function carryOut(
 
 const untouched = ({ items, step }: Call): Result[] => items.map((claimed) => ({ claimed, step, kind: 'untouched' }))
 
-/** Records outcomes with what follows from them: numbers leave, or come back when a backend won't let go of them. */
+/** Records results and their consequences: numbers leave, or come back when a backend refuses to release them. */
 export async function record(deps: ProvisioningDeps, claim: Claim, results: readonly Result[]): Promise<Recorded[]> {
   const at = deps.clock.now()
   const leaving = results.filter(({ claimed: { kind, goal } }) => kind === 'number' && goal === 'absent')
@@ -181,7 +181,7 @@ export async function record(deps: ProvisioningDeps, claim: Claim, results: read
 const keysOf = (recorded: readonly Recorded[], kind: Recorded['kind']): string[] =>
   recorded.filter((item) => item.kind === kind).map(({ key }) => key)
 
-/** Numbers that were taken off their accounts leave the ledger once no backend holds them any more. */
+/** Takes numbers that were withdrawn from their accounts off them for good, once no backend holds them any more. */
 async function dismiss(deps: ProvisioningDeps, tx: Tx, e164s: readonly string[], cause: Cause): Promise<void> {
   const left = await findLeft(tx, e164s)
   for (const accountId of new Set(left.map((number) => number.accountId))) {
@@ -191,7 +191,7 @@ async function dismiss(deps: ProvisioningDeps, tx: Tx, e164s: readonly string[],
   }
 }
 
-/** A number that its backend won't release is shown again, failed, so that its deletion can be repeated. */
+/** Shows numbers that their backend refused to release again, as failed, so that their deletion can be repeated. */
 async function bringBack(deps: ProvisioningDeps, tx: Tx, e164s: readonly string[], cause: Cause): Promise<void> {
   const back = await restoreStored(tx, e164s)
   for (const accountId of new Set(back.map((number) => number.accountId))) {

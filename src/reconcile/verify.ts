@@ -1,6 +1,6 @@
 /**
- * Looking at what a backend really has: in turn at everything it has confirmed, and soon at what a lost command may have
- * changed. What has drifted becomes due again; the reconciler then tells the backend as if for the first time.
+ * Verifies what a backend really has: every item it has confirmed, in turn, and soon those that a lost command may have
+ * changed. An item that has drifted becomes due again, and the reconciler syncs it as if for the first time.
  */
 import { tenantAt } from '../accounts/account.js'
 import { driftOf, observedOf } from '../accounts/agreement.js'
@@ -11,33 +11,35 @@ import { BackendError } from '../backends/port/call.js'
 import { serviceKeyOf } from '../backends/port/services.js'
 import { later } from '../clock.js'
 import { claimToVerify, hasTimeFor, newClaim, type Claim, type Claimed } from '../sync/claims.js'
-import { LOOK_AGAIN_MS } from '../sync/plan.js'
+import { VERIFY_AGAIN_MS } from '../sync/plan.js'
 import { forgetAbandoned, settleVerified, type Verified } from '../sync/results.js'
 import { inBatches, inParallel } from './batches.js'
 
-/** One run for one service, under a claim of its own. Returns how many things it looked at, and how many are due again. */
+/**
+ * One run for one service, under its own claim. Returns how many items it verified and how many of them are due again.
+ */
 export async function verify(
   deps: ProvisioningDeps,
   service: ServiceCode,
   limit: number,
-): Promise<{ looked: number; drifted: number }> {
+): Promise<{ verified: number; drifted: number }> {
   const { db, clock } = deps
   const backend = deps.backends[service]
-  const report = { looked: 0, drifted: 0 }
+  const report = { verified: 0, drifted: 0 }
   if (backend === undefined || backend.unavailable()) return report
   const claim = newClaim(service, clock.now(), backend.timeoutMs)
   const claimed = await db.transaction((tx) => claimToVerify(tx, claim, limit))
-  report.looked = claimed.length
+  report.verified = claimed.length
   if (claimed.length === 0) return report
   const settle = async (verified: readonly Verified[]): Promise<void> => {
     report.drifted += verified.filter(({ drift }) => drift !== undefined).length
     await settleAll(deps, claim, verified)
   }
-  const untold = claimed.filter(({ kind }) => kind !== 'number')
-  if (untold.length > 0) await settle(untold.map((item) => toldAgain(item, clock.now())))
-  await inParallel(await looksAt(deps, backend, service, claimed), backend.concurrency, async (look) => {
+  const unverifiable = claimed.filter(({ kind }) => kind !== 'number')
+  if (unverifiable.length > 0) await settle(unverifiable.map((item) => syncedAgain(item, clock.now())))
+  await inParallel(await readsOf(deps, backend, service, claimed), backend.concurrency, async (read) => {
     const isInTime = hasTimeFor(claim, backend.timeoutMs, clock.now()) && backend.unavailable() === undefined
-    await settle(isInTime ? await look.run() : look.items.map((item) => notAsked(item, clock.now())))
+    await settle(isInTime ? await read.run() : read.items.map((item) => notAsked(item, clock.now())))
   })
   return report
 }
@@ -56,28 +58,28 @@ async function settleAll(deps: ProvisioningDeps, claim: Claim, verified: readonl
   }
 }
 
-/** Backends can't be asked about accounts and consents: what may have been overtaken by a lost command is told anew. */
-const toldAgain = (claimed: Claimed, at: Date): Verified => ({
+/** Backends can't be asked about accounts and consents: one that a lost command may have overtaken is synced again. */
+const syncedAgain = (claimed: Claimed, at: Date): Verified => ({
   claimed,
   verifyAt: at,
   sure: true,
-  drift: 'Told again, because a command before it was lost and may have come late.',
+  drift: 'Synced again, because an earlier command was lost and may have arrived late.',
 })
 
 const notAsked = (claimed: Claimed, at: Date): Verified => ({ claimed, verifyAt: at, sure: false })
 
-interface Look {
+interface Read {
   items: readonly Claimed[]
   run(): Promise<Verified[]>
 }
 
-/** Questions about numbers, as many of one tenant in each as the backend takes. */
-async function looksAt(
+/** Reads of numbers, each with as many of one tenant as the backend takes. */
+async function readsOf(
   deps: ProvisioningDeps,
   backend: Backend,
   service: ServiceCode,
   claimed: readonly Claimed[],
-): Promise<Look[]> {
+): Promise<Read[]> {
   const { db, clock, verifyIntervalMs } = deps
   const numbers = claimed.filter(({ kind }) => kind === 'number')
   const e164s = numbers.map((item) => item.key)
@@ -89,16 +91,16 @@ async function looksAt(
     const tenantId = item.placed?.tenantId ?? (account ? tenantAt(account, serviceKeyOf[service]) : '')
     byTenant.set(tenantId, [...(byTenant.get(tenantId) ?? []), item])
   }
-  const looks = [...byTenant].flatMap(([tenantId, items]) =>
+  const batches = [...byTenant].flatMap(([tenantId, items]) =>
     inBatches(items, backend.batchSize).map((batch) => ({ tenantId, batch })),
   )
-  return looks.map(({ tenantId, batch }) => ({
+  return batches.map(({ tenantId, batch }) => ({
     items: batch,
     run: async () => {
-      const found = await lookFor(deps, backend, tenantId, batch)
+      const found = await readNumbers(deps, backend, tenantId, batch)
       const at = clock.now()
       return batch.map((item): Verified => {
-        if (found === undefined) return { claimed: item, verifyAt: later(at, LOOK_AGAIN_MS), sure: false }
+        if (found === undefined) return { claimed: item, verifyAt: later(at, VERIFY_AGAIN_MS), sure: false }
         const number = found.get(item.key)
         return {
           claimed: item,
@@ -113,7 +115,7 @@ async function looksAt(
 }
 
 /** What the backend has of these numbers; undefined when it could not be asked. */
-async function lookFor(
+async function readNumbers(
   { logger }: ProvisioningDeps,
   backend: Backend,
   tenantId: string,

@@ -1,7 +1,7 @@
 /**
- * The statements of the reconciler: it claims what is due, acts with no transaction open, and records the outcome where
- * it still holds the claim. A claim moves the thing's next attempt to the claim's end, so that a process that dies
- * leaves nothing behind: first try, retry and recovery are the same statement.
+ * The reconciler's statements for claims. The reconciler claims the items that are due, acts with no transaction open,
+ * and records the outcome of each item whose claim it still holds. A claim moves the item's next attempt to the claim's
+ * end, so that a process that dies leaves nothing behind: first try, retry and recovery are the same statement.
  */
 import { later } from '../clock.js'
 import { sql, type Queryable, type Sql, type Tx } from '../db/db.js'
@@ -15,7 +15,7 @@ export interface Claim {
   until: Date
 }
 
-/** A claim outlives the calls made under it: none is begun that might not end in time. */
+/** A claim outlives the calls made under it: a call that might not end in time is not begun. */
 const CALLS_PER_CLAIM = 4
 
 /** A claim for one run, whose calls take at most `timeoutMs` each. */
@@ -29,26 +29,26 @@ export const newClaim = <Service extends SyncService>(
 export const hasTimeFor = ({ until }: Claim, timeoutMs: number, now: Date): boolean =>
   now.getTime() <= until.getTime() - timeoutMs
 
-/** A thing that is due to be told, claimed. */
+/** A claimed item that is due for sync or verification. */
 export interface Claimed {
   kind: SyncKind
   key: string
   accountId: string | null
   goal: 'present' | 'absent'
   generation: number
-  /** 0: no generation of it has ever been confirmed. */
+  /** 0: no generation of the item has ever been confirmed. */
   confirmedGeneration: number
   placed: Placed | null
   ticket: string | null
-  /** With this one. */
+  /** Including this one. */
   attempts: number
-  /** When it was last attempted, before this time. */
+  /** When the item was last attempted before this time. */
   attemptedAt: Date | null
-  /** A command was lost, or the process that sent it was: the backend may yet act on it. */
+  /** A command, or the process that sent it, was lost: the backend may still act on it. */
   unsure: boolean
-  /** Null of what is only looked at. */
+  /** Null for an item that is only verified. */
   pendingSince: Date | null
-  /** Rises with each claim: what is said under a later one counts. */
+  /** Rises with each claim: the command with the higher number counts. */
   sequence: number
 }
 
@@ -57,9 +57,9 @@ const claimedColumns = sql`
   last_attempt_at as "attemptedAt", pending_since as "pendingSince", nextval('sync_sequence') as sequence`
 
 /**
- * Takes up to `limit` things of a service that are due, those that have waited longest first; `markClaimed` follows in
+ * Takes up to `limit` items of a service that are due, those that have waited longest first; `markClaimed` follows in
  * the same transaction. Index `sync_due`.
- * @param keys only these: a write that does its own work at once
+ * @param keys only these items, for a write that carries out its own sync at once
  */
 export const takeDue = (tx: Tx, { service, at }: Claim, limit: number, keys?: readonly string[]): Promise<Claimed[]> =>
   tx.query<Claimed>(sql`
@@ -73,8 +73,8 @@ export const takeDue = (tx: Tx, { service, at }: Claim, limit: number, keys?: re
     select ${claimedColumns}, attempts + 1 as attempts, unsure or claimed_by is not null as unsure from due`)
 
 /**
- * Claims what was taken, and writes down what the backend may hold of it once it has been asked: before it is asked.
- * A claim that nobody let go of was a dead process's, whose command may be on its way.
+ * Claims the items that were taken, and stores what the backend may hold of each one after the call, before the call is
+ * made. A claim that was never released belonged to a process that died, whose command may still be on its way.
  */
 export async function markClaimed(tx: Tx, { id, service, at, until }: Claim, items: readonly Claimed[]): Promise<void> {
   await tx.query(sql`
@@ -89,8 +89,8 @@ export async function markClaimed(tx: Tx, { id, service, at, until }: Claim, ite
 }
 
 /**
- * Claims up to `limit` confirmed things that are to be made sure of. Index `sync_verify`.
- * Numbers are looked at; accounts and consents, which are here because a command was lost, are told again.
+ * Claims up to `limit` confirmed items that are due for verification. Index `sync_verify`. Numbers are verified;
+ * accounts and consents, which are due because a command was lost, are synced again.
  */
 export const claimToVerify = (tx: Tx, { id, service, at, until }: Claim, limit: number): Promise<Claimed[]> =>
   tx.query<Claimed>(sql`
@@ -106,7 +106,7 @@ export const claimToVerify = (tx: Tx, { id, service, at, until }: Claim, limit: 
     )
     select ${claimedColumns}, attempts, unsure from due`)
 
-/** When the next thing of a service falls due, be it to be told or to be looked at. */
+/** When the next item of a service falls due, for sync or for verification. */
 export async function nextDueAt(db: Queryable, service: SyncService): Promise<Date | undefined> {
   const first = (column: Sql, which: Sql): Sql =>
     sql`(select ${column} from sync where service = ${service} and ${which} order by ${column} limit 1)`
@@ -116,7 +116,7 @@ export async function nextDueAt(db: Queryable, service: SyncService): Promise<Da
   return row?.due ?? undefined
 }
 
-/** Forgets calls made before `before`. Returns how many, at most `limit`. Index `sync_attempt_at`. */
+/** Deletes the records of calls made before `before`. Returns how many, at most `limit`. Index `sync_attempt_at`. */
 export async function purgeAttempts(tx: Tx, limit: number, before: Date): Promise<number> {
   const rows = await tx.query(sql`
     delete from sync_attempt

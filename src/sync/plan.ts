@@ -1,11 +1,11 @@
-/** What is to be done next about a number at a backend, from what is wanted and what may be there. Pure. */
+/** Plans the next step for a number at a backend, from what is wanted and what may be there. Pure. */
 import type { Placed } from './sync.js'
 
 export const numberSteps = ['upload', 'update', 'unassign', 'release', 'look'] as const
 export type NumberStep = (typeof numberSteps)[number]
 
 export interface NumberSituation {
-  /** The tenant under which the number is to be; undefined when it is to be nowhere. */
+  /** The tenant that the number should be under; undefined when it should be under none. */
   wantedAt: string | undefined
   placed: Placed | null
   /** Whether the backend has ever confirmed it. */
@@ -15,9 +15,9 @@ export interface NumberSituation {
 }
 
 /**
- * The next call, or undefined when nothing is left to do. A number that is to be elsewhere, or nowhere, is taken from
- * its user, then from its tenant, and looked for once more when a lost command may have brought it back. A release that
- * has been asked for is carried through even when the number is wanted again meanwhile: that waits behind it.
+ * The next call, or undefined when nothing is left to do. A number that should be under another tenant, or none, is
+ * taken from its user, then from its tenant, and verified once more when a lost command may have brought it back. A
+ * requested release is carried through even when the number is wanted again meanwhile; the upload waits behind it.
  */
 export function nextStep({
   wantedAt,
@@ -36,7 +36,7 @@ export function nextStep({
   return { step: known && placed?.stage === 'uploaded' ? 'update' : 'upload', tenantId: wantedAt }
 }
 
-/** What the backend may hold once a step has been carried out. */
+/** What the backend may hold after a step. */
 export function placedAfter(step: NumberStep, tenantId: string): Placed {
   const stages: Record<NumberStep, Placed['stage']> = {
     upload: 'uploaded',
@@ -51,12 +51,12 @@ export function placedAfter(step: NumberStep, tenantId: string): Placed {
 const FIRST_RETRY_MS = 1_000
 const LONGEST_RETRY_MS = 5 * 60_000
 
-/** How long to wait after the attempt of that number (from 1) has failed: 1 s doubling to 5 min. */
+/** How long to wait after attempt number `attempts` (from 1) has failed: 1 s doubling to 5 min. */
 export const retryAfterMs = (attempts: number): number =>
   Math.min(FIRST_RETRY_MS * 2 ** Math.min(Math.max(attempts, 1) - 1, 20), LONGEST_RETRY_MS)
 
-/** How long the backend is asked again before the operator is told that it can't be done. */
+/** How long a call is retried before the item is marked as failed. */
 export const GIVE_UP_AFTER_MS = 24 * 60 * 60_000
 
-/** How soon a backend is looked at again after a command was lost on the way to it: by then it has acted or never will. */
-export const LOOK_AGAIN_MS = 30_000
+/** How soon a number is verified again after a command was lost: by then the backend has acted on it or never will. */
+export const VERIFY_AGAIN_MS = 30_000

@@ -1,13 +1,13 @@
 /**
- * The statements by which an operator has backends asked again: what they refused, and what waits for its next attempt.
- * Each takes a batch; `commands/requeue.ts` goes on until nothing is left.
+ * The statements by which an operator requeues items: those that a backend refused, and those that wait for their next
+ * attempt. Each statement takes a batch; `accounts/commands/requeue.ts` repeats them until nothing is left.
  */
 import { serviceKeys, services } from '../backends/port/services.js'
 import { sql, type Queryable, type Sql, type Tx } from '../db/db.js'
 import { anew } from './store.js'
 import type { SyncKind, SyncService, SyncStatus } from './sync.js'
 
-/** Which things; what is left out does not matter. */
+/** Selects items; a property that is left out matches all. */
 export interface Which {
   service?: SyncService | undefined
   kind?: SyncKind | undefined
@@ -27,13 +27,13 @@ const among = ({ service, kind, keys }: Which): Sql => sql`
 
 const codes = serviceKeys.map((key) => services[key].code)
 
-/** A mark of this moment: what becomes due from now on has a higher generation. */
+/** A generation drawn now: items that become due from now on have a higher one. */
 export async function drawGeneration(tx: Tx): Promise<number> {
   const [row] = await tx.query<{ generation: number }>(sql`select nextval('sync_generation') as generation`)
   return (row as { generation: number }).generation
 }
 
-/** Refused things of a generation before `before`, not locked. Index `sync_refused`. */
+/** Refused items of a generation before `before`, not locked. Index `sync_refused`. */
 export const findRefused = (tx: Tx, which: Which, before: number, limit: number): Promise<SyncKey[]> =>
   tx.query<SyncKey>(sql`
     select kind, key, service from sync
@@ -41,8 +41,8 @@ export const findRefused = (tx: Tx, which: Which, before: number, limit: number)
     order by service, changed_at limit ${limit}`)
 
 /**
- * Makes refused things due again, as new generations. The rows of numbers must be locked in the ledger by the caller's
- * transaction. A number that its backend would not release, and that is on its account again for it, is told as present.
+ * Makes refused items due again, as new generations. The transaction must have locked the numbers' rows in the ledger.
+ * A number that its backend would not release, and that is therefore on its account again, is synced as present.
  */
 export const retryRefused = (tx: Tx, found: readonly SyncKey[], at: Date): Promise<SyncKey[]> =>
   tx.query<SyncKey>(sql`
@@ -70,8 +70,8 @@ export const retryRefused = (tx: Tx, found: readonly SyncKey[], at: Date): Promi
     returning s.kind, s.key, s.service`)
 
 /**
- * Makes due at once what waits because of an error; what is being told just now is left alone, as is what waits on
- * purpose, for a command that was lost on the way. Index `sync_due`.
+ * Makes items that wait because of an error due at once. Items under a claim are left alone, as are those that wait on
+ * purpose because a command was lost. Index `sync_due`.
  * @param since attempts made after this instant are not repeated
  */
 export const retryWaiting = (tx: Tx, which: Which, at: Date, since: Date, limit: number): Promise<SyncKey[]> =>
@@ -94,7 +94,7 @@ export interface NumberStatus {
   status: SyncStatus
 }
 
-/** How numbers stand with each service that is told of them. */
+/** The sync status of numbers with each service that they are synced to. */
 export const findStatuses = (db: Queryable, e164s: readonly string[]): Promise<NumberStatus[]> =>
   db.query<NumberStatus>(sql`
     select key, service, case when refusal is not null then 'failed' when pending_since is not null then 'pending'

@@ -1,6 +1,6 @@
 /**
- * The statements by which the reconciler records what became of what it had claimed. They change a thing only while the
- * claim is still held, and let go of it.
+ * The statements by which the reconciler records the results of its claimed items. They change an item only while its
+ * claim is still held, and end the claim.
  */
 import type { BackendFault } from '../backends/port/call.js'
 import { sql, type Tx } from '../db/db.js'
@@ -9,29 +9,29 @@ import type { Observed, Placed, SyncKind, SyncService } from './sync.js'
 
 export type ResultKind = 'confirmed' | 'progress' | 'refused' | 'later' | 'untouched'
 
-/** What became of one claimed thing. */
+/** The result of one claimed item. */
 export interface Result {
   claimed: Claimed
   step: string
   kind: ResultKind
-  /** What the backend may hold now; as before when left out. */
+  /** What the backend may hold now; unchanged when left out. */
   placed?: Placed | null
   observed?: Observed
   fault?: BackendFault
-  /** Why it has to wait. */
+  /** Why the item has to wait. */
   reason?: string
   ticket?: string | null
-  /** True: the call was lost, it may yet be acted on. False: nothing is on its way any more. */
+  /** True: the call was lost and the backend may still act on it. False: no command is on its way any more. */
   unsure?: boolean
   /** All steps have to be taken again, as new commands. */
   again?: boolean
-  /** When it is due next, if it is not done. */
+  /** When the item is due next, if it is not done. */
   nextAt?: Date
-  /** When the backend is asked again, if it is done. */
+  /** When the item is verified next, if it is done. */
   verifyAt?: Date
 }
 
-/** What has been recorded. */
+/** A result that has been recorded. */
 export interface Recorded {
   kind: SyncKind
   key: string
@@ -40,14 +40,14 @@ export interface Recorded {
   result: ResultKind
   /** No newer write has come meanwhile. */
   current: boolean
-  /** It was taken out of our hands meanwhile: its account's sync has been switched off. */
+  /** The item is no longer ours to sync: its account's sync has been switched off meanwhile. */
   settled: boolean
 }
 
 /**
- * Records outcomes where the claim is still held, and lets go of it. An outcome of a generation that a newer write has
- * superseded confirms that generation at most; whether it was refused or has to wait no longer matters. The same goes
- * for one of a thing that was taken out of our hands. What a write has asked to leave meanwhile stays asked to.
+ * Records results whose claim is still held, and ends the claim. A result of a generation that a newer write has
+ * superseded confirms that generation at most; a refusal or a delay no longer matters. The same goes for an item whose
+ * sync has been switched off. A release that a write has requested meanwhile stays requested.
  */
 export async function recordResults(tx: Tx, claim: Claim, results: readonly Result[], at: Date): Promise<Recorded[]> {
   const superseded = sql`s.generation > r.generation`
@@ -119,40 +119,41 @@ const toRow = (result: Result) => {
   }
 }
 
-/** One line per call and thing: what `linebook number` tells. */
+/** One line per call and item, which timelines show. */
 async function logAttempts(
   tx: Tx,
   { service }: Claim,
-  told: readonly Pick<Result, 'claimed' | 'kind' | 'step' | 'fault' | 'reason'>[],
+  attempts: readonly Pick<Result, 'claimed' | 'kind' | 'step' | 'fault' | 'reason'>[],
   at: Date,
 ): Promise<void> {
-  if (told.length === 0) return
+  if (attempts.length === 0) return
   const outcome = { confirmed: 'done', progress: 'done', refused: 'refused', later: 'later', untouched: 'later' }
   await tx.query(sql`
     insert into sync_attempt (kind, key, service, generation, step, at, outcome, code, message)
     select kind, key, ${service}, generation, step, ${at}, outcome, code, message
     from unnest(
-      ${told.map(({ claimed }) => claimed.kind)}::text[], ${told.map(({ claimed }) => claimed.key)}::text[],
-      ${told.map(({ claimed }) => claimed.generation)}::bigint[], ${told.map(({ step }) => step)}::text[],
-      ${told.map(({ kind }) => outcome[kind])}::text[], ${told.map(({ fault }) => fault?.code ?? null)}::text[],
-      ${told.map(({ fault, reason }) => fault?.message ?? reason ?? null)}::text[]
+      ${attempts.map(({ claimed }) => claimed.kind)}::text[], ${attempts.map(({ claimed }) => claimed.key)}::text[],
+      ${attempts.map(({ claimed }) => claimed.generation)}::bigint[], ${attempts.map(({ step }) => step)}::text[],
+      ${attempts.map(({ kind }) => outcome[kind])}::text[],
+      ${attempts.map(({ fault }) => fault?.code ?? null)}::text[],
+      ${attempts.map(({ fault, reason }) => fault?.message ?? reason ?? null)}::text[]
     ) as a (kind, key, generation, step, outcome, code, message)`)
 }
 
-/** What a look at the backend told of one confirmed thing. */
+/** The result of verifying one confirmed item. */
 export interface Verified {
   claimed: Claimed
   observed?: Observed
   verifyAt: Date
-  /** The backend answered, so that nothing is on its way any more; false when it could not be asked. */
+  /** The backend answered, so no command is on its way any more; false when it could not be asked. */
   sure: boolean
-  /** Why it has to be told again. */
+  /** Why the item has to be synced again. */
   drift?: string | undefined
 }
 
 /**
- * Lets go of what was claimed to be looked at, with what was seen. What its backend turned out to have lost or changed
- * is due again; what has been written to since, or was taken out of our hands, is left as it is.
+ * Ends the claims of verified items and stores what was observed. An item that its backend has lost or changed becomes
+ * due again; one that has been written to since, or whose sync has been switched off, is left as it is.
  */
 export async function settleVerified(
   tx: Tx,
@@ -205,7 +206,9 @@ export async function settleVerified(
   return settled
 }
 
-/** Forgets numbers that were taken out of our hands while they were told or looked at, and have left their account. */
+/**
+ * Deletes the rows of numbers whose sync was switched off while they were claimed, and that have left their account.
+ */
 export async function forgetAbandoned(tx: Tx, service: SyncService, e164s: readonly string[]): Promise<void> {
   await tx.query(sql`
     delete from sync as s
@@ -214,7 +217,7 @@ export async function forgetAbandoned(tx: Tx, service: SyncService, e164s: reado
       and not exists (select from account_number as n where n.e164 = s.key)`)
 }
 
-/** Deletes the rows of what a backend has let go of. */
+/** Deletes the rows of items that a backend has released. */
 export async function deleteSynced(
   tx: Tx,
   service: SyncService,

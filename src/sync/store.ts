@@ -1,6 +1,6 @@
 /**
- * The statements by which accepted writes ask for sync. They run in the write's own transaction, so that what was
- * acknowledged is also what will be told. How the reconciler takes the work up is in `claims.ts`.
+ * The statements by which accepted writes request sync. They run in the write's own transaction, so that every
+ * acknowledged write is synced. `claims.ts` has the reconciler's side.
  */
 import type { ServiceCode } from '../backends/port/backend.js'
 import { sql, type Queryable, type Sql, type Tx } from '../db/db.js'
@@ -12,7 +12,7 @@ export interface SyncRequest {
   accountId: string | null
 }
 
-/** Makes things due to be told to their backends: a new generation of each, whatever became of the one before. */
+/** Makes items due for sync: a new generation of each, whatever the result of the one before. */
 export async function requestSync(tx: Tx, kind: SyncKind, requests: readonly SyncRequest[], at: Date): Promise<void> {
   if (requests.length === 0) return
   await tx.query(sql`
@@ -28,7 +28,7 @@ export async function requestSync(tx: Tx, kind: SyncKind, requests: readonly Syn
     set account_id = excluded.account_id, ${anew('present', at)}`)
 }
 
-/** As requestSync, for all numbers of an account that use a service: its sync has just been switched on. */
+/** Like requestSync, for all numbers of an account that use a service whose sync has just been switched on. */
 export async function requestSyncOfNumbers(
   tx: Tx,
   accountId: string,
@@ -47,8 +47,8 @@ export async function requestSyncOfNumbers(
 }
 
 /**
- * Locks how things stand, in the order in which all writes of one statement do: for a write of several statements about
- * several things.
+ * Locks the sync rows of several items, for a write of several statements, in the order in which writes of a single
+ * statement lock them.
  */
 export async function lockSync(tx: Tx, kind: SyncKind, keys: readonly string[]): Promise<void> {
   await tx.query(sql`
@@ -56,10 +56,10 @@ export async function lockSync(tx: Tx, kind: SyncKind, keys: readonly string[]):
 }
 
 /**
- * Asks backends to let go of things. Nothing has to be said of what they have never been told and are not being told
- * just now: that is forgotten. Returns the keys that some backend has still to let go of.
- * @param services those whose backends we drive for it; what is with others is theirs to keep
- * @param only the services that are to let go; all when left out
+ * Requests the release of items by their backends. An item that was never synced, and is not under a claim, needs no
+ * release: its row is deleted. Returns the keys that a backend still has to release.
+ * @param services those whose backends we sync; other backends keep what they have
+ * @param only the services that have to release the items; all when left out
  */
 export async function requestRelease(
   tx: Tx,
@@ -80,7 +80,7 @@ export async function requestRelease(
     ), leaving as (
       update sync as s
       set ${anew('absent', at)},
-          -- Asked for is done: whoever wants it again meanwhile waits behind its release.
+          -- A requested release is carried out: a write that wants the item again meanwhile waits behind it.
           placed = case when s.placed ->> 'stage' = 'uploaded' then jsonb_set(s.placed, '{stage}', '"leaving"')
                         else s.placed end
       from found where s.kind = ${kind} and s.key = found.key and s.service = found.service and found.ours and found.held
@@ -99,7 +99,7 @@ export async function requestRelease(
   return new Set(rows.map(({ key }) => key))
 }
 
-/** Takes numbers of an account out of our hands: its sync has just been switched off, backends keep what they have. */
+/** Ends the sync of an account's numbers after it has been switched off; backends keep what they have. */
 export async function settleNumbers(tx: Tx, accountId: string, service: ServiceCode, at: Date): Promise<void> {
   await tx.query(sql`
     with locked as materialized (
@@ -113,17 +113,17 @@ export async function settleNumbers(tx: Tx, accountId: string, service: ServiceC
     from locked where s.kind = 'number' and s.key = locked.key and s.service = ${service}`)
 }
 
-/** A new generation of `sync s`. A claim that is held runs to its end before it is taken up. */
+/** A new generation of `sync s`. It is taken up once a claim that is held has run to its end. */
 export const anew = (goal: 'present' | 'absent' | Sql, at: Date): Sql => sql`
   goal = ${goal}, generation = nextval('sync_generation'), refusal = null, attempts = 0, pending_since = ${at},
   next_attempt_at = case when s.claimed_until > ${at} then s.claimed_until else ${at} end,
   ticket = null, last_error = null, verify_at = null, changed_at = ${at}`
 
 /**
- * How things stand with their backends, as a lateral join: one row of (failed, pending, errors, observed, observed_at,
- * changed_at) for the thing at hand.
+ * The sync state of an item with its backends, as a lateral join: one row of (failed, pending, errors, observed,
+ * observed_at, changed_at).
  * @param key an expression of the outer query
- * @param services those that have a backend: what is left over of others doesn't count
+ * @param services those that have a backend: rows left over from others don't count
  */
 export const syncStateOf = (kind: SyncKind, key: Sql, services: readonly SyncService[]): Sql => sql`
   lateral (
@@ -140,7 +140,7 @@ export const syncStateOf = (kind: SyncKind, key: Sql, services: readonly SyncSer
 export const statusOf = (): Sql =>
   sql`case when state.failed then 'failed' when state.pending then 'pending' else 'synced' end`
 
-/** What a backend has just reported about a number (undefined: it has none), unless it has been written to since. */
+/** Stores what a backend has just reported about a number (undefined: not found), unless it was written to since. */
 export async function noteObserved(
   db: Queryable,
   number: { e164: string; service: ServiceCode; generation: number },
@@ -152,13 +152,13 @@ export async function noteObserved(
     update sync
     set observed = ${observed}, observed_at = ${at},
         changed_at = case when observed = ${observed} then changed_at else ${at} end,
-        -- What has drifted is looked at by the reconciler next.
+        -- The reconciler verifies a number that has drifted next.
         verify_at = case when ${agrees}::boolean or claimed_by is not null then verify_at else ${at} end
     where kind = 'number' and key = ${number.e164} and service = ${number.service}
       and generation = ${number.generation} and confirmed_generation = generation`)
 }
 
-/** The generation of a thing that is neither pending nor refused; undefined when it is, or when there is none. */
+/** The generation of an item, if it exists and is neither pending nor refused. */
 export async function readGeneration(
   db: Queryable,
   kind: SyncKind,
@@ -171,7 +171,7 @@ export async function readGeneration(
   return row?.generation
 }
 
-/** Labels whose records accounts no longer want but that may still be in the zone. Index `sync_due`. */
+/** Labels whose records accounts no longer want but the zone may still have. Index `sync_due`. */
 export const leavingLabels = (
   db: Queryable,
   accountIds: readonly string[],
@@ -181,12 +181,12 @@ export const leavingLabels = (
     where service = 'dns' and pending_since is not null and goal = 'absent'
       and kind = 'subdomain' and account_id = any(${accountIds}::uuid[])`)
 
-/** Forgets all about a thing that never comes again. What is being told just now finds nothing to record. */
+/** Deletes all rows of an item that never comes back. A claim under way finds nothing to record. */
 export async function dropSync(tx: Tx, kind: SyncKind, key: string): Promise<void> {
   await tx.query(sql`delete from sync where kind = ${kind} and key = ${key}`)
 }
 
-/** Forgets what some backends thought of a thing that is no longer told to them. */
+/** Deletes the rows of an item that is no longer synced to some services. */
 export async function forgetSync(tx: Tx, kind: SyncKind, key: string, services: readonly SyncService[]): Promise<void> {
   await tx.query(sql`
     delete from sync

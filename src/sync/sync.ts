@@ -1,5 +1,5 @@
 /**
- * How a thing stands with its backends. Desired against confirmed, per thing and service: see
+ * The sync state of items: desired against confirmed, per item and service. See
  * `migrations/0002-accounts-and-sync.sql`, table `sync`, and docs/architecture.md, "Sync".
  */
 import type { ServiceCode } from '../backends/port/backend.js'
@@ -13,27 +13,27 @@ export type SyncService = ServiceCode | 'dns'
 
 export type SyncStatus = 'pending' | 'synced' | 'failed'
 
-/** What a backend last told about a number. */
+/** What a backend last reported about a number. */
 export interface Observed {
   assignmentStatus?: string
   acquiredCapabilities?: readonly string[]
   availableCapabilities?: readonly string[]
 }
 
-/** How a thing stands with all its backends, as clients see it. */
+/** The sync state of an item with all its backends, as clients see it. */
 export interface SyncState {
   status: SyncStatus
   errors: BackendFault[]
   /** By service, of numbers. */
   observed: Partial<Record<SyncService, Observed>>
-  /** When the oldest of what is observed was. */
+  /** The time of the oldest observation. */
   observedAt: Date | null
 }
 
 /**
- * What a backend may hold of a number because we asked it to; written down before it is asked. `uploaded`: it may be
- * assigned to a user; `leaving`: the same, and it has to go before it is anywhere again, this tenant included;
- * `unassigned`: it only has to be released; `released`: it may only come back by a command that was lost on the way.
+ * What a backend may hold of a number because of our commands; stored before each command is sent. `uploaded`: it may
+ * be assigned to a user; `leaving`: the same, and it has to be released before it is uploaded again, even to this
+ * tenant; `unassigned`: it only has to be released; `released`: only a lost command can bring it back.
  */
 export interface Placed {
   tenantId: string

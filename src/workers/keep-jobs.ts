@@ -2,7 +2,7 @@ import type { JobsDeps } from '../operations/jobs/deps.js'
 import { removeLeftovers, renewOwn, takeOverLost } from '../operations/jobs/keep.js'
 import type { Task } from './worker.js'
 
-/** A small part of how long a claim lasts, and how old the progress is that other processes see. */
+/** A small part of a claim's duration, and the greatest age of the progress that other processes see. */
 const INTERVAL_MS = 5_000
 
 /** Keeps this process's claims on jobs, and takes over those of processes that are gone. */

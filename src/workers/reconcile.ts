@@ -4,9 +4,9 @@ import { nextDueAt } from '../sync/claims.js'
 import type { SyncService } from '../sync/sync.js'
 import type { Task } from './worker.js'
 
-/** Writes wake the reconciler of their own process; this is for what another process left behind. */
+/** Writes wake the reconciler of their own process; the timer finds what another process left behind. */
 const INTERVAL_MS = 5_000
-/** A slow call of one run doesn't keep the next from starting. */
+/** Several runs at once, so that a slow call of one doesn't keep the next from starting. */
 const LANES = 4
 
 /** Makes one service's backend agree with what is stored. Its keys are those of items. */
@@ -16,7 +16,7 @@ export const reconcileTask = (deps: ProvisioningDeps, service: SyncService): Tas
   lanes: LANES,
   async runOnce(only) {
     const { claimed, refused, unfinished, more } = await reconcile(deps, service, only)
-    // Done is what the backend confirmed, and what was found to be as it should.
+    // Done items are those that the backend confirmed, and those that were verified and had not drifted.
     return { claimed, done: claimed - refused - unfinished, failed: refused, skipped: unfinished, more }
   },
   nextDueAt: async () => {

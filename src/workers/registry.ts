@@ -1,31 +1,31 @@
-/** What the workers of this process have done: status and metrics read it here. */
+/** Records what the workers of this process have done, for status and metrics. */
 import type { Clock } from '../clock.js'
 
-/** What one run of a task did. */
+/** The result of one run of a task. */
 export interface TaskReport {
-  /** Items that were due and taken on; each is done, failed or skipped in the end. */
+  /** Items that were due and claimed; each ends as done, failed or skipped. */
   claimed: number
   done: number
   /** Items that ended as failed, or have to be tried again because of an error. */
   failed: number
-  /** Items that were left as they were, to be taken on again. */
+  /** Items that were left unchanged, to be claimed again. */
   skipped: number
-  /** There is more to do at once. */
+  /** More is due at once. */
   more: boolean
 }
 
 /** What a worker has done since its process started. */
 export interface WorkerReport extends Omit<TaskReport, 'more'> {
   name: string
-  /** Runs that have ended, those that broke included. */
+  /** Runs that have ended, including those that threw. */
   runs: number
   /** Runs under way. */
   running: number
   /** When the latest run began. */
   lastRunAt: Date | null
-  /** How long the run took that ended last. */
+  /** The duration of the run that ended last. */
   lastDurationMs: number | null
-  /** Of the latest run that broke. */
+  /** The error of the latest run that threw. */
   lastError: { at: Date; message: string } | null
 }
 
@@ -44,7 +44,7 @@ export class WorkerRegistry {
     return [...this.#reports.values()].map((report) => ({ ...report }))
   }
 
-  /** Makes a worker known before its first run. */
+  /** Adds a worker before its first run. */
   add(name: string): void {
     this.#reports.set(name, this.#reports.get(name) ?? newReport(name))
   }

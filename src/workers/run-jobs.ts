@@ -2,7 +2,7 @@ import type { JobsDeps } from '../operations/jobs/deps.js'
 import { runNextJob } from '../operations/jobs/run.js'
 import type { Task } from './worker.js'
 
-/** Beginning one wakes the worker of its own process; this is for what another process left behind. */
+/** A new job wakes the worker of its own process; the timer finds what another process left behind. */
 const INTERVAL_MS = 5_000
 
 /** Runs durable jobs, one after the other. */

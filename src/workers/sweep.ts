@@ -12,10 +12,10 @@ import type { Task } from './worker.js'
 
 const LIMIT = 1_000
 const INTERVAL_MS = 30_000
-/** How long the log of what backends were asked is kept. */
+/** How long the log of calls to backends is kept. */
 const ATTEMPTS_KEPT_MS = 90 * 24 * 60 * 60_000
 
-/** Writes down what time has done to holds and quarantines, and removes what can't be read any more. */
+/** Stores the end of holds and quarantines whose time is over, and deletes what can't be read any more. */
 export const sweepTask = ({ db, clock }: { db: Db; clock: Clock }): Task => ({
   name: 'sweep',
   intervalMs: INTERVAL_MS,
@@ -28,7 +28,7 @@ export const sweepTask = ({ db, clock }: { db: Db; clock: Clock }): Task => ({
   },
 })
 
-/** Each does a batch in a transaction of its own, and returns how many it found. */
+/** Each one handles a batch in its own transaction and returns how many it found. */
 const SWEEPS: readonly ((tx: Tx, now: Date) => Promise<number>)[] = [
   (tx, now) => sweepFreed(tx, LIMIT, now),
   (tx, now) => purgeOperations(tx, LIMIT, now),

@@ -1,37 +1,37 @@
 /**
- * A task is given no input: it finds what is due in the database, does a bounded batch of it and says what became of it.
- * A worker runs its task by timer and when nudged; another process may run the same task beside it.
+ * A task is given no input: it finds what is due in the database, does a bounded batch of it and reports the results. A
+ * worker runs its task by timer and when nudged; another process may run the same task at the same time.
  */
 import type { Clock } from '../clock.js'
 import type { Logger } from '../log.js'
 import type { TaskReport, WorkerRegistry } from './registry.js'
 
-/** @typeParam Key what names an item that is due */
+/** @typeParam Key identifies an item that is due */
 export interface Task<Key = never> {
   name: string
   intervalMs: number
-  /** How many runs may be under way at once, so that a slow one doesn't keep what is new waiting; 1 unless given. */
+  /** How many runs may be under way at once, so that a slow one doesn't delay new items; 1 unless given. */
   lanes?: number
   /**
    * Does one batch; when there is more to do, the worker runs it again at once.
-   * @param only of what is due these alone, for somebody who waits for them
+   * @param only of the items that are due only these, for a request that waits for them
    */
   runOnce(only?: readonly Key[]): Promise<TaskReport>
-  /** When the next item is due, if that is known to be before the interval is over. */
+  /** When the next item is due, if that is known. */
   nextDueAt?(): Promise<Date | undefined>
 }
 
-/** What workers work with. */
+/** The dependencies of workers. */
 export interface WorkerDeps {
   logger: Logger
-  /** What due times are of; whoever moves it nudges the workers. */
+  /** Due times refer to this clock; code that moves it nudges the workers. */
   clock: Clock
   registry: WorkerRegistry
 }
 
-/** What is due although a run has just found nothing is somebody else's at the moment. */
+/** An item that is due although a run has just found nothing is under another process's claim. */
 const LEAST_REST_MS = 50
-/** How slow a run is when another lane looks what has fallen due meanwhile. */
+/** After this long, another lane checks what has fallen due during a slow run. */
 const SLOW_MS = 1_000
 
 /** How long `carryOut` waits for what others are carrying out. */
@@ -43,7 +43,7 @@ export class Worker<Key = never> {
   readonly #logger: Logger
   readonly #clock: Clock
   readonly #registry: WorkerRegistry
-  /** Everything that is under way: runs, and questions for when the next is to be. */
+  /** Everything that is under way: runs, and queries for the next due time. */
   readonly #underWay = new Set<Promise<unknown>>()
   #runs = 0
   #nudged = false
@@ -65,7 +65,7 @@ export class Worker<Key = never> {
     this.nudge()
   }
 
-  /** Makes the task run soon: at once where a lane is free, otherwise when the first run ends. */
+  /** Makes the task run soon: at once if a lane is free, otherwise when the first run ends. */
   nudge(): void {
     if (this.#stopped) return
     this.#nudged = true
@@ -77,8 +77,9 @@ export class Worker<Key = never> {
   }
 
   /**
-   * Carries out now what is due, in the caller's time and whether the worker was started or not: these items alone, or
-   * all of them, waiting a little for what others have taken. Throws what the task throws. Returns what was done here.
+   * Carries out now what is due, while the calling code waits and whether the worker was started or not: only these
+   * items, or all of them, waiting a little for items that others have claimed. Throws what the task throws. Returns
+   * what was done here.
    */
   carryOut(only?: readonly Key[]): Promise<Omit<TaskReport, 'more'>> {
     return this.#keep(this.#carryOut(only))
@@ -124,7 +125,7 @@ export class Worker<Key = never> {
         if (more) this.#nudged = true
       }
     } catch (error) {
-      // What is due stays due; it is not tried again before the interval is over, or somebody nudges.
+      // The items stay due; they are tried again when the interval is over or the worker is nudged.
       failed = true
       this.#logger.error({ err: error, task: this.#task.name }, 'task failed')
     }
@@ -146,7 +147,7 @@ export class Worker<Key = never> {
     this.#wakeIn(restMs)
   }
 
-  /** Sleeps so long at most: an earlier time that was set already stays. */
+  /** Sleeps for at most `ms`: an earlier time that was set already stays. */
   #wakeIn(ms: number): void {
     const at = performance.now() + ms
     if (this.#stopped || at >= this.#wakesAt) return

@@ -1,4 +1,4 @@
-/** Asking a backend something while a client waits (contract 5.12, 5.13). */
+/** Queries backends while a client waits (contract 5.12, 5.13). */
 import type { ServiceCode } from '../../backends/port/backend.js'
 import { BackendError } from '../../backends/port/call.js'
 import { services, type ServiceKey } from '../../backends/port/services.js'
@@ -7,14 +7,14 @@ import { DomainError } from '../../errors.js'
 import type { Account } from '../account.js'
 import type { ProvisioningDeps } from '../deps.js'
 
-/** How long a client who reads waits for backends. Their own time-outs are longer: they are for work in the background. */
+/** How long a client that reads waits for backends. Their own time-outs, for work in the background, are longer. */
 export const READ_TIMEOUT_MS = 5_000
 
 type Asking = Pick<ProvisioningDeps, 'readDeadline'>
 
 /**
- * Asks the backends of several services side by side, and returns what they say in the order of the services. Throws
- * 'backend-failed' with the backend's own words, of the first that does not say anything in time.
+ * Queries the backends of several services side by side and returns their results in the order of the services. Throws
+ * 'backend-failed', with the backend's own message, for the first one that fails or doesn't respond in time.
  */
 export async function askEach<Service extends { code: ServiceCode }, Result>(
   { readDeadline }: Asking,
@@ -29,7 +29,7 @@ export async function askEach<Service extends { code: ServiceCode }, Result>(
   })
 }
 
-/** Asks the backend of one service. Throws as askEach. */
+/** Queries the backend of one service. Throws as askEach. */
 export async function ask<Service extends { code: ServiceCode }, Result>(
   deps: Asking,
   asked: Service,
@@ -39,7 +39,7 @@ export async function ask<Service extends { code: ServiceCode }, Result>(
   return result as Result
 }
 
-/** What a call comes to, or a BackendError once the signal is aborted, whether the backend heeds it or not. */
+/** Settles as the call does, or rejects with a BackendError once the signal aborts, even if the backend ignores it. */
 export const inTime = <Result>(signal: AbortSignal, call: Promise<Result>): Promise<Result> =>
   new Promise((resolve, reject) => {
     const giveUp = (): void => {
@@ -66,7 +66,7 @@ export interface TeamsService {
   code: ServiceCode
   key: ServiceKey
   tenantId: string
-  /** Undefined: the service is recorded here only, or its backend knows no tenants; there is nobody to ask. */
+  /** Undefined when there is no one to query: the service is only recorded here, or its backend has no tenants. */
   teams: TeamsPart | undefined
 }
 

@@ -1,4 +1,4 @@
-/** Requests for information: what the backends say, with what the operator has said since laid over it (contract 5.11). */
+/** Requests for information: the backends' reports, with the operator's later changes applied (contract 5.11). */
 import { serviceCodes, type ServiceCode } from '../../backends/port/backend.js'
 import { isTeams } from '../../backends/port/services.js'
 import type { Consent, Relationship } from '../../backends/port/teams.js'
@@ -8,7 +8,7 @@ import { accountsOfTenants } from '../account-store.js'
 import { noteChange } from '../changes.js'
 import { rfiNotFound, type RelationshipPatch, type RequestForInformation } from '../consent.js'
 import { lockConsentChange, putConsentChange, readConsentStates } from '../consent-store.js'
-import { activeServices, causeOf, type Caller, type Precondition, type ProvisioningDeps } from '../deps.js'
+import { activeServices, causeOf, type Attribution, type Precondition, type ProvisioningDeps } from '../deps.js'
 import { consentChanges, type ConsentChange } from '../desired.js'
 import { askEach } from './ask-backend.js'
 
@@ -18,15 +18,15 @@ interface Announced {
   consent: Consent
 }
 
-/** How long what backends announce is believed; the operator's own changes show at once all the same. */
-const BELIEVED_MS = 30_000
+/** How long the backends' announcements are cached; the operator's own changes show at once all the same. */
+const CACHED_MS = 30_000
 
 type AnnouncedDeps = Pick<ProvisioningDeps, 'clock' | 'backends' | 'readDeadline'>
 
-/** What the backends announce, asked for at most once in a while and once at a time. */
+/** Caches the backends' announcements, and reads them by one query at a time. */
 export class AnnouncedConsents {
   readonly #deps: AnnouncedDeps
-  #asking: { at: Date; answer: Promise<Map<string, Announced>> } | undefined
+  #latest: { at: Date; announced: Promise<Map<string, Announced>> } | undefined
 
   constructor(deps: AnnouncedDeps) {
     this.#deps = deps
@@ -35,21 +35,21 @@ export class AnnouncedConsents {
   /** By tenant, lower case. A tenant announced by both Teams services is taken from Operator Connect. */
   all(): Promise<Map<string, Announced>> {
     const now = this.#deps.clock.now()
-    if (this.#asking && now.getTime() - this.#asking.at.getTime() < BELIEVED_MS) return this.#asking.answer
-    const asking = { at: now, answer: this.#ask() }
-    this.#asking = asking
-    // A failure is told to those who asked with it, and not believed for a moment longer.
-    asking.answer.catch(() => {
-      if (this.#asking === asking) this.forget()
+    if (this.#latest && now.getTime() - this.#latest.at.getTime() < CACHED_MS) return this.#latest.announced
+    const latest = { at: now, announced: this.#read() }
+    this.#latest = latest
+    // A failure reaches the requests that waited for this query, and is not cached.
+    latest.announced.catch(() => {
+      if (this.#latest === latest) this.forget()
     })
-    return asking.answer
+    return latest.announced
   }
 
   forget(): void {
-    this.#asking = undefined
+    this.#latest = undefined
   }
 
-  async #ask(): Promise<Map<string, Announced>> {
+  async #read(): Promise<Map<string, Announced>> {
     const found = new Map<string, Announced>()
     const asked = serviceCodes.flatMap((code) => {
       const teams = isTeams(code) ? this.#deps.backends[code]?.teams : undefined
@@ -83,19 +83,19 @@ export async function getConsent(deps: ConsentDeps, tenantId: string): Promise<R
 }
 
 /**
- * Changes what the operator says about a request; its backend is told after the commit.
- * @param announced what `find` found: backends are not asked while a transaction is open
+ * Changes the operator's response to a request; the backend follows after the commit.
+ * @param announced from `find`: backends are not queried while a transaction is open
  * Throws 'condition-not-met' and what `read` throws.
  */
 export async function patchConsent(
   deps: ConsentDeps,
   tx: Tx,
-  caller: Caller,
+  by: Attribution,
   announced: Announced,
   { precondition, read }: { precondition: Precondition<RequestForInformation>; read(): RelationshipPatch },
 ): Promise<RequestForInformation> {
   const key = announced.consent.tenantId.toLowerCase()
-  const cause = causeOf(deps, caller)
+  const cause = causeOf(deps, by)
   await lockConsentChange(tx, key)
   const [before] = (await show(deps, tx, [announced])) as [RequestForInformation]
   precondition(before)
@@ -151,7 +151,7 @@ async function show(
   })
 }
 
-/** What was said here counts until the backend shows something at least as new. */
+/** The operator's change counts until the backend shows a newer relationship. */
 function relationshipOf({ relationship }: Consent, change: ConsentChange | undefined): Relationship {
   if (change === undefined || (relationship.lastModifiedOn ?? new Date(0)) > change.modifiedAt) return relationship
   return {

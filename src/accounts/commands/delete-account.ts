@@ -5,7 +5,7 @@ import type { SyncService } from '../../sync/sync.js'
 import type { Account } from '../account.js'
 import { findAccount, readCounts, removeAccount } from '../account-store.js'
 import { noteChange } from '../changes.js'
-import { causeOf, type Caller, type Precondition, type ProvisioningDeps } from '../deps.js'
+import { causeOf, type Attribution, type Precondition, type ProvisioningDeps } from '../deps.js'
 import { nextE164s } from '../number-store.js'
 import { wantedLabel } from '../subdomain.js'
 import { takeOff } from './delete-numbers.js'
@@ -18,23 +18,23 @@ export interface AccountDelete {
   precondition: Precondition<Account>
 }
 
-/** How many numbers of an account are deleted at a time; all within one transaction. */
+/** How many of an account's numbers one statement deletes; all statements share one transaction. */
 const NUMBERS_AT_A_TIME = 5_000
 
 /**
- * Deletes an account, with its numbers when asked (contract 5.10). One that isn't there is deleted already.
+ * Deletes an account, and its numbers if requested (contract 5.10). Deleting an account that doesn't exist succeeds.
  * Throws 'condition-not-met', 'account-has-numbers'.
  */
 export async function deleteAccount(
   deps: ProvisioningDeps,
   tx: Tx,
-  caller: Caller,
+  by: Attribution,
   { name, deleteNumbers, precondition }: AccountDelete,
-): Promise<Pick<AccountWritten, 'told' | 'labels'>> {
+): Promise<Pick<AccountWritten, 'toSync' | 'labels'>> {
   const account = await findAccount(tx, name, 'update')
   precondition(account)
-  if (account === undefined) return { told: [], labels: [] }
-  const cause = causeOf(deps, caller)
+  if (account === undefined) return { toSync: [], labels: [] }
+  const cause = causeOf(deps, by)
   const { total } = await readCounts(tx, account.id)
   if (total > 0 && !deleteNumbers) {
     throw new DomainError(
@@ -43,14 +43,14 @@ export async function deleteAccount(
       { target: 'deleteNumbers' },
     )
   }
-  const told = new Set<SyncService>()
+  const toSync = new Set<SyncService>()
   for (let e164s; (e164s = await nextE164s(tx, account.id, NUMBERS_AT_A_TIME)).length > 0;) {
-    for (const service of await takeOff(deps, tx, account, e164s, cause)) told.add(service)
+    for (const service of await takeOff(deps, tx, account, e164s, cause)) toSync.add(service)
   }
   await dropSync(tx, 'account', account.id)
   const label = wantedLabel(account)
   if (label !== undefined) await requestRelease(tx, 'subdomain', [label], ['dns'], cause.at)
   await removeAccount(tx, account.id, cause.at)
   await noteChange(deps, tx, { kind: 'account', subject: name, before: account, after: undefined }, cause)
-  return { told: [...told], labels: label === undefined ? [] : [label] }
+  return { toSync: [...toSync], labels: label === undefined ? [] : [label] }
 }

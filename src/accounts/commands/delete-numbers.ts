@@ -8,15 +8,15 @@ import type { SyncService } from '../../sync/sync.js'
 import { passesOn, type Account } from '../account.js'
 import { findAccount } from '../account-store.js'
 import { noteChange } from '../changes.js'
-import { activeServices, causeOf, type Caller, type Precondition, type ProvisioningDeps } from '../deps.js'
+import { activeServices, causeOf, type Attribution, type Precondition, type ProvisioningDeps } from '../deps.js'
 import { deleteStored, lockStored, markRemoved, type StoredNumber } from '../number-store.js'
 import { accountNotFound } from './find.js'
 
-/** Deletes one number. An account or number that isn't there is deleted already. Throws 'condition-not-met'. */
+/** Deletes one number; succeeds when the account or the number doesn't exist. Throws 'condition-not-met'. */
 export async function deleteNumber(
   deps: ProvisioningDeps,
   tx: Tx,
-  caller: Caller,
+  by: Attribution,
   { accountName, e164, precondition }: { accountName: string; e164: string; precondition: Precondition<StoredNumber> },
 ): Promise<SyncService[]> {
   const account = await findAccount(tx, accountName, 'share')
@@ -24,25 +24,25 @@ export async function deleteNumber(
     precondition(undefined)
     return []
   }
-  return takeOff(deps, tx, account, [e164], causeOf(deps, caller), precondition)
+  return takeOff(deps, tx, account, [e164], causeOf(deps, by), precondition)
 }
 
 /** Deletes those of the numbers that are on the account. Throws 'account-not-found' and what `read` throws. */
 export async function deleteNumbers(
   deps: ProvisioningDeps,
   tx: Tx,
-  caller: Caller,
+  by: Attribution,
   { accountName, read }: { accountName: string; read(): readonly string[] },
 ): Promise<SyncService[]> {
   const account = await findAccount(tx, accountName, 'share')
   if (account === undefined) throw accountNotFound(accountName)
-  return takeOff(deps, tx, account, read(), causeOf(deps, caller))
+  return takeOff(deps, tx, account, read(), causeOf(deps, by))
 }
 
 /**
- * Takes numbers off an account (contract 5.8). What a backend may hold is out of sight at once, but stays assigned in
- * the ledger until the backend has let go of it: nobody may buy a number that somebody's calls still reach. Returns the
- * services whose reconcilers have something to do now.
+ * Takes numbers off an account (contract 5.8). A number that a backend may hold is hidden at once, but stays assigned
+ * in the ledger until the backend has released it: no one may buy a number that still reaches its former user. Returns
+ * the services whose reconcilers have work to do now.
  */
 export async function takeOff(
   deps: ProvisioningDeps,

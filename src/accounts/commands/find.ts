@@ -1,4 +1,4 @@
-/** What is asked for but isn't there, in words. */
+/** Errors for accounts and numbers that don't exist. */
 import { DomainError } from '../../errors.js'
 
 export const accountNotFound = (name: string): DomainError =>

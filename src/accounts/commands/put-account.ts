@@ -8,22 +8,22 @@ import type { SyncService } from '../../sync/sync.js'
 import { checkAccount, passesOn, type Account, type AccountSettings } from '../account.js'
 import { findAccount, insertAccount, readCounts, updateAccount } from '../account-store.js'
 import { noteChange } from '../changes.js'
-import { causeOf, type Caller, type Precondition, type ProvisioningDeps } from '../deps.js'
+import { causeOf, type Attribution, type Precondition, type ProvisioningDeps } from '../deps.js'
 import { checkLength, wantedLabel } from '../subdomain.js'
 
-/** A write of this API: what it is about is found first, its conditions are judged, and only then what it wants. */
+/** A write of an account. The account is found first, then the conditions are checked, and only then the body. */
 export interface AccountPut {
   name: string
   precondition: Precondition<Account>
-  /** The account wanted; throws what is wrong with the body, or can't be put over what is there. */
+  /** Returns the wanted account; throws when the body is wrong or can't replace what is there. */
   read(before: AccountSettings | undefined): AccountSettings
 }
 
 export interface AccountWritten {
   created: boolean
-  /** Whose reconcilers have something to do now. */
-  told: SyncService[]
-  /** Labels whose records have to be put right in the zone. */
+  /** Services whose reconcilers have work to do now. */
+  toSync: SyncService[]
+  /** Labels whose records in the zone have to be updated. */
   labels: string[]
 }
 
@@ -35,10 +35,10 @@ export interface AccountWritten {
 export async function putAccount(
   deps: ProvisioningDeps,
   tx: Tx,
-  caller: Caller,
+  by: Attribution,
   put: AccountPut,
 ): Promise<AccountWritten> {
-  const cause = causeOf(deps, caller)
+  const cause = causeOf(deps, by)
   const { at } = cause
   for (;;) {
     const before = await findAccount(tx, put.name, 'update')
@@ -50,20 +50,20 @@ export async function putAccount(
     const id = before?.id ?? newId()
     try {
       if (before) await updateAccount(tx, id, wanted, at)
-      // Somebody else has just created it: it is replaced then, if the conditions still hold.
+      // Another request has just created it: it is replaced then, if the conditions still hold.
       else if (!(await insertAccount(tx, id, wanted, at))) continue
     } catch (error) {
       if (violatesUnique(error, 'account_subdomain')) throw subdomainInUse(wanted)
       throw error
     }
     await noteChange(deps, tx, { kind: 'account', subject: wanted.name, before, after: wanted }, cause)
-    const told = await requestBackends(deps, tx, id, wanted, before, at)
+    const toSync = await requestBackends(deps, tx, id, wanted, before, at)
     const labels = await requestZone(tx, id, label, before && wantedLabel(before), at)
-    return { created: before === undefined, told, labels }
+    return { created: before === undefined, toSync, labels }
   }
 }
 
-/** An account is told to a backend while it is passed on, and once more when that has just ended. */
+/** Requests sync of an account with the backends that it is passed on to, and once more when that has just ended. */
 async function requestBackends(
   { backends }: ProvisioningDeps,
   tx: Tx,
@@ -75,26 +75,26 @@ async function requestBackends(
   const codes = serviceCodes.filter((code) => backends[code] !== undefined)
   if (codes.length === 0) return []
   const wasOn = (key: ServiceKey): boolean => before !== undefined && passesOn(before, key)
-  const told = codes.filter((code) => passesOn(wanted, serviceKeyOf[code]) || wasOn(serviceKeyOf[code]))
+  const toSync = codes.filter((code) => passesOn(wanted, serviceKeyOf[code]) || wasOn(serviceKeyOf[code]))
   await requestSync(
     tx,
     'account',
-    told.map((service) => ({ key: accountId, service, accountId })),
+    toSync.map((service) => ({ key: accountId, service, accountId })),
     at,
   )
-  if (before === undefined) return told
-  const untold = codes.filter((code) => !told.includes(code))
-  if (untold.length > 0) await forgetSync(tx, 'account', accountId, untold)
+  if (before === undefined) return toSync
+  const unsynced = codes.filter((code) => !toSync.includes(code))
+  if (unsynced.length > 0) await forgetSync(tx, 'account', accountId, unsynced)
   for (const code of codes) {
     const key = serviceKeyOf[code]
     if (passesOn(wanted, key) === wasOn(key)) continue
     if (wasOn(key)) await settleNumbers(tx, accountId, code, at)
     else await requestSyncOfNumbers(tx, accountId, { code, key }, at)
   }
-  return told
+  return toSync
 }
 
-/** The records of the label it has are put into the zone, those of a label that it no longer has taken out. */
+/** Requests that the zone gets the records of the account's label and loses those of a label it no longer has. */
 async function requestZone(
   tx: Tx,
   accountId: string,

@@ -9,37 +9,36 @@ import { passesOn, type Account } from '../account.js'
 import { isEnabled, numberFaults, type NumberToPut } from '../account-number.js'
 import { findAccount, purgeAccounts } from '../account-store.js'
 import { noteChange } from '../changes.js'
-import { causeOf, type Caller, type Precondition, type ProvisioningDeps } from '../deps.js'
+import { causeOf, type Attribution, type Precondition, type ProvisioningDeps } from '../deps.js'
 import { findStored, putStored, type StoredNumber } from '../number-store.js'
 import { accountNotFound } from './find.js'
 
 export interface NumbersPut {
   accountName: string
   e164s: string[]
-  /** Judged for a single number only; batches have no conditions. */
+  /** For a single number only; batches have no conditions. */
   precondition?: Precondition<StoredNumber>
-  /** The numbers wanted, in the order of `e164s`; throws what is wrong with the body. */
+  /** Returns the wanted numbers, in the order of `e164s`; throws when the body is wrong. */
   read(): NumberToPut[]
-  /** Throws when something can't be put over what is there. */
+  /** Throws when what is there can't be replaced. */
   check?(before: NumberToPut | undefined): void
-  /** Where the number at `index` stands in the request; undefined when the request is that number. */
+  /** The path of the number at `index` in the request; undefined when the request is that number. */
   targetOf?(index: number): string
 }
 
 /**
- * Puts numbers on an account: creates those that are new to it, replaces the others; all of them or none. Their backends
- * follow after the commit. Writers of one number take turns at its row of the ledger, which is locked first.
- * Nothing is written for a body that is wrong.
- * Throws 'account-not-found', 'condition-not-met', what `read` and `check` throw, the faults of `numberFaults`,
- * 'number-in-use'.
+ * Puts numbers on an account: creates those that are new to it, replaces the others; all of them or none. Their
+ * backends follow after the commit. Writers of one number take turns at its row of the ledger, which is locked first. A
+ * wrong body writes nothing. Throws 'account-not-found', 'condition-not-met', what `read` and `check` throw, the faults
+ * of `numberFaults`, 'number-in-use'.
  */
 export async function putNumbers(
   deps: ProvisioningDeps,
   tx: Tx,
-  caller: Caller,
+  by: Attribution,
   put: NumbersPut,
-): Promise<{ account: Account; created: boolean; told: SyncService[] }> {
-  const cause = causeOf(deps, caller)
+): Promise<{ account: Account; created: boolean; toSync: SyncService[] }> {
+  const cause = causeOf(deps, by)
   const account = await findAccount(tx, put.accountName, 'share')
   if (account === undefined) throw accountNotFound(put.accountName)
   const numbers = await readBody(tx, account, put)
@@ -49,7 +48,7 @@ export async function putNumbers(
   put.precondition?.(visible(put.e164s[0] as string))
   for (const e164 of put.e164s) put.check?.(visible(e164))
   refuse(put, numbers, (number) => numberFaults(account, number, deps.rules))
-  // On its way out of another account: it is put here, and its backends let go of it there before they take it here.
+  // A number that is leaving another account is put here; its backends release it there before they take it here.
   const moving = put.e164s.flatMap((e164) => {
     const number = stored.get(e164)
     return !assigned.has(e164) && number?.removed ? [number] : []
@@ -66,18 +65,18 @@ export async function putNumbers(
       moving.map(({ accountId }) => accountId),
     )
   }
-  const told = await requestBackends(deps, tx, account, numbers, stored, cause.at)
+  const toSync = await requestBackends(deps, tx, account, numbers, stored, cause.at)
   const changed = numbers.map(({ e164, details }) => ({ e164, before: visible(e164)?.details, after: details }))
   await noteChange(deps, tx, { kind: 'numbers', subject: account.id, numbers: changed }, cause)
-  return { account, created: numbers.some(({ e164 }) => visible(e164) === undefined), told }
+  return { account, created: numbers.some(({ e164 }) => visible(e164) === undefined), toSync }
 }
 
-/** What is wrong with a body is told after a condition that isn't met. */
+/** Reads the body. A condition that isn't met is reported before a wrong body. */
 async function readBody(tx: Tx, account: Account, { e164s, precondition, read }: NumbersPut): Promise<NumberToPut[]> {
   try {
     return read()
   } catch (error) {
-    // Without locks: it is refused either way.
+    // Read without locks: the request is refused either way.
     if (precondition) precondition(visibleOn(account, (await findStored(tx, e164s))[0]))
     throw error
   }
@@ -86,7 +85,7 @@ async function readBody(tx: Tx, account: Account, { e164s, precondition, read }:
 const visibleOn = ({ id }: Account, number: StoredNumber | undefined): StoredNumber | undefined =>
   number?.accountId === id && !number.removed ? number : undefined
 
-/** A number is told to the backends of the services that it uses, and taken from those that it no longer does. */
+/** Requests sync of numbers with the services that they use, and their release by those that they no longer use. */
 async function requestBackends(
   { backends }: ProvisioningDeps,
   tx: Tx,
@@ -96,30 +95,30 @@ async function requestBackends(
   at: Date,
 ): Promise<SyncService[]> {
   const passedOn = serviceCodes.filter((code) => backends[code] !== undefined && passesOn(account, serviceKeyOf[code]))
-  const isTold = ({ details }: NumberToPut, code: ServiceCode): boolean =>
+  const isSynced = ({ details }: NumberToPut, code: ServiceCode): boolean =>
     passedOn.includes(code) && isEnabled(details, serviceKeyOf[code])
   const requests = numbers.flatMap((number) =>
     passedOn
-      .filter((code) => isTold(number, code))
+      .filter((code) => isSynced(number, code))
       .map((service) => ({ key: number.e164, service, accountId: account.id })),
   )
   const releases = serviceCodes.flatMap((code) => {
-    const untold = numbers.filter(
-      (number) => !isTold(number, code) && stored.get(number.e164)?.synced.includes(code) === true,
+    const unused = numbers.filter(
+      (number) => !isSynced(number, code) && stored.get(number.e164)?.synced.includes(code) === true,
     )
-    return untold.length === 0 ? [] : [{ code, e164s: untold.map(({ e164 }) => e164) }]
+    return unused.length === 0 ? [] : [{ code, e164s: unused.map(({ e164 }) => e164) }]
   })
   if (requests.length > 0 && releases.length > 0) await lockSync(tx, 'number', [...stored.keys()])
   await requestSync(tx, 'number', requests, at)
-  const told = new Set<SyncService>(requests.map(({ service }) => service))
+  const toSync = new Set<SyncService>(requests.map(({ service }) => service))
   for (const { code, e164s } of releases) {
     const leaving = await requestRelease(tx, 'number', e164s, passedOn, at, [code])
-    if (leaving.size > 0) told.add(code)
+    if (leaving.size > 0) toSync.add(code)
   }
-  return [...told]
+  return [...toSync]
 }
 
-/** Throws one error for all that is wrong with the numbers of a request; a batch has a fault for each bad number. */
+/** Throws one error with all faults of a request's numbers; that of a batch has one fault for each bad number. */
 function refuse(
   put: NumbersPut,
   numbers: readonly NumberToPut[],
@@ -150,7 +149,7 @@ const ofBatch = (found: readonly DomainError[], target: string): DomainError =>
     faults: found.map((fault) => new DomainError(fault.kind, fault.message, { target: `${target}.${fault.target}` })),
   })
 
-/** One text whoever has it: a resource that bought it, another account, or nobody yet. */
+/** The same text whether a resource bought the number, another account has it, or no one has it yet. */
 const numberInUse = (e164: string): DomainError =>
   new DomainError(
     'number-in-use',

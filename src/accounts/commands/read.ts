@@ -19,7 +19,7 @@ export interface ShownAccount<Kind extends Account = AccountWithStatus> {
   subdomain: SubdomainStatus
 }
 
-/** An account as its own transaction sees it, before the zone can be right about it. Throws 'account-not-found'. */
+/** An account as the transaction that wrote it sees it, before the zone has followed. Throws 'account-not-found'. */
 export async function getWrittenAccount(deps: ProvisioningDeps, tx: Tx, name: string): Promise<ShownAccount> {
   const account = await readAccount(tx, name, activeServices(deps))
   if (account === undefined) throw accountNotFound(name)
@@ -35,7 +35,7 @@ export async function getAccount(deps: ProvisioningDeps, name: string): Promise<
   return shown as ShownAccount
 }
 
-/** Accounts with what the zone says of each: two questions for all of them. */
+/** Accounts with the state of their subdomains: two queries for all of them. */
 export async function withSubdomains<Kind extends Account>(
   deps: ProvisioningDeps,
   accounts: readonly Kind[],
@@ -67,7 +67,7 @@ export async function withSubdomains<Kind extends Account>(
   return accounts.map((account) => ({ account, subdomain: statusOf(account) }))
 }
 
-/** What the zone says of names; undefined when it can't be asked, which keeps nobody from reading the rest. */
+/** The zone's records of names; undefined when the zone can't be read, which doesn't prevent reading the rest. */
 async function askZone(
   { zone, logger }: ProvisioningDeps,
   names: readonly string[],
@@ -81,17 +81,17 @@ async function askZone(
   }
 }
 
-/** How the zone stands to each account that has Direct Routing, by account id: for filters, which look at all of them. */
+/** The subdomain status of every account with Direct Routing, by account id: for filters, which need all of them. */
 export async function subdomainStatuses(deps: ProvisioningDeps): Promise<Map<string, SubdomainStatus>> {
   const accounts = await accountsWithDirectRouting(deps.db)
   return new Map((await withSubdomains(deps, accounts)).map(({ account, subdomain }) => [account.id, subdomain]))
 }
 
-/** What a backend told about a number is believed for so long when the number itself is asked for. */
-const BELIEVED_MS = 60_000
+/** How long a backend's report about a number counts as current when a client reads that number. */
+const CURRENT_MS = 60_000
 
 /**
- * One number, with what its backends say of it now (contract 5.13); what they said last when they can't be asked.
+ * One number, with its backends' current report (contract 5.13), or their latest one when they can't be queried.
  * Throws 'account-not-found', 'number-not-found'.
  */
 export async function getNumber(deps: ProvisioningDeps, accountName: string, e164: string): Promise<AccountNumber> {
@@ -100,7 +100,7 @@ export async function getNumber(deps: ProvisioningDeps, accountName: string, e16
   if (account === undefined) throw accountNotFound(accountName)
   const number = await readNumber(deps, db, account, e164)
   const { observedAt, status } = number.sync
-  const isOld = observedAt !== null && clock.now().getTime() - observedAt.getTime() > BELIEVED_MS
+  const isOld = observedAt !== null && clock.now().getTime() - observedAt.getTime() > CURRENT_MS
   if (status !== 'synced' || !isOld) return number
   const codes = activeServices(deps).filter(
     (code) => passesOn(account, serviceKeyOf[code]) && isEnabled(number.details, serviceKeyOf[code]),
@@ -120,7 +120,7 @@ export async function readNumber(
   return number
 }
 
-/** Asks a backend how a number is there. What is found to have drifted is left to the reconciler, which looks next. */
+/** Reads a number from its backend. One that has drifted is left to the reconciler, which verifies it next. */
 async function refresh(
   deps: ProvisioningDeps,
   { e164, account, details }: AccountNumber,

@@ -14,42 +14,42 @@ import {
 } from '../../sync/refused.js'
 import type { SyncKind, SyncService, SyncStatus } from '../../sync/sync.js'
 import { noteChange } from '../changes.js'
-import { causeOf, type Caller } from '../deps.js'
+import { causeOf, type Attribution } from '../deps.js'
 import { lockInLedger } from '../number-store.js'
 
-/** What to try again; what is left out does not matter. */
+/** Selects what to try again; a property that is left out matches all. */
 export interface Requeue {
   service?: SyncService | undefined
   kind?: SyncKind | undefined
   /** Only these numbers, E.164. */
   numbers?: readonly string[] | undefined
-  /** Also what waits for its next attempt because of an error. */
+  /** Also items that wait for their next attempt because of an error. */
   waiting?: boolean | undefined
 }
 
 export interface Requeued {
-  /** Services of which something is due again; their reconcilers are to be nudged. */
+  /** Services with items that are due again; their reconcilers have to be nudged. */
   services: { service: SyncService; failed: number; waiting: number }[]
-  /** Of the numbers asked for: those of which nothing was due again, with how they stand. */
+  /** Those of the named numbers that have nothing due again, with their sync status. */
   untouched: { e164: string; services: { service: SyncService; status: SyncStatus }[] }[]
 }
 
-/** Most numbers that one call may name. */
+/** The most numbers that one call may name. */
 export const MOST_NUMBERS = 1_000
-const OPERATOR: Caller = { actor: 'operator', reason: 'requeue' }
-/** How many things are made due at a time, each batch in a transaction of its own: writers wait for no more. */
+const OPERATOR: Attribution = { actor: 'operator', reason: 'requeue' }
+/** How many items one transaction makes due: writers wait for no more than one batch. */
 const BATCH = 1_000
 
 /**
- * Makes what backends have refused due again, as if it had just been written: attempts are counted anew. What was to be
- * there is told again; what was to go is released again, but for numbers that came back because they were not released:
- * those are on their accounts, and told as present. What is refused while this runs is left for the next time. Run again
- * after it broke off, it does what is left. Throws 'invalid-input'.
+ * Makes items that backends have refused due again, as if they had just been written: attempts are counted anew. Items
+ * that should be there are synced again; those that should go are released again, except numbers that came back because
+ * they were not released: these are on their accounts, and synced as present. Items that are refused while this runs
+ * are left for the next time. Run again after it broke off, it does the rest. Throws 'invalid-input'.
  */
 export async function requeueFailed(
   { db, clock, logger }: { db: Db; clock: Clock; logger?: Logger },
   { service, kind, numbers, waiting = false }: Requeue,
-  by: Caller = OPERATOR,
+  by: Attribution = OPERATOR,
 ): Promise<Requeued> {
   checkNumbers(numbers, kind)
   const which: Which = { service, kind: numbers ? 'number' : kind, keys: numbers }
@@ -95,7 +95,7 @@ export async function requeueFailed(
   }
 }
 
-/** Makes a batch of those that it sees due again, in the transaction. */
+/** Makes a batch of the items that it finds due again, in the transaction. */
 type Batch = (tx: Tx) => Promise<{ seen: number; due: readonly SyncKey[] }>
 
 class Tally {

@@ -1,4 +1,4 @@
-/** What only the enterprise and its Teams tenant know: read through, nothing of it is kept. */
+/** Data that only the enterprise and its Teams tenant have: read from the backend, and not stored. */
 import type { CapabilityPlan, CivicAddress } from '../../backends/port/teams.js'
 import { DomainError } from '../../errors.js'
 import type { Account } from '../account.js'
@@ -40,8 +40,8 @@ export async function getCivicAddress(deps: ProvisioningDeps, accountName: strin
 }
 
 /**
- * What the operator's calling profiles allow the account.
- * @param read throws what is wrong with the body, once the account was found
+ * The plans that the operator's calling profiles allow the account.
+ * @param read throws when the body is wrong; called once the account was found
  * Throws as listCivicAddresses.
  */
 export async function listCapabilityPlans(
@@ -61,8 +61,9 @@ export async function listCapabilityPlans(
 }
 
 /**
- * What all of the numbers can have, in the backend's order; a number that its backend doesn't know can have nothing.
- * Throws 'invalid-body' naming the numbers that are not on the account with a Teams service on, and as listCivicAddresses.
+ * The capabilities that all of the numbers can have, in the backend's order; a number that its backend doesn't know has
+ * none. Throws 'invalid-body' naming the numbers that are not on the account with a Teams service on, and as
+ * listCivicAddresses.
  */
 export async function availableCapabilities(
   deps: ProvisioningDeps,
@@ -97,8 +98,8 @@ export async function availableCapabilities(
     deps,
     asked.map((service) => ({ ...service, its: e164s.filter((e164) => serviceOf(e164) === service) })),
     async ({ teams, tenantId, its }, signal) => {
-      const told = its.length === 0 ? [] : ((await teams?.getAvailableCapabilities(tenantId, its, signal)) ?? [])
-      const known = new Map(told.map((number) => [number.e164, number.availableCapabilities]))
+      const reported = its.length === 0 ? [] : ((await teams?.getAvailableCapabilities(tenantId, its, signal)) ?? [])
+      const known = new Map(reported.map((number) => [number.e164, number.availableCapabilities]))
       return its.map((e164) => known.get(e164) ?? [])
     },
   )

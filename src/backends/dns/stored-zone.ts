@@ -1,6 +1,6 @@
 /**
- * The zone that Linebook keeps itself, in its own database: all processes then agree on what it says, and it survives
- * them. A server that answers DNS queries, or a provider's zone, stands behind the same port.
+ * The zone that Linebook keeps in its own database: all processes see the same records, and these survive the
+ * processes. A server that answers DNS queries, or a provider's zone, would implement the same port.
  */
 import { sql, type Db } from '../../db/db.js'
 import type { TxtRecord, Zone } from '../port/zone.js'

@@ -1,11 +1,11 @@
-/** Where an http backend is, as an operator says it: its schema, in which each description says what would be right. */
+/** The schema of an http backend's settings; each description says what would be right. */
 import Type, { type Static, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { SetupError } from '../../errors.js'
 import type { HttpOptions } from './http.js'
 import type { HttpAuth } from './transport.js'
 
-/** What an operator says of a backend that speaks the protocol. */
+/** The settings of a backend that speaks the protocol. */
 export type HttpChoice = Pick<HttpOptions, 'url' | 'auth' | 'headers' | 'timeoutMs' | 'batchSize' | 'concurrency'>
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -61,7 +61,7 @@ const Credentials = Type.Object(
   closed,
 )
 
-/** @param place what errors begin with, e.g. `LINEBOOK_BACKENDS: teamsOperatorConnect` */
+/** @param place the start of error messages, e.g. `LINEBOOK_BACKENDS: teamsOperatorConnect` */
 export function readHttpChoice(place: string, value: unknown, env: Environment): HttpChoice {
   const { url, auth, ...rest } = fitting(place, Choice, fromEnvironment(place, value, env))
   return { ...rest, url: withoutSlash(url), ...(auth && { auth: readAuth(`${place}.auth`, auth) }) }
@@ -75,7 +75,7 @@ function readAuth(place: string, auth: object): HttpAuth {
 
 const withoutSlash = (url: string): string => new URL(url).href.replace(/\/+$/, '')
 
-/** The same with the value of the variable in place of each `{"env": "NAME"}`; a header may be called env. */
+/** Replaces each `{"env": "NAME"}` by the value of the variable; a header may be called env. */
 function fromEnvironment(place: string, value: unknown, env: Environment, mayBeText = false): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   const [[name, variable] = [], ...others] = Object.entries(value)
@@ -89,16 +89,16 @@ function fromEnvironment(place: string, value: unknown, env: Environment, mayBeT
   )
 }
 
-/** The value when it fits. Errors never show it: it may hold a secret. */
+/** Returns the value if it fits the schema. Errors never show it: it may hold a secret. */
 function fitting<Schema extends TSchema>(place: string, schema: Schema, value: unknown): Static<Schema> {
   const compiled = Compile(schema as TSchema)
   if (compiled.Check(value)) return value as Static<Schema>
   const faults = compiled.Errors(value)
-  // What is there is judged before what is missing.
+  // Members that are wrong are reported before members that are missing.
   const fault = faults.find(({ keyword }) => keyword !== 'required') ?? faults[0]
   const { requiredProperties: missing = [] } = fault?.params as { requiredProperties?: string[] }
   const path = [...(fault?.instancePath ?? '').split('/').slice(1), ...missing.slice(0, 1)]
-  // Of a name that is not in the schema it is the whole that is wrong.
+  // A name that is not in the schema is a fault of the object around it.
   const unknown = fault?.keyword === 'boolean' ? path.pop() : undefined
   const { properties, description } = path.reduce<Part>(partOf, schema)
   const wrong =

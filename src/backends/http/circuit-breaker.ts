@@ -1,6 +1,6 @@
 /**
- * Keeps calls from a backend that does not answer. After a number of failures in a row the circuit opens for a time;
- * then one call is let through, and its fate closes the circuit or opens it for twice as long.
+ * Stops calls to a backend that does not answer. After a number of failures in a row the circuit opens for a time; then
+ * one call is let through, and its result closes the circuit or opens it for twice as long.
  */
 import { later, type Clock } from '../../clock.js'
 
@@ -20,7 +20,7 @@ export class CircuitBreaker {
   readonly #probeMs: number
   #failures = 0
   #openings = 0
-  /** Since it was opened: until when it is, or, while the one call is under way, until that must have ended. */
+  /** Set while open: until when it stays open, or, while the one call is under way, by when that must have ended. */
   #until: Date | undefined
   #probing = false
   #reason = ''
@@ -31,13 +31,13 @@ export class CircuitBreaker {
     this.#probeMs = probeMs
   }
 
-  /** Why no call is let through now, and until when; undefined when one is. */
+  /** Why no call is let through now, and until when; undefined when calls are let through. */
   open(): { reason: string; until: Date } | undefined {
     const until = this.#until
     return until && until > this.#clock.now() ? { reason: this.#reason, until } : undefined
   }
 
-  /** Asks to make a call, which is to end with `succeeded` or `failed`. Undefined: go ahead. */
+  /** Requests a call, which must end with `succeeded` or `failed`. Undefined: go ahead. */
   enter(): { reason: string; until: Date } | undefined {
     const open = this.open()
     if (!open && this.#until) {
@@ -47,7 +47,7 @@ export class CircuitBreaker {
     return open
   }
 
-  /** The backend is there. */
+  /** The backend answered. */
   succeeded(): void {
     this.#failures = 0
     this.#openings = 0
@@ -55,10 +55,10 @@ export class CircuitBreaker {
     this.#probing = false
   }
 
-  /** The backend did not answer, or said that it can't. */
+  /** The backend did not answer, or reported that it is unavailable. */
   failed(reason: string): void {
     this.#failures += 1
-    // Calls that were under way when the circuit opened say nothing new.
+    // Calls that were under way when the circuit opened add no information.
     if (this.#until && !this.#probing) return
     if (!this.#probing && this.#failures < this.#limits.failures) return
     this.#probing = false

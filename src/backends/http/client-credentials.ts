@@ -1,4 +1,4 @@
-/** OAuth 2.0 client credentials: one token for all calls, renewed shortly before it ends or when it is refused. */
+/** OAuth 2.0 client credentials: one token for all calls, renewed shortly before it expires or when it is refused. */
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Clock } from '../../clock.js'
@@ -10,28 +10,28 @@ export interface ClientCredentials {
   clientId: string
   clientSecret: string
   scope?: string
-  /** How the client shows who it is: in the form (default) or as HTTP Basic. */
+  /** How the client authenticates: in the form (default) or as HTTP Basic. */
   clientAuthentication?: 'post' | 'basic'
 }
 
 interface Token {
   text: string
-  /** From this instant on a new one is asked for. */
+  /** From this instant on a new token is requested. */
   renewAt: Date
 }
 
-const TokenAnswer = Compile(
+const TokenResponse = Compile(
   Type.Object({
     access_token: Type.String({ minLength: 1, maxLength: 16_384, pattern: '^[\\x21-\\x7e]+$' }),
     expires_in: Type.Optional(Type.Union([Type.Number(), Type.String({ pattern: '^[0-9]{1,9}$' })])),
   }),
 )
-/** RFC 6749 leaves the lifetime open; then a short one is assumed. */
+/** RFC 6749 makes the lifetime optional; a short one is assumed when it is missing. */
 const ASSUMED_LIFETIME_S = 300
 const RENEW_BEFORE_S = 60
 const MS_PER_SECOND = 1_000
 const MAX_TOKEN_RESPONSE_BYTES = 65_536
-/** Only what looks like one of RFC 6749's error codes is shown: a token endpoint may echo what it was sent. */
+/** Only text in the form of RFC 6749's error codes is shown: a token endpoint may echo what it was sent. */
 const ERROR_CODE = /"error"\s*:\s*"([a-z_]{1,64})"/
 
 export class TokenSource {
@@ -47,7 +47,7 @@ export class TokenSource {
     this.#fetch = fetchIt
   }
 
-  /** A token that is not about to end. Those who ask at once share one request. */
+  /** A token that is not about to expire. Concurrent calls share one request. */
   async get(signal: AbortSignal): Promise<string> {
     const now = this.#clock.now()
     if (this.#token && this.#token.renewAt > now) return this.#token.text
@@ -56,7 +56,7 @@ export class TokenSource {
     return this.#token.text
   }
 
-  /** The backend refused this token: the next `get` asks for another, unless somebody has already. */
+  /** The backend refused this token: the next `get` requests another one, unless that has already happened. */
   refused(text: string): void {
     if (this.#token?.text === text) this.#token = undefined
   }
@@ -84,7 +84,7 @@ export class TokenSource {
       throw noToken(`the token endpoint answered ${status}${code === undefined ? '' : ` ${code}`}`)
     }
     const body = jsonOf(text)
-    if (!TokenAnswer.Check(body)) throw noToken('the answer of the token endpoint has no usable access_token')
+    if (!TokenResponse.Check(body)) throw noToken('the answer of the token endpoint has no usable access_token')
     const lifetimeS = body.expires_in === undefined ? ASSUMED_LIFETIME_S : Number(body.expires_in)
     const usableS = Math.max(lifetimeS - RENEW_BEFORE_S, lifetimeS / 2)
     return { text: body.access_token, renewAt: new Date(now.getTime() + usableS * MS_PER_SECOND) }

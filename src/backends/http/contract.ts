@@ -1,10 +1,10 @@
 /**
- * The protocol by which an operator puts a system behind a service: every operation and every shape on the wire. Told
- * for people in docs/backend-protocol.md; openapi/backend-protocol.json is generated from here.
+ * The protocol between Linebook and an operator's system behind a service: every operation and every shape on the wire.
+ * docs/backend-protocol.md explains it; openapi/backend-protocol.json is generated from here.
  */
 import Type, { type Static, type TSchema } from 'typebox'
 
-/** Longest text in an answer that is taken, where nothing else is said. */
+/** The longest text accepted in a response, unless another limit is given. */
 const MAX_TEXT_CHARS = 4_096
 const MAX_LIST = 1_000
 
@@ -21,8 +21,8 @@ export const BackendFault = Type.Object({
   message: Text,
   target: Type.Optional(Type.String({ maxLength: 256 })),
 })
-/** The body of a refusal of a whole call. */
-export const ErrorAnswer = Type.Object({ error: BackendFault })
+/** The body when a whole call is refused. */
+export const ErrorResponse = Type.Object({ error: BackendFault })
 
 const command = {
   idempotencyKey: Key,
@@ -148,11 +148,11 @@ export const CapabilityPlan = Type.Object({
 /** One per item, in the order of the request. */
 export const Outcome = Type.Object({
   outcome: Type.Enum(['done', 'refused', 'later']),
-  /** Of an upload or update that is done. */
+  /** With `done`, for uploads and updates. */
   number: Type.Optional(BackendNumber),
-  /** Of a refusal. */
+  /** With `refused`. */
   error: Type.Optional(BackendFault),
-  /** Of `later`: why, for people. */
+  /** With `later`: the reason, for people. */
   reason: Type.Optional(Text),
   afterSeconds: Type.Optional(Seconds),
   ticket: Type.Optional(Key),
@@ -176,7 +176,7 @@ export const models = {
   CivicAddress,
   Consent,
   Contact,
-  ErrorAnswer,
+  ErrorResponse,
   Location,
   NumberCapabilities,
   NumberCommand,
@@ -189,88 +189,88 @@ export const models = {
   TenantSettings,
 }
 
-/** What every backend is asked. Commands are POSTs with items, answered by outcomes; the rest changes nothing. */
+/** The operations of every backend. Commands are POSTs with items, answered by outcomes; the rest are reads. */
 const backendOperations = {
   upsertTenants: {
     method: 'POST',
     path: '/tenants/upsert',
-    summary: 'Makes customers known, or brings them to what is said',
+    summary: 'Creates or updates customers',
     body: Type.Object({ items: Type.Array(TenantSettings, { maxItems: MAX_LIST }) }),
-    answer: Outcomes,
+    response: Outcomes,
   },
   uploadNumbers: {
     method: 'POST',
     path: '/numbers/upload',
-    summary: 'Makes numbers known under a tenant; one that is there is brought to what is said',
+    summary: 'Uploads numbers under a tenant; one that is there is updated',
     body: tenantAnd(NumberUpload),
-    answer: Outcomes,
+    response: Outcomes,
   },
   updateNumbers: {
     method: 'POST',
     path: '/numbers/update',
-    summary: 'Changes numbers; one that is not there is uploaded',
+    summary: 'Updates numbers; one that is not there is uploaded',
     body: tenantAnd(NumberUpload),
-    answer: Outcomes,
+    response: Outcomes,
   },
   unassignNumbers: {
     method: 'POST',
     path: '/numbers/unassign',
     summary: 'Takes numbers from the users they are assigned to; one that has none, or is not there, is done',
     body: tenantAnd(NumberCommand),
-    answer: Outcomes,
+    response: Outcomes,
   },
   releaseNumbers: {
     method: 'POST',
     path: '/numbers/release',
     summary: 'Takes unassigned numbers from the tenant; one that is not there is done',
     body: tenantAnd(NumberCommand),
-    answer: Outcomes,
+    response: Outcomes,
   },
   getNumbers: {
     method: 'POST',
     path: '/numbers/get',
-    summary: 'Tells which of these numbers are there, and how',
+    summary: 'Returns those of these numbers that are there, with their settings',
     body: numbersOfTenant,
-    answer: Type.Object({ numbers: Type.Array(BackendNumber, { maxItems: MAX_LIST }) }),
+    response: Type.Object({ numbers: Type.Array(BackendNumber, { maxItems: MAX_LIST }) }),
   },
 } as const
 
-/** What only the backends of Operator Connect and Teams Phone Mobile are asked. */
+/** The operations of the backends of Operator Connect and Teams Phone Mobile only. */
 export const teamsOperations = {
   getAvailableCapabilities: {
     method: 'POST',
     path: '/numbers/capabilities',
-    summary: 'Tells what each of these numbers can have; those that are not there are left out',
+    summary: 'Returns the capabilities that each of these numbers can have; those that are not there are left out',
     body: numbersOfTenant,
-    answer: Type.Object({ numbers: Type.Array(NumberCapabilities, { maxItems: MAX_LIST }) }),
+    response: Type.Object({ numbers: Type.Array(NumberCapabilities, { maxItems: MAX_LIST }) }),
   },
   listConsents: {
     method: 'GET',
     path: '/consents',
     summary: 'Lists the requests for information, or the one of a tenant, whose id may be in any letter case',
     query: Type.Object({ tenantId: Type.Optional(Text), ...pageQuery }),
-    answer: Type.Object({ consents: Type.Array(Consent, { maxItems: MAX_LIST }), ...page }),
+    response: Type.Object({ consents: Type.Array(Consent, { maxItems: MAX_LIST }), ...page }),
   },
   updateCustomerRelationships: {
     method: 'POST',
     path: '/consents/relationships',
     summary: "Sets the operator's side of requests for information",
     body: Type.Object({ items: Type.Array(RelationshipChange, { maxItems: MAX_LIST }) }),
-    answer: Outcomes,
+    response: Outcomes,
   },
   listCivicAddresses: {
     method: 'GET',
     path: '/civic-addresses',
     summary: 'Lists the civic addresses of a tenant, or one of them',
     query: Type.Object({ tenantId: Text, id: Type.Optional(Text), ...pageQuery }),
-    answer: Type.Object({ civicAddresses: Type.Array(CivicAddress, { maxItems: MAX_LIST }), ...page }),
+    response: Type.Object({ civicAddresses: Type.Array(CivicAddress, { maxItems: MAX_LIST }), ...page }),
   },
   listCapabilityPlans: {
     method: 'GET',
     path: '/capability-plans',
-    summary: 'Lists what usages and capabilities the numbers of a tenant can have',
+    summary: 'Lists the usages and capabilities that the numbers of a tenant can have',
     query: Type.Object({ tenantId: Text }),
-    answer: Type.Object({ capabilityPlans: Type.Array(CapabilityPlan, { maxItems: MAX_LIST }) }),
+    response: Type.Object({ capabilityPlans: Type.Array(CapabilityPlan, { maxItems: MAX_LIST }) }),
   },
 } as const
 
@@ -278,5 +278,5 @@ export const teamsOperations = {
 export const operations = { ...backendOperations, ...teamsOperations }
 
 export type OperationName = keyof typeof operations
-export type Answer<Name extends OperationName> = Static<(typeof operations)[Name]['answer']>
+export type OperationResponse<Name extends OperationName> = Static<(typeof operations)[Name]['response']>
 export type Wire = { [Name in keyof typeof models]: Static<(typeof models)[Name]> }

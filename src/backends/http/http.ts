@@ -1,4 +1,4 @@
-/** The member of the port that speaks docs/backend-protocol.md to a system of the operator's. */
+/** The backend that speaks docs/backend-protocol.md to a system of the operator's. */
 import type { Clock } from '../../clock.js'
 import type { Backend, BackendNumber, ServiceCode } from '../port/backend.js'
 import { isTeams } from '../port/services.js'
@@ -13,7 +13,7 @@ export interface HttpOptions {
   url: string
   clock: Clock
   auth?: HttpAuth
-  /** Sent with every call beside what the protocol wants. */
+  /** Sent with every call in addition to the protocol's headers. */
   headers?: Readonly<Record<string, string>>
   timeoutMs?: number
   batchSize?: number
@@ -37,7 +37,7 @@ export function createHttpBackend(options: HttpOptions): Backend {
     fetch: options.fetch ?? fetch,
   })
   const calls = callsOver(transport)
-  const { command, ask } = calls
+  const { command, read } = calls
   return {
     name: 'http',
     batchSize,
@@ -56,7 +56,7 @@ export function createHttpBackend(options: HttpOptions): Backend {
     releaseNumbers: (tenantId, numbers) =>
       command('releaseNumbers', numbers, { tenantId, items: numbers.map(wireCommand) }, nothing),
     getNumbers: async (tenantId, e164s) =>
-      (await ask('getNumbers', { body: { tenantId, telephoneNumbers: e164s } })).numbers.map(readNumber),
+      (await read('getNumbers', { body: { tenantId, telephoneNumbers: e164s } })).numbers.map(readNumber),
   }
 }
 

@@ -5,16 +5,16 @@ import { nothing, type Calls } from './calls.js'
 import type { TimeLimit } from './transport.js'
 import { readConsent } from './wire.js'
 
-export function httpTeams({ command, ask, limit }: Calls): TeamsPart {
+export function httpTeams({ command, read, limit }: Calls): TeamsPart {
   const consents = (signal?: AbortSignal, tenantId?: string): Promise<Consent[]> =>
     allPages(limit(signal), async (cursor, time) => {
-      const { consents: found, nextCursor } = await ask('listConsents', { query: { tenantId, cursor }, ...time })
+      const { consents: found, nextCursor } = await read('listConsents', { query: { tenantId, cursor }, ...time })
       return { found: found.map(readConsent), nextCursor }
     })
   const civicAddresses = (signal: AbortSignal | undefined, tenantId: string, id?: string): Promise<CivicAddress[]> =>
     allPages(limit(signal), async (cursor, time) => {
-      const answer = await ask('listCivicAddresses', { query: { tenantId, id, cursor }, ...time })
-      return { found: answer.civicAddresses, nextCursor: answer.nextCursor }
+      const response = await read('listCivicAddresses', { query: { tenantId, id, cursor }, ...time })
+      return { found: response.civicAddresses, nextCursor: response.nextCursor }
     })
 
   return {
@@ -27,19 +27,19 @@ export function httpTeams({ command, ask, limit }: Calls): TeamsPart {
     getCivicAddress: async (tenantId, id, signal) =>
       (await civicAddresses(signal, tenantId, id)).find((address) => address.id === id),
     listCapabilityPlans: async (tenantId, signal) =>
-      (await ask('listCapabilityPlans', { query: { tenantId }, ...limit(signal) })).capabilityPlans,
+      (await read('listCapabilityPlans', { query: { tenantId }, ...limit(signal) })).capabilityPlans,
     getAvailableCapabilities: async (tenantId, e164s, signal) => {
       const body = { tenantId, telephoneNumbers: e164s }
-      const { numbers } = await ask('getAvailableCapabilities', { body, ...limit(signal) })
+      const { numbers } = await read('getAvailableCapabilities', { body, ...limit(signal) })
       return numbers.map(({ telephoneNumber: e164, availableCapabilities }) => ({ e164, availableCapabilities }))
     },
   }
 }
 
-/** A list that goes on for longer is not read to its end, and not shown in part. */
+/** A longer list is neither read to its end nor shown in part. */
 const MAX_PAGES = 200
 
-/** All pages, in the time of one call. */
+/** All pages, within the time limit of one call. */
 async function allPages<Item>(
   time: TimeLimit,
   read: (cursor: string | undefined, time: TimeLimit) => Promise<{ found: Item[]; nextCursor: string | undefined }>,

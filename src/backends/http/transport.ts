@@ -1,7 +1,7 @@
 /**
- * One call of the protocol over HTTP: who is asking, how long it may take, how large an answer may be, and what its
- * status says. It tries nothing twice, but for one new token when the first was refused: trying again is the
- * reconciler's business.
+ * One call of the protocol over HTTP: authentication, time limit, size limit of the response, and the meaning of its
+ * status. A call is not retried, except once with a new token when the first one was refused: retrying is the
+ * reconciler's job.
  */
 import type { Clock } from '../../clock.js'
 import { jsonOf, NoResponse, retryAfterMs, sendRequest, withoutSecrets, type OutboundResponse } from '../../outbound.js'
@@ -32,22 +32,22 @@ export interface HttpCall {
 }
 
 export interface TimeLimit {
-  /** The call has failed when it is aborted. */
+  /** When it aborts, the call has failed. */
   deadline: AbortSignal
-  /** Nobody waits for the call any more when it is aborted: that says nothing about the backend. */
+  /** When it aborts, nothing waits for the call any more: that doesn't count against the backend. */
   signal?: AbortSignal
 }
 
-/** What a call came to when the backend said something about it. */
-export type HttpAnswer =
-  | { kind: 'answer'; body: unknown }
-  /** It won't, whoever asks again: a 4xx about what was asked. */
+/** The result of a call that the backend answered. */
+export type HttpResult =
+  | { kind: 'ok'; body: unknown }
+  /** Final: a 4xx about the request itself. */
   | { kind: 'refused'; fault: BackendFault }
-  /** It was asked too often. */
+  /** There were too many calls. */
   | { kind: 'throttled'; fault: BackendFault; afterMs?: number }
 
 const MAX_RESPONSE_BYTES = 8 * 1024 * 1024
-/** Statuses below 500 that say nothing about what was asked, but that the way to the backend is not right. */
+/** Statuses below 500 that are not about the request itself but about the way to the backend. */
 const NOT_ABOUT_THE_REQUEST = new Set([401, 403, 404, 405, 406, 407, 408, 415, 421, 425])
 const SHOWN_CODE = 256
 const SHOWN_MESSAGE = 4_096
@@ -70,22 +70,22 @@ export class Transport {
     return this.#breaker.open()
   }
 
-  /** Aborted when a call that begins now has taken too long. */
+  /** A signal that aborts when a call that begins now has taken too long. */
   deadline(): AbortSignal {
     return AbortSignal.timeout(this.#options.timeoutMs)
   }
 
-  /** Rejects with a BackendError when nothing is known of the call. */
-  async send(call: HttpCall, { deadline = this.deadline(), signal }: Partial<TimeLimit> = {}): Promise<HttpAnswer> {
+  /** Rejects with a BackendError when the call's effect is unknown. */
+  async send(call: HttpCall, { deadline = this.deadline(), signal }: Partial<TimeLimit> = {}): Promise<HttpResult> {
     const open = this.#breaker.enter()
     if (open) {
       const afterMs = Math.max(0, open.until.getTime() - this.#options.clock.now().getTime())
       throw new BackendError({ code: 'CircuitOpen', message: open.reason }, { mayHaveActed: false, afterMs })
     }
     try {
-      const answer = await this.#exchange(call, { deadline, ...(signal && { signal }) })
+      const result = await this.#exchange(call, { deadline, ...(signal && { signal }) })
       this.#breaker.succeeded()
-      return answer
+      return result
     } catch (error) {
       const failure = asBackendError(error)
       if (error instanceof StillThere) this.#breaker.succeeded()
@@ -94,11 +94,11 @@ export class Transport {
     }
   }
 
-  async #exchange(call: HttpCall, limit: TimeLimit): Promise<HttpAnswer> {
+  async #exchange(call: HttpCall, limit: TimeLimit): Promise<HttpResult> {
     const first = await this.#request(call, limit)
     const { token } = first
     if (first.status !== 401 || token === undefined) return this.#judge(first)
-    // It was refused before anything came of it, so the same call can be sent again with a new token.
+    // The call was refused before it had any effect, so it can be sent again with a new token.
     this.#tokens?.refused(token)
     return this.#judge(await this.#request(call, limit))
   }
@@ -127,7 +127,7 @@ export class Transport {
     return { ...response, token }
   }
 
-  #judge({ status, headers, text, token }: Received): HttpAnswer {
+  #judge({ status, headers, text, token }: Received): HttpResult {
     if (text === undefined) {
       throw new StillThere(
         { code: 'AnswerTooLarge', message: `The backend's answer is larger than ${MAX_RESPONSE_BYTES} bytes.` },
@@ -136,7 +136,7 @@ export class Transport {
     }
     const body = jsonOf(text)
     if (status >= 200 && status < 300) {
-      if (body !== undefined) return { kind: 'answer', body }
+      if (body !== undefined) return { kind: 'ok', body }
       throw new StillThere(
         { code: 'InvalidAnswer', message: `The backend answered ${status} with a body that is not JSON.` },
         { mayHaveActed: true },
@@ -151,7 +151,7 @@ export class Transport {
     throw new StillThere(fault, { mayHaveActed: false, ...after })
   }
 
-  /** The backend's own words where it used the protocol's, without our secrets should it have repeated one. */
+  /** The backend's own error if it follows the protocol, without our secrets in case it repeated one. */
   #faultOf(body: unknown, status: number, token: string | undefined): BackendFault {
     const error = isRecord(body) && isRecord(body['error']) ? body['error'] : {}
     const { code, message, target } = error
@@ -192,15 +192,15 @@ interface Received extends OutboundResponse {
   token: string | undefined
 }
 
-/** An answer that can't be used, from a backend that is there: no reason to stop calling it. */
+/** A response that can't be used, from a backend that is up: no reason to stop calling it. */
 class StillThere extends BackendError {}
 
-/** Nobody waited for the answer. */
+/** Nothing waited for the response any more. */
 class GivenUp extends BackendError {}
 
 const asBackendError = (error: unknown): BackendError => {
   if (error instanceof BackendError) return error
-  // Its message might repeat a header.
+  // The error's message might repeat a header.
   const name = error instanceof Error ? error.name : 'failure'
   return new BackendError({ code: 'NoAnswer', message: `The call failed: ${name}.` }, { mayHaveActed: true })
 }

@@ -1,4 +1,4 @@
-/** Between the port's words and those on the wire: numbers have their full name there, and instants are texts. */
+/** Translates between the port and the wire, where numbers have their full name and instants are texts. */
 import type { BackendNumber, NumberCommand, NumberUpload } from '../port/backend.js'
 import type { Outcome } from '../port/call.js'
 import type { Consent, Relationship } from '../port/teams.js'
@@ -43,19 +43,19 @@ const wireRelationship = ({ lastModifiedOn, ...rest }: Relationship): Wire['Rela
 })
 
 export const readConsent = ({ consentedOn, lastModifiedOn, relationship, ...rest }: Wire['Consent']): Consent => {
-  const { lastModifiedOn: changedOn, ...said } = relationship
+  const { lastModifiedOn: changedOn, ...others } = relationship
   return {
     ...rest,
     ...(consentedOn !== undefined && { consentedOn: new Date(consentedOn) }),
     ...(lastModifiedOn !== undefined && { lastModifiedOn: new Date(lastModifiedOn) }),
-    relationship: { ...said, ...(changedOn !== undefined && { lastModifiedOn: new Date(changedOn) }) },
+    relationship: { ...others, ...(changedOn !== undefined && { lastModifiedOn: new Date(changedOn) }) },
   }
 }
 
-/** An outcome whose parts fit its kind; otherwise what is missing. */
+/** Reads an outcome; when it lacks a part that its kind needs, returns the part's name. */
 export function readOutcome<Value>(
   { outcome, number, error, reason, afterSeconds, ticket }: Wire['Outcome'],
-  /** Undefined when the answer lacks what the value is made of. */
+  /** Undefined when the response lacks the value. */
   valueOf: (number: Wire['BackendNumber'] | undefined) => { value: Value } | undefined,
 ): Outcome<Value> | { missing: string } {
   if (outcome === 'refused') return error ? { kind: 'refused', fault: error } : { missing: 'error' }

@@ -1,19 +1,19 @@
 /**
- * The port behind which the systems stand that carry a service: Operator Connect, Teams Phone Mobile, Zoom and so on.
+ * The port to the systems that carry a service: Operator Connect, Teams Phone Mobile, Zoom and so on.
  *
- * A backend is driven by the reconciler from what is stored: it is told what should be, again and again until it has
- * taken it, and every command is safe to repeat. Calls take many things at once and answer for each, in the order of
- * the request, because real backends take 200 to 1,000 numbers in one. A backend whose work takes longer than a call
- * answers `later` with a ticket, and is given the ticket again when the reconciler comes back.
+ * The reconciler drives a backend from what is stored: it sends the desired state again and again until the backend has
+ * accepted it, and every command is safe to repeat. A call takes many items and returns an outcome for each, in the
+ * order of the request, because real backends take 200 to 1,000 numbers at once. A backend whose work takes longer than
+ * a call answers `later` with a ticket, and gets the ticket back when the reconciler calls again.
  *
- * A call rejects with a `BackendError` only when nothing is known about any of its items (no connection, no answer in
- * time, an answer that can't be read); whatever is known of single items is an outcome.
+ * A call rejects with a `BackendError` only when nothing is known about any of its items (no connection, no response in
+ * time, a response that can't be read); anything known about single items is an outcome.
  */
 import type { CommandItem, Outcome } from './call.js'
 import type { TeamsPart } from './teams.js'
 
 export const serviceCodes = ['oc', 'tpm', 'dr', 'zoom', 'aocp'] as const
-/** Which service, as errors name it in their `target`. */
+/** A service, as errors name it in their `target`. */
 export type ServiceCode = (typeof serviceCodes)[number]
 
 export interface TenantSettings extends CommandItem {
@@ -38,7 +38,7 @@ export interface NumberConfiguration {
 export interface NumberUpload extends CommandItem {
   e164: string
   configuration: NumberConfiguration
-  /** Whether the operator said that the number is in use; absent when it said nothing. */
+  /** Whether the number is in use, according to the operator; absent when the operator gave none. */
   assignmentStatus?: string
 }
 
@@ -46,7 +46,7 @@ export interface NumberCommand extends CommandItem {
   e164: string
 }
 
-/** A number as the backend has it. Absent parts are parts that the backend doesn't tell. */
+/** A number as the backend has it, without the parts that the backend doesn't report. */
 export interface BackendNumber {
   e164: string
   tenantId: string
@@ -56,26 +56,26 @@ export interface BackendNumber {
   availableCapabilities?: readonly string[]
 }
 
-/** What every backend does: seven methods. One that has no Teams tenants implements nothing more. */
+/** The seven methods of every backend. One without Teams tenants implements nothing more. */
 export interface Backend {
-  /** Which of the members of this port it is, for `linebook status`. */
+  /** The kind of backend, for `linebook status`. */
   readonly name: string
-  /** Most items that one call takes. */
+  /** The most items that one call takes. */
   readonly batchSize: number
   /** How many calls may be under way at once. */
   readonly concurrency: number
-  /** No longer than this until a call resolves or rejects, so that a claim outlives the calls made under it. */
+  /** A call resolves or rejects within this time, so that a claim outlives the calls made under it. */
   readonly timeoutMs: number
-  /** What it knows of Teams tenants; a backend without this part is never asked. */
+  /** The Teams part; a backend without it is never asked about Teams tenants. */
   readonly teams?: TeamsPart
 
-  /** Undefined when it takes calls; otherwise why not and when it will again (a circuit that has opened). */
+  /** Undefined when the backend takes calls; otherwise why not, and until when (a circuit that has opened). */
   unavailable(): { reason: string; until: Date } | undefined
-  /** Makes customers known. A backend that keeps none answers `done` for each. */
+  /** Creates or updates customers. A backend that keeps none returns `done` for each. */
   upsertTenants(tenants: readonly TenantSettings[]): Promise<Outcome[]>
-  /** Makes numbers known under a tenant. One that is there already is brought to what is said. */
+  /** Uploads numbers under a tenant; updates those that are there already. */
   uploadNumbers(tenantId: string, numbers: readonly NumberUpload[]): Promise<Outcome<BackendNumber>[]>
-  /** Changes numbers that are there; uploads those that are not. */
+  /** Updates numbers that are there; uploads those that are not. */
   updateNumbers(tenantId: string, numbers: readonly NumberUpload[]): Promise<Outcome<BackendNumber>[]>
   /** Takes numbers from the users they are assigned to. One that has none, or isn't there, is done. */
   unassignNumbers(tenantId: string, numbers: readonly NumberCommand[]): Promise<Outcome[]>
@@ -85,5 +85,5 @@ export interface Backend {
   getNumbers(tenantId: string, e164s: readonly string[]): Promise<BackendNumber[]>
 }
 
-/** The backends by service; a service without one (`none`) is recorded here only. */
+/** The backends by service; a service without one (`none`) is only recorded here. */
 export type Backends = Readonly<Partial<Record<ServiceCode, Backend>>>

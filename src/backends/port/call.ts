@@ -1,4 +1,4 @@
-/** What a call to a backend carries, and what becomes of it. */
+/** What a call to a backend carries, and its outcomes. */
 
 /** An error in the backend's own words; it reaches clients unchanged. `target` defaults to the service. */
 export interface BackendFault {
@@ -7,30 +7,30 @@ export interface BackendFault {
   target?: string
 }
 
-/** What became of one item of a call. */
+/** The outcome of one item of a call. */
 export type Outcome<Value = undefined> =
   | { kind: 'done'; value: Value }
-  /** The backend won't, however often it is asked. */
+  /** Final: the backend refuses every repeat too. */
   | { kind: 'refused'; fault: BackendFault }
-  /** Not yet: throttled, busy, or a job under way (`ticket`). Asked again after `afterMs`, or by back-off. */
+  /** Not yet: throttled, busy, or a job under way (`ticket`). Repeated after `afterMs`, or by back-off. */
   | { kind: 'later'; reason: string; afterMs?: number; ticket?: string }
 
-/** What goes along with each item of a command that changes something. */
+/** The part that each item of a command has. */
 export interface CommandItem {
   /** The same for each repeat of one command: a backend that has acted on it answers without acting twice. */
   idempotencyKey: string
-  /** Rises with each command about the same thing: a backend drops one that arrives after a higher one. */
+  /** Rises with each command about the same item: a backend drops one that arrives after a higher one. */
   sequence: number
   /** From the `later` outcome of the attempt before. */
   ticket?: string
 }
 
-/** A call of which nothing is known: the backend may have acted on it or not. */
+/** A call whose effect is unknown: the backend may have acted on it or not. */
 export class BackendError extends Error {
   override readonly name = 'BackendError'
-  /** In the backend's words where it used any (a 503 with a body); otherwise ours. */
+  /** The backend's own error if it sent one (a 503 with a body); otherwise ours. */
   readonly fault: BackendFault
-  /** How long the backend asked to be left alone. */
+  /** How long the backend asked us to wait. */
   readonly afterMs: number | undefined
   /** Whether the call may have been acted on: false when it never left (no connection, an open circuit). */
   readonly mayHaveActed: boolean

@@ -1,4 +1,4 @@
-/** The services of an account and of a number, as the wire names them, and what is true of each. */
+/** The services of accounts and numbers, as the wire names them, and their properties. */
 import type { ServiceCode } from './backend.js'
 
 export const serviceKeys = [
@@ -11,11 +11,11 @@ export const serviceKeys = [
 export type ServiceKey = (typeof serviceKeys)[number]
 
 interface Service {
-  /** How errors, the `sync` table and backends name it. */
+  /** Its name in errors, in the `sync` table and for backends. */
   code: ServiceCode
-  /** Whether numbers of it carry Teams settings, and accounts of it belong to a Teams tenant. */
+  /** Whether its numbers have Teams settings, and its accounts belong to a Teams tenant. */
   teams: boolean
-  /** Whether calls of it can carry the operator's custom SIP header. */
+  /** Whether its calls can carry the operator's custom SIP header. */
   sipHeader: boolean
   /** Whether a number may use it together with any other service. */
   combines: boolean
@@ -34,5 +34,5 @@ export const serviceKeyOf = Object.fromEntries(serviceKeys.map((key) => [service
   Record<ServiceCode, ServiceKey>
 >
 
-/** Whether a service is one of Teams: its numbers have a configuration, and its backend may have a Teams part. */
+/** Whether it is a Teams service: its numbers have a configuration, and its backend may have a Teams part. */
 export const isTeams = (code: ServiceCode): boolean => services[serviceKeyOf[code]].teams

@@ -1,10 +1,10 @@
 /**
- * The part of a backend that knows Teams tenants: what they asked the operator for, where their people sit, and which
- * capabilities their numbers can have. Only the backends of Operator Connect and Teams Phone Mobile are asked for it.
+ * The part of a backend that knows Teams tenants: their requests to the operator, their civic addresses, and the
+ * capabilities that their numbers can have. Only the backends of Operator Connect and Teams Phone Mobile have it.
  */
 import type { CommandItem, Outcome } from './call.js'
 
-/** A read ends early when its `signal` is aborted: whoever asked has stopped waiting. */
+/** A read ends early when its `signal` aborts, because the client has stopped waiting. */
 export interface TeamsPart {
   listConsents(signal?: AbortSignal): Promise<Consent[]>
   /** `tenantId` in any letter case. */
@@ -14,7 +14,7 @@ export interface TeamsPart {
   listCivicAddresses(tenantId: string, signal?: AbortSignal): Promise<CivicAddress[]>
   getCivicAddress(tenantId: string, id: string, signal?: AbortSignal): Promise<CivicAddress | undefined>
   listCapabilityPlans(tenantId: string, signal?: AbortSignal): Promise<CapabilityPlan[]>
-  /** What each number can have, in the backend's order; numbers that are not there are left out. */
+  /** The capabilities that each number can have, in the backend's order; numbers that are not there are left out. */
   getAvailableCapabilities(
     tenantId: string,
     e164s: readonly string[],
@@ -30,7 +30,7 @@ export interface Contact {
   companySize?: string
 }
 
-/** A customer's wish to be served by this operator. The operator's answer to it is the relationship. */
+/** A customer's request to be served by this operator. The operator's response to it is the relationship. */
 export interface Consent {
   id: string
   tenantId: string

@@ -1,7 +1,7 @@
 /**
- * How a call goes through a simulated backend: it is met by the misbehaviours that were asked for, has its effect in
- * one change of the documents, and is logged with it. Without misbehaviours that is one reading of what surrounds the
- * call, and one change that reads and writes its things at once.
+ * The way of a call through a simulated backend: it meets the requested misbehaviours, takes effect in one change of
+ * the documents, and is logged with it. Without misbehaviours that takes one read of the surrounding documents, and one
+ * change that reads and writes the call's own documents at once.
  */
 import type { Clock } from '../../clock.js'
 import type { ServiceCode } from '../port/backend.js'
@@ -15,7 +15,7 @@ import {
   type Method,
   type SimulatedSettings,
 } from './misbehaviour.js'
-import { nothingRemembered, receive, type Act, type Quirks, type Remembered, type Told } from './receive.js'
+import { nothingRemembered, receive, type Act, type Quirks, type Remembered, type Reply } from './receive.js'
 
 export interface CallDeps {
   service: ServiceCode
@@ -26,24 +26,24 @@ export interface CallDeps {
   timeoutMs: number
 }
 
-/** A command about several things, each a document of its own. */
-export interface CommandCall<Thing extends Remembered, Item extends CommandItem, Value> {
+/** A command about several items, each kept in its own document. */
+export interface CommandCall<Document extends Remembered, Item extends CommandItem, Value> {
   method: CommandMethod
   tenantId?: string
   items: readonly Item[]
-  /** What the log and misbehaviours know an item by. */
+  /** The key of an item in the log and in misbehaviours. */
   keyOf(item: Item): string
   refOf(item: Item): Ref
-  /** Documents that the rules look at. */
+  /** Surrounding documents that the rules read. */
   around: readonly Ref[]
-  /** Made of those documents and the settings of the moment. */
+  /** Made from those documents and the current settings. */
   rules(
     around: unknown[],
     settings: SimulatedSettings,
-  ): { act: Act<Thing, Item>; value(item: Item, thing: Thing): Value }
+  ): { act: Act<Document, Item>; value(item: Item, document: Document): Value }
 }
 
-/** A question that changes nothing. */
+/** A call that changes nothing. */
 export interface ReadCall {
   method: Method
   tenantId?: string
@@ -52,12 +52,12 @@ export interface ReadCall {
 
 export const behaviourRef = (service: ServiceCode): Ref => ({ scope: service, kind: 'behaviour', key: 'all' })
 
-/** What a call comes to: its value, or the error it rejects with. */
+/** The end of a call: its value, or the error it rejects with. */
 type Ending<Value> = { value: Value } | { error: BackendError }
 
-export async function runCommand<Thing extends Remembered, Item extends CommandItem, Value>(
+export async function runCommand<Document extends Remembered, Item extends CommandItem, Value>(
   deps: CallDeps,
-  call: CommandCall<Thing, Item, Value>,
+  call: CommandCall<Document, Item, Value>,
 ): Promise<Outcome<Value>[]> {
   const asked: Asked = { method: call.method, keys: call.items.map(call.keyOf) }
   const { around, settings, calm, tooSlow } = await begin(deps, asked, call.around)
@@ -72,7 +72,7 @@ export async function runCommand<Thing extends Remembered, Item extends CommandI
     const unanswered = lost || tooSlow || (outcomes && taker.takeCall('timeout-after-success', asked)) !== undefined
     const answer = fate?.answer ?? (unanswered ? 'lost' : 'given')
     await finish(deps, change, taker, call, logged, answer)
-    if (fate?.answer === 'throttled') return { value: call.items.map(() => toldLater(THROTTLED, fate.afterMs)) }
+    if (fate?.answer === 'throttled') return { value: call.items.map(() => replyLater(THROTTLED, fate.afterMs)) }
     if (fate) return { error: fate.error(deps) }
     return answer === 'lost' ? { error: noAnswer(deps) } : { value: outcomes ?? [] }
   })
@@ -100,7 +100,7 @@ export async function runRead<Value>(
   return work(begun.around)
 }
 
-/** Reads what surrounds a call and lets the asked-for time pass. */
+/** Reads the documents around a call and waits for the requested latency. */
 async function begin(deps: CallDeps, asked: Asked, refs: readonly Ref[]) {
   const behaviourAt = behaviourRef(deps.service)
   const [content, ...around] = await deps.documents.read([behaviourAt, ...refs])
@@ -140,7 +140,7 @@ interface Fate {
   error(deps: CallDeps): BackendError
 }
 
-/** What keeps a whole call from having any effect. */
+/** A misbehaviour that keeps the whole call from having any effect. */
 function takeFate(taker: Taker, asked: Asked): Fate | undefined {
   const away = taker.takeCall('unavailable', asked)
   if (away) return { answer: 'unavailable', error: () => unavailable(away.afterMs) }
@@ -149,38 +149,38 @@ function takeFate(taker: Taker, asked: Asked): Fate | undefined {
   return taker.takeCall('timeout-before', asked) && { answer: 'lost', error: noAnswer }
 }
 
-async function carryOut<Thing extends Remembered, Item extends CommandItem, Value>(
+async function carryOut<Document extends Remembered, Item extends CommandItem, Value>(
   change: Change,
-  { method, items, keyOf, refOf }: CommandCall<Thing, Item, Value>,
-  { act, value }: ReturnType<CommandCall<Thing, Item, Value>['rules']>,
+  { method, items, keyOf, refOf }: CommandCall<Document, Item, Value>,
+  { act, value }: ReturnType<CommandCall<Document, Item, Value>['rules']>,
   taker: Taker,
 ): Promise<{ outcomes: Outcome<Value>[]; logged: LoggedItem[]; lost: boolean }> {
   const refs = new Map(items.map((item) => [refOf(item).key, refOf(item)]))
   const contents = await change.read([...refs.values()])
-  const things = new Map([...refs.keys()].map((key, index) => [key, contents[index] as Thing | undefined]))
+  const documents = new Map([...refs.keys()].map((key, index) => [key, contents[index] as Document | undefined]))
 
   const partial = items.length > 1 ? taker.takeCall('partial', { method, keys: items.map(keyOf) }) : undefined
   const results = items.map((item, index) => {
     if (partial && index % 2 === 1) {
       const { idempotencyKey, sequence } = item
       return {
-        outcome: toldLater('Only a part of the call was taken.', partial.afterMs),
+        outcome: replyLater('Only a part of the call was taken.', partial.afterMs),
         logged: [{ key: keyOf(item), sequence, idempotencyKey, outcome: 'later', acted: false } satisfies LoggedItem],
         lost: false,
       }
     }
     const { key } = refOf(item)
-    const thing = things.get(key) ?? (nothingRemembered() as Thing)
-    const { told, lost, logged } = receive(thing, method, item, quirksOf(taker, method, keyOf(item)), act)
-    things.set(key, thing)
+    const document = documents.get(key) ?? (nothingRemembered() as Document)
+    const { reply, lost, logged } = receive(document, method, item, quirksOf(taker, method, keyOf(item)), act)
+    documents.set(key, document)
     return {
-      outcome: told.kind === 'done' ? { ...told, value: value(item, thing) } : told,
+      outcome: reply.kind === 'done' ? { ...reply, value: value(item, document) } : reply,
       logged: logged.map((entry) => ({ key: keyOf(item), ...entry })),
       lost,
     }
   })
   await change.write(
-    [...refs].map(([key, ref]) => ({ ref, content: things.get(key) })).filter(({ content }) => content),
+    [...refs].map(([key, ref]) => ({ ref, content: documents.get(key) })).filter(({ content }) => content),
   )
   return {
     outcomes: results.map(({ outcome }) => outcome),
@@ -217,7 +217,7 @@ async function finish(
 
 const THROTTLED = 'TooManyRequests: the backend asked to be called less often.'
 
-const toldLater = (reason: string, afterMs?: number): Extract<Told, { kind: 'later' }> => ({
+const replyLater = (reason: string, afterMs?: number): Extract<Reply, { kind: 'later' }> => ({
   kind: 'later',
   reason,
   ...(afterMs !== undefined && { afterMs }),

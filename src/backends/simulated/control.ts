@@ -1,4 +1,4 @@
-/** What people and tests do with a simulated backend from outside: look at it, change its world, make it misbehave. */
+/** Controls a simulated backend from outside, for people and tests: inspect it, change its world, make it misbehave. */
 import type { BackendNumber, ServiceCode, TenantSettings } from '../port/backend.js'
 import type { CapabilityPlan, CivicAddress, Consent } from '../port/teams.js'
 import { behaviourRef } from './calls.js'
@@ -10,7 +10,7 @@ import {
   type MisbehaviourName,
   type SimulatedSettings,
 } from './misbehaviour.js'
-import { tellNumber, type NumberDocument } from './numbers.js'
+import { reportNumber, type NumberDocument } from './numbers.js'
 import type { Seed, SeedConsent } from './seed.js'
 import {
   addressesNow,
@@ -20,10 +20,10 @@ import {
   consentsNow,
   plansNow,
   plansRef,
-  tellConsent,
+  reportConsent,
 } from './world.js'
 
-/** What a number silently loses. */
+/** The ways in which a number silently loses something. */
 export const driftEffects = ['configuration', 'assignment', 'vanish'] as const
 export type DriftEffect = (typeof driftEffects)[number]
 
@@ -37,14 +37,14 @@ export interface SimulatedControl {
   settings(): Promise<SimulatedSettings>
   changeSettings(settings: Partial<SimulatedSettings>): Promise<void>
   misbehaviours(): Promise<Behaviour['misbehaviours']>
-  /** From now on; one that was asked for under the name before is replaced. */
+  /** Starts a misbehaviour; it replaces an earlier one of the same name. */
   misbehave<Name extends MisbehaviourName>(name: Name, misbehaviour: Misbehaviour<Name>): Promise<void>
   /** Ends one misbehaviour, or all. */
   behave(name?: MisbehaviourName): Promise<void>
-  /** Numbers lose something at once and without a word; all numbers when none are given. Returns those that did. */
+  /** Makes numbers silently lose something at once; all numbers when none are given. Returns those that did. */
   drift(effect: DriftEffect, e164s?: readonly string[]): Promise<string[]>
 
-  /** The numbers that are there, by number. `next`: where a next page goes on, when there may be one. */
+  /** The numbers that are there, ordered by number. `next`: where the next page starts, if there may be one. */
   numbers(page: Page): Promise<{ numbers: BackendNumber[]; next?: string }>
   tenants(page: Page): Promise<{ tenants: Tenant[]; next?: string }>
   consents(): Promise<Consent[]>
@@ -60,8 +60,8 @@ export interface SimulatedControl {
   calls(page: { after?: number; limit: number }): Promise<LoggedCall[]>
   clearCalls(): Promise<void>
   /**
-   * Forgets all that happened: the numbers, tenants, misbehaviours and calls of the service, and what was changed of
-   * consents and civic addresses, which Operator Connect and Teams Phone Mobile share.
+   * Deletes all state: the numbers, tenants, misbehaviours and calls of the service, and the changes to consents and
+   * civic addresses, which Operator Connect and Teams Phone Mobile share.
    */
   reset(): Promise<void>
 }
@@ -152,7 +152,7 @@ export function simulatedControl({ service, documents, seed, operatorId, setting
       })
       const plans = await plansByTenant(there.map(({ number }) => number.tenantId))
       const numbers = there.map(({ key, number }) =>
-        tellNumber(key, number, { service, plans: plans.get(number.tenantId) ?? [] }),
+        reportNumber(key, number, { service, plans: plans.get(number.tenantId) ?? [] }),
       )
       return { numbers, ...rest }
     },
@@ -160,7 +160,7 @@ export function simulatedControl({ service, documents, seed, operatorId, setting
       const { found, ...rest } = await page('tenant', wanted)
       return { tenants: found.flatMap(({ content }) => (content as { tenant?: Tenant }).tenant ?? []), ...rest }
     },
-    consents: async () => (await consentsNow(seed, documents)).map((consent) => tellConsent(consent, operatorId)),
+    consents: async () => (await consentsNow(seed, documents)).map((consent) => reportConsent(consent, operatorId)),
     putConsent: (consent) => changeOne(consentRef(consent.tenantId), (before) => consentDocument(before, consent)),
     removeConsent: (tenantId) => changeOne(consentRef(tenantId), (before) => consentDocument(before, null)),
     civicAddresses: async (tenantId) => addressesNow(seed, tenantId, await readOne(addressesRef(tenantId))),
@@ -183,7 +183,7 @@ const forget = async (change: Change, scope: Scope): Promise<void> => {
   await change.clearCalls(scope)
 }
 
-/** A number after its drift. The commands it has seen count no longer as carried out, or no repeat could mend it. */
+/** A number after its drift. The commands it has seen no longer count as carried out, or no repeat could repair it. */
 function drifted({ number, ...document }: NumberDocument, effect: DriftEffect): NumberDocument {
   const forgetful = { ...document, answers: [] }
   if (!number || effect === 'vanish') return forgetful

@@ -1,6 +1,6 @@
 /**
- * What the simulated backends remember, as small JSON documents. Kept in memory here; an emulator keeps them in its
- * database (`src/emulator/stored-documents.ts`), so that its backends survive a restart and are the same for all
+ * The state of the simulated backends, as small JSON documents. `memory-documents.ts` keeps them in memory; an emulator
+ * keeps them in its database (`stored-documents.ts`), so that its backends survive a restart and are the same for all
  * processes on one PostgreSQL.
  */
 import type { ServiceCode } from '../port/backend.js'
@@ -21,8 +21,8 @@ export interface Documents {
   /** The documents of a kind by key, from the first key greater than `after` on. */
   list(scope: Scope, kind: Kind, page: { after?: string; limit: number }): Promise<{ key: string; content: unknown }[]>
   /**
-   * Runs `work` so that no other change comes between its reading of a document and its writes, which are all kept or,
-   * when it rejects, none. It may be run again, so it must have no other effect.
+   * Runs `work` so that no other change comes between its reads of a document and its writes. The writes are all kept,
+   * or none if it rejects. It may run again, so it must have no other effect.
    */
   change<T>(work: (change: Change) => Promise<T>): Promise<T>
   /** The calls received, oldest first, from the first id greater than `after` on. */
@@ -39,7 +39,7 @@ export interface Change {
   clearCalls(scope: Scope): Promise<void>
 }
 
-/** What the log keeps of a service's calls: the newest, as many as stay within both. */
+/** Limits of the log of a service's calls: it keeps the newest ones that stay within both. */
 export const LOG_LIMITS = { calls: 1_000, items: 20_000 }
 
 /** A call as the backend received it. */
@@ -47,11 +47,11 @@ export interface LoggedCall {
   id: number
   /** ISO 8601. */
   at: string
-  /** As the port calls it, e.g. `uploadNumbers`. */
+  /** The port's method, e.g. `uploadNumbers`. */
   method: string
   tenantId?: string
   items: LoggedItem[]
-  /** `lost`: acted on or not, no answer was given. */
+  /** `lost`: no answer was given, whether the call was acted on or not. */
   answer: 'given' | 'lost' | 'throttled' | 'unavailable'
 }
 
@@ -60,7 +60,7 @@ export interface LoggedItem {
   key: string
   sequence?: number
   idempotencyKey?: string
-  /** What the caller was told, or would have been told were the answer not lost. */
+  /** The reply that was sent, or that would have been sent if the answer had not been lost. */
   outcome?: 'done' | 'refused' | 'later'
   /** Whether it changed what the backend has. */
   acted?: boolean

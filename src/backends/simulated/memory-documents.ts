@@ -1,6 +1,6 @@
 import { LOG_LIMITS, type Change, type Documents, type LoggedCall, type Ref, type Scope } from './documents.js'
 
-/** Documents that live as long as the process. Kept as JSON, so that nobody holds a part of what is stored. */
+/** Documents that live as long as the process. Kept as JSON, so that no code holds a reference into what is stored. */
 export class MemoryDocuments implements Documents {
   #contents = new Map<string, string>()
   #calls = new Map<Scope, LoggedCall[]>()
@@ -75,7 +75,7 @@ export class MemoryDocuments implements Documents {
       items += entry.items.length
       return items > LOG_LIMITS.items || calls.length - index > LOG_LIMITS.calls
     })
-    // The newest is always told, however many items it has.
+    // The newest call is always kept, however many items it has.
     this.#calls.set(scope, calls.slice(Math.min(kept + 1, calls.length - 1)))
   }
 }

@@ -1,9 +1,9 @@
-/** The ways in which a simulated backend can be asked to misbehave, each by its name. */
+/** The misbehaviours of a simulated backend, each requested by name. */
 import type { Backend } from '../port/backend.js'
 import type { BackendFault } from '../port/call.js'
 import type { TeamsPart } from '../port/teams.js'
 
-/** The calls of the port, those of its Teams part among them. */
+/** The methods of the port, including those of its Teams part. */
 export type Method = CallOf<Backend> | CallOf<TeamsPart>
 type CallOf<Port> = Exclude<
   { [Name in keyof Port]: Port[Name] extends (...parameters: never[]) => Promise<unknown> ? Name : never }[keyof Port],
@@ -29,13 +29,13 @@ export const readMethods = [
 ] as const satisfies readonly Method[]
 export type CommandMethod = (typeof commandMethods)[number]
 
-/** Which calls are met, and how many. */
+/** Which calls a misbehaviour meets, and how many. */
 export interface Limits {
   /** All when absent. */
   methods?: readonly Method[]
   /** Only calls and items about these numbers (or, for tenants and consents, tenant ids). All when absent. */
   keys?: readonly string[]
-  /** How many calls, or for `refuse`, `job` and `wrong-order` items, are still to be met. Without end when absent. */
+  /** How many calls (for `refuse`, `job` and `wrong-order`: items) it still meets. Unlimited when absent. */
   times?: number
 }
 
@@ -44,19 +44,19 @@ export interface Misbehaviours {
   latency: { ms: number }
   /** Items are refused with this error. */
   refuse: BackendFault
-  /** The call has its effect, and its answer is lost. */
+  /** The call takes effect, and its response is lost. */
   'timeout-after-success': object
-  /** Nothing happens, and no answer comes. */
+  /** The call has no effect, and no response comes. */
   'timeout-before': object
-  /** As an answer of 429 is taken: items are to be sent later. */
+  /** Has the effect of a 429: the items have to be sent again later. */
   throttle: { afterMs: number }
-  /** As an answer of 503 is taken. */
+  /** Has the effect of a 503. */
   unavailable: { afterMs?: number }
-  /** Commands are held back, their answers lost, and carried out after the next command about the same thing. */
+  /** Commands are held back, their responses lost, and carried out after the next command about the same item. */
   'wrong-order': object
-  /** Commands become jobs with a ticket, done when they have been asked for this many times. */
+  /** Commands become jobs with a ticket, done when they have been polled this many times. */
   job: { polls: number; afterMs?: number }
-  /** Every second item of a call is to be sent again later. */
+  /** Every second item of a call has to be sent again later. */
   partial: { afterMs?: number }
 }
 export type MisbehaviourName = keyof Misbehaviours
@@ -79,15 +79,15 @@ export const isMisbehaviourName = (name: string): name is MisbehaviourName =>
 
 export interface SimulatedSettings {
   /**
-   * Whether configurations are refused for what the original would only notice later: an unknown usage or civic
+   * Whether configurations are refused for faults that the original would only notice later: an unknown usage or civic
    * address, a capability outside the plan, a calling user without an emergency address.
    */
   strict: boolean
-  /** Whether uploaded numbers are reported as assigned to a user, when the operator says nothing. */
+  /** Whether uploaded numbers without an assignment status are reported as assigned to a user. */
   assignOnUpload: boolean
 }
 
-/** How one simulated backend behaves at the moment; what is absent is as it was made. */
+/** The current behaviour of one simulated backend; what is absent is as it was created. */
 export interface Behaviour {
   settings?: Partial<SimulatedSettings>
   misbehaviours: { [Name in MisbehaviourName]?: Misbehaviour<Name> }
@@ -95,7 +95,7 @@ export interface Behaviour {
 
 export const asBehaviour = (content: unknown): Behaviour => (content as Behaviour | undefined) ?? { misbehaviours: {} }
 
-/** What is asked of a backend: a method, and what it is about. */
+/** A call to a backend: its method, and the keys it is about. */
 export interface Asked {
   method: Method
   keys: readonly string[]
@@ -110,14 +110,14 @@ export class Taker {
     this.#behaviour = structuredClone(behaviour)
   }
 
-  /** The misbehaviour if it meets this call, once less from now on. */
+  /** Returns the misbehaviour if it meets this call, and counts it down. */
   takeCall<Name extends MisbehaviourName>(name: Name, { method, keys }: Asked): Misbehaviour<Name> | undefined {
     const wanted = this.#behaviour.misbehaviours[name]?.keys
     if (wanted && !keys.some((key) => isAmong(key, wanted))) return undefined
     return this.#take(name, method)
   }
 
-  /** The misbehaviour if it meets this item, once less from now on. */
+  /** Returns the misbehaviour if it meets this item, and counts it down. */
   takeItem<Name extends MisbehaviourName>(name: Name, method: Method, key: string): Misbehaviour<Name> | undefined {
     const wanted = this.#behaviour.misbehaviours[name]?.keys
     return wanted && !isAmong(key, wanted) ? undefined : this.#take(name, method)
@@ -134,7 +134,7 @@ export class Taker {
     return found
   }
 
-  /** The behaviour from now on, when anything was counted. */
+  /** The new behaviour, if anything was counted down. */
   changed(): Behaviour | undefined {
     return this.#changed ? this.#behaviour : undefined
   }

@@ -1,4 +1,4 @@
-/** What the simulated backends think right for a number, and what they make of it. */
+/** The simulated backends' rules for numbers, and the effects of their commands. */
 import type { BackendNumber, NumberConfiguration, NumberCommand, NumberUpload, ServiceCode } from '../port/backend.js'
 import type { BackendFault } from '../port/call.js'
 import { isTeams } from '../port/services.js'
@@ -17,7 +17,7 @@ export interface HeldNumber {
   assignmentStatus?: string
 }
 
-/** What the rules for numbers look at beside the number. */
+/** What the rules for numbers depend on besides the number. */
 export interface Surroundings {
   service: ServiceCode
   tenantId: string
@@ -63,8 +63,8 @@ function taken(upload: NumberUpload, before: HeldNumber | undefined, around: Sur
   return { ...held, assignmentStatus: assignmentStatus ?? before?.assignmentStatus ?? begins }
 }
 
-/** A number as the backend tells of it. */
-export function tellNumber(
+/** A number as the backend reports it. */
+export function reportNumber(
   e164: string,
   { tenantId, configuration, assignmentStatus }: HeldNumber,
   { service, plans }: Pick<Surroundings, 'service' | 'plans'>,
@@ -116,7 +116,7 @@ const missingAttributes = ({ usage, choosableCapabilities }: NumberConfiguration
   ...(choosableCapabilities === undefined ? ['ChoosableCapabilities'] : []),
 ]
 
-/** What the strict switch refuses, in words; undefined when it refuses nothing. */
+/** Describes what the strict switch refuses; undefined when it refuses nothing. */
 function strictFault(configuration: NumberConfiguration, { plans, addresses }: Surroundings): string | undefined {
   const { usage = '', additionalUsages = [], choosableCapabilities = [], civicAddressId, locationId } = configuration
   const usages = plans.map((plan) => plan.usage)

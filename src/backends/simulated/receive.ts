@@ -1,24 +1,24 @@
 /**
- * What a backend does with a command before the command's own matter comes up: a repeat is answered as before, one that
- * arrives after a later one is dropped, and, where it was asked to misbehave, commands become jobs, are refused, or are
- * held back and carried out late.
+ * What a backend does with a command before it acts on it: a repeat is answered as before, a command that arrives after
+ * a later one is dropped, and misbehaviours make commands become jobs, refuse them, or hold them back and carry them
+ * out late.
  */
 import { newId } from '../../ids.js'
 import type { BackendFault, CommandItem } from '../port/call.js'
 import type { LoggedItem } from './documents.js'
 import type { CommandMethod, Misbehaviour } from './misbehaviour.js'
 
-/** What is remembered of the commands about one thing. It stays when the thing goes. */
+/** What a document remembers of the commands about its item. It stays when the item goes. */
 export interface Remembered {
-  /** The highest that was answered for good. */
+  /** The highest sequence that was answered for good. */
   sequence: number
-  /** Of the last few commands. */
+  /** The answers to the last few commands. */
   answers: { key: string; fault?: BackendFault }[]
   job?: Job
   heldBack?: { method: CommandMethod; command: CommandItem }
 }
 
-/** A command under way: done when it has been asked for so many times more. */
+/** A command under way: done after `pollsLeft` more polls. */
 interface Job {
   key: string
   ticket: string
@@ -31,84 +31,84 @@ const ANSWERS_KEPT = 4
 
 export const nothingRemembered = (): Remembered => ({ sequence: 0, answers: [] })
 
-/** What a command did: it was refused, or it was done and changed something or not. */
+/** The effect of a command: it was refused, or it was done and changed something or not. */
 export type Deed = { fault: BackendFault } | { acted: boolean }
 
-/** Changes `thing` as the command says. */
-export type Act<Thing, Command> = (thing: Thing, method: CommandMethod, command: Command) => Deed
+/** Changes `document` as the command says. */
+export type Act<Document, Command> = (document: Document, method: CommandMethod, command: Command) => Deed
 
-/** The misbehaviours that meet an item, taken as they are asked for. */
+/** The misbehaviours that meet an item, each counted down when it is taken. */
 export interface Quirks {
   holdBack(): boolean
   refuse(): BackendFault | undefined
   job(): Misbehaviour<'job'> | undefined
 }
 
-export type Told =
+export type Reply =
   | { kind: 'done' }
   | { kind: 'refused'; fault: BackendFault }
   | { kind: 'later'; reason: string; afterMs?: number; ticket?: string }
 
 export interface Received {
-  told: Told
-  /** Whether the caller is to learn nothing. */
+  reply: Reply
+  /** Whether the reply is lost. */
   lost: boolean
-  /** For the log: this command, and the one held back that was carried out after it. */
+  /** For the log: this command, and a held-back one that was carried out after it. */
   logged: Omit<LoggedItem, 'key'>[]
 }
 
-/** Takes one command about `thing`, which is changed in place. */
-export function receive<Thing extends Remembered, Command extends CommandItem>(
-  thing: Thing,
+/** Handles one command about the item of `document`, which is changed in place. */
+export function receive<Document extends Remembered, Command extends CommandItem>(
+  document: Document,
   method: CommandMethod,
   command: Command,
   quirks: Quirks,
-  act: Act<Thing, Command>,
+  act: Act<Document, Command>,
 ): Received {
-  const held = thing.heldBack
+  const held = document.heldBack
   // One at a time, so that a sender who repeats gets through.
-  if (!held && !answerTo(thing, command) && quirks.holdBack()) {
-    thing.heldBack = { method, command }
+  if (!held && !answerTo(document, command) && quirks.holdBack()) {
+    document.heldBack = { method, command }
     return {
-      told: { kind: 'later', reason: 'held back' },
+      reply: { kind: 'later', reason: 'held back' },
       lost: true,
       logged: [{ ...marks(command), acted: false, note: 'held back' }],
     }
   }
-  const { told, ...rest } = handle(thing, method, command, quirks, act)
-  const logged: Received['logged'] = [{ ...marks(command), outcome: told.kind, ...rest }]
+  const { reply, ...rest } = handle(document, method, command, quirks, act)
+  const logged: Received['logged'] = [{ ...marks(command), outcome: reply.kind, ...rest }]
   if (held) {
-    delete thing.heldBack
-    logged.push(carryOutLate(thing, held.method, held.command as Command, act))
+    delete document.heldBack
+    logged.push(carryOutLate(document, held.method, held.command as Command, act))
   }
-  return { told, lost: false, logged }
+  return { reply, lost: false, logged }
 }
 
-function handle<Thing extends Remembered, Command extends CommandItem>(
-  thing: Thing,
+function handle<Document extends Remembered, Command extends CommandItem>(
+  document: Document,
   method: CommandMethod,
   command: Command,
   quirks: Quirks,
-  act: Act<Thing, Command>,
-): { told: Told; acted: boolean; note?: 'repeated' | 'superseded' } {
-  const answer = answerTo(thing, command)
-  if (answer) return { told: toldOf(answer.fault), acted: false, note: 'repeated' }
-  if (command.sequence < thing.sequence) return { told: { kind: 'done' }, acted: false, note: 'superseded' }
+  act: Act<Document, Command>,
+): { reply: Reply; acted: boolean; note?: 'repeated' | 'superseded' } {
+  const answer = answerTo(document, command)
+  if (answer) return { reply: replyOf(answer.fault), acted: false, note: 'repeated' }
+  if (command.sequence < document.sequence) return { reply: { kind: 'done' }, acted: false, note: 'superseded' }
 
   const fault = quirks.refuse()
-  if (fault) return settle(thing, command, { fault })
+  if (fault) return settle(document, command, { fault })
 
-  const job = jobOf(thing, command, quirks)
-  if (!job) return settle(thing, command, act(thing, method, command))
-  thing.job = job
+  const job = jobOf(document, command, quirks)
+  if (!job) return settle(document, command, act(document, method, command))
+  document.job = job
   const { ticket, afterMs } = job
   return {
-    told: { kind: 'later', reason: 'The job is under way.', ticket, ...(afterMs !== undefined && { afterMs }) },
+    reply: { kind: 'later', reason: 'The job is under way.', ticket, ...(afterMs !== undefined && { afterMs }) },
     acted: false,
   }
 }
 
-/** The job that the command is, or becomes, after this asking; undefined when it is to be done now. */
+/** The job that the command is, or becomes, after this poll; undefined when it has to be carried out now. */
 function jobOf({ job }: Remembered, { idempotencyKey: key }: CommandItem, quirks: Quirks): Job | undefined {
   if (job?.key === key) return job.pollsLeft > 1 ? { ...job, pollsLeft: job.pollsLeft - 1 } : undefined
   const wanted = quirks.job()
@@ -117,30 +117,32 @@ function jobOf({ job }: Remembered, { idempotencyKey: key }: CommandItem, quirks
   return { key, ticket: newId(), pollsLeft, ...(afterMs !== undefined && { afterMs }) }
 }
 
-function settle(thing: Remembered, command: CommandItem, deed: Deed): { told: Told; acted: boolean } {
-  delete thing.job
-  thing.sequence = Math.max(thing.sequence, command.sequence)
+function settle(document: Remembered, command: CommandItem, deed: Deed): { reply: Reply; acted: boolean } {
+  delete document.job
+  document.sequence = Math.max(document.sequence, command.sequence)
   const fault = 'fault' in deed ? deed.fault : undefined
-  thing.answers = [...thing.answers, { key: command.idempotencyKey, ...(fault && { fault }) }].slice(-ANSWERS_KEPT)
-  return { told: toldOf(fault), acted: 'acted' in deed && deed.acted }
+  document.answers = [...document.answers, { key: command.idempotencyKey, ...(fault && { fault }) }].slice(
+    -ANSWERS_KEPT,
+  )
+  return { reply: replyOf(fault), acted: 'acted' in deed && deed.acted }
 }
 
-function carryOutLate<Thing extends Remembered, Command extends CommandItem>(
-  thing: Thing,
+function carryOutLate<Document extends Remembered, Command extends CommandItem>(
+  document: Document,
   method: CommandMethod,
   command: Command,
-  act: Act<Thing, Command>,
+  act: Act<Document, Command>,
 ): Omit<LoggedItem, 'key'> {
-  const repeated = answerTo(thing, command) !== undefined
-  const { told, acted } = repeated
-    ? { told: { kind: 'done' } as const, acted: false }
-    : settle(thing, command, act(thing, method, command))
-  return { ...marks(command), outcome: told.kind, acted, note: repeated ? 'repeated' : 'carried out late' }
+  const repeated = answerTo(document, command) !== undefined
+  const { reply, acted } = repeated
+    ? { reply: { kind: 'done' } as const, acted: false }
+    : settle(document, command, act(document, method, command))
+  return { ...marks(command), outcome: reply.kind, acted, note: repeated ? 'repeated' : 'carried out late' }
 }
 
 const answerTo = ({ answers }: Remembered, { idempotencyKey }: CommandItem) =>
   answers.find(({ key }) => key === idempotencyKey)
 
-const toldOf = (fault: BackendFault | undefined): Told => (fault ? { kind: 'refused', fault } : { kind: 'done' })
+const replyOf = (fault: BackendFault | undefined): Reply => (fault ? { kind: 'refused', fault } : { kind: 'done' })
 
 const marks = ({ sequence, idempotencyKey }: CommandItem) => ({ sequence, idempotencyKey })

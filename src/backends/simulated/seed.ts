@@ -3,17 +3,17 @@ import { fileURLToPath } from 'node:url'
 import type { ServiceCode } from '../port/backend.js'
 import type { CapabilityPlan, CivicAddress, Consent, Relationship } from '../port/teams.js'
 
-/** The world that the simulated backends begin with; what is changed later is laid over it. */
+/** The initial world of the simulated backends; later changes are laid over it. */
 export interface Seed {
   consents: readonly SeedConsent[]
   /** By tenant id. */
   civicAddresses: Readonly<Record<string, readonly CivicAddress[]>>
-  /** For every tenant without addresses of its own. */
+  /** For every tenant without its own addresses. */
   defaultCivicAddresses: readonly CivicAddress[]
   capabilityPlans: Readonly<Partial<Record<ServiceCode, readonly CapabilityPlan[]>>>
 }
 
-/** A consent as JSON has it: its instants are ISO 8601 texts. */
+/** A consent as in JSON: its instants are ISO 8601 texts. */
 export type SeedConsent = Omit<Consent, 'consentedOn' | 'lastModifiedOn' | 'relationship'> & {
   consentedOn?: string
   lastModifiedOn?: string

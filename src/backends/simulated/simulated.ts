@@ -1,6 +1,6 @@
 /**
- * The member of the port that is no system of anybody's: it behaves as the original did, keeps its own world, and
- * misbehaves when asked to by name, so that an emulator, a demonstration or a test has something behind every service.
+ * The backend without a real system behind it: it behaves as the original did, keeps its own world, and misbehaves on
+ * request, so that an emulator, a demonstration or a test has a backend for every service.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../../clock.js'
@@ -18,7 +18,7 @@ import { runCommand, runRead, type CallDeps } from './calls.js'
 import { simulatedControl, type SimulatedControl } from './control.js'
 import type { Documents, Ref } from './documents.js'
 import type { CommandMethod, SimulatedSettings } from './misbehaviour.js'
-import { numberAct, sameTenant, tellNumber, type HeldNumber, type NumberDocument } from './numbers.js'
+import { numberAct, sameTenant, reportNumber, type HeldNumber, type NumberDocument } from './numbers.js'
 import type { Remembered } from './receive.js'
 import type { Seed } from './seed.js'
 import { simulatedTeams, type NumbersOf } from './teams.js'
@@ -29,11 +29,11 @@ export interface SimulatedOptions {
   documents: Documents
   clock: Clock
   seed: Seed
-  /** Who the operator is in consents that don't say. */
+  /** The operator in consents that don't name one. */
   operatorId?: string
-  /** How it behaves until its control says otherwise. */
+  /** The behaviour until its control changes it. */
   settings?: Partial<SimulatedSettings>
-  /** How latency passes. */
+  /** Waits for a latency. */
   wait?: (ms: number) => Promise<void>
   timeoutMs?: number
   batchSize?: number
@@ -42,11 +42,11 @@ export interface SimulatedOptions {
 
 export interface SimulatedBackend extends Backend {
   readonly name: 'simulated'
-  /** For the people and tests that watch it and make it misbehave. */
+  /** For people and tests, to inspect it and make it misbehave. */
   readonly control: SimulatedControl
 }
 
-/** A tenant as the backend was told of it. */
+/** A tenant as the backend received it. */
 export type TenantDocument = Remembered & { tenant?: Omit<TenantSettings, 'idempotencyKey' | 'sequence' | 'ticket'> }
 
 const DEFAULTS = {
@@ -77,7 +77,7 @@ export function createSimulatedBackend(options: SimulatedOptions): SimulatedBack
     method: CommandMethod,
     tenantId: string,
     items: readonly (NumberUpload | NumberCommand)[],
-    tell: (e164: string, number: HeldNumber | undefined, plans: ReturnType<typeof plansNow>) => Value,
+    report: (e164: string, number: HeldNumber | undefined, plans: ReturnType<typeof plansNow>) => Value,
   ): Promise<Outcome<Value>[]> =>
     runCommand<NumberDocument, NumberUpload | NumberCommand, Value>(deps, {
       method,
@@ -91,17 +91,17 @@ export function createSimulatedBackend(options: SimulatedOptions): SimulatedBack
         const addresses = addressesNow(seed, tenantId, addressContent)
         return {
           act: numberAct({ service, tenantId, settings: now, plans, addresses }),
-          value: ({ e164 }, { number }) => tell(e164, number, plans),
+          value: ({ e164 }, { number }) => report(e164, number, plans),
         }
       },
     })
 
   const upload = (method: CommandMethod) => (tenantId: string, numbers: readonly NumberUpload[]) =>
     commandNumbers<BackendNumber>(method, tenantId, numbers, (e164, number, plans) =>
-      number ? tellNumber(e164, number, { service, plans }) : { e164, tenantId },
+      number ? reportNumber(e164, number, { service, plans }) : { e164, tenantId },
     )
 
-  /** The numbers of a tenant, among those asked for. */
+  /** Those of the numbers that the tenant has. */
   const readNumbers: NumbersOf = (method, tenantId, e164s) =>
     runRead(
       deps,
@@ -141,7 +141,7 @@ export function createSimulatedBackend(options: SimulatedOptions): SimulatedBack
     releaseNumbers: (tenantId, numbers) => commandNumbers('releaseNumbers', tenantId, numbers, () => undefined),
     getNumbers: async (tenantId, e164s) => {
       const { plans, numbers } = await readNumbers('getNumbers', tenantId, e164s)
-      return numbers.map(({ e164, number }) => tellNumber(e164, number, { service, plans }))
+      return numbers.map(({ e164, number }) => reportNumber(e164, number, { service, plans }))
     },
   }
 }

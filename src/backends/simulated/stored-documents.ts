@@ -22,7 +22,7 @@ export function storedDocuments(db: Db): Documents {
   }
 }
 
-/** A process cuts a log once in so many of its own calls: between cuts it is a little longer than its limits. */
+/** A process cuts a log after this many of its own calls: between cuts the log may exceed its limits a little. */
 const CALLS_BETWEEN_CUTS = 50
 
 const changeOn = (tx: Tx, sinceCut: Map<Scope, number>): Change => ({
@@ -52,7 +52,7 @@ const changeOn = (tx: Tx, sinceCut: Map<Scope, number>): Change => ({
   },
 })
 
-/** By the primary key one after the other, whatever the statistics say; locked in its order, so that nobody deadlocks. */
+/** One by one by the primary key, whatever the statistics say; locked in that order, so that changes can't deadlock. */
 async function readDocuments(on: Queryable, refs: readonly Ref[], { lock = false } = {}): Promise<unknown[]> {
   if (refs.length === 0) return []
   const rows = await on.query<{ place: number; content: string }>(sql`

@@ -12,11 +12,11 @@ import {
   plansNow,
   plansRef,
   relationshipAct,
-  tellConsent,
+  reportConsent,
   type ConsentDocument,
 } from './world.js'
 
-/** The numbers of a tenant, among those asked for, and the plans that they are under. */
+/** Reads those of the numbers that the tenant has, and its plans. */
 export type NumbersOf = (
   method: 'getNumbers' | 'getAvailableCapabilities',
   tenantId: string,
@@ -40,12 +40,12 @@ export function simulatedTeams(deps: TeamsDeps): TeamsPart {
   return {
     listConsents: () =>
       runRead(deps, { method: 'listConsents', keys: [] }, [], async () =>
-        (await consentsNow(seed, documents)).map((consent) => tellConsent(consent, operatorId)),
+        (await consentsNow(seed, documents)).map((consent) => reportConsent(consent, operatorId)),
       ),
     getConsent: (tenantId) =>
       runRead(deps, { method: 'getConsent', tenantId, keys: [tenantId] }, [consentRef(tenantId)], ([content]) => {
         const consent = consentNow(seed, tenantId, content)
-        return consent && tellConsent(consent, operatorId)
+        return consent && reportConsent(consent, operatorId)
       }),
     updateCustomerRelationships: (changes) =>
       runCommand<ConsentDocument, RelationshipChange, undefined>(deps, {

@@ -1,6 +1,6 @@
 /**
- * The world around the numbers: consents, civic addresses and capability plans. What was changed is a document and is
- * laid over the seed, so that a fresh backend needs no filling and `reset` only forgets.
+ * The world around the numbers: consents, civic addresses and capability plans. Changes are documents laid over the
+ * seed, so that a fresh backend needs no initial data and `reset` only deletes documents.
  */
 import type { ServiceCode } from '../port/backend.js'
 import type { CapabilityPlan, CivicAddress, Consent, RelationshipChange } from '../port/teams.js'
@@ -34,7 +34,7 @@ export function consentNow(seed: Seed, tenantId: string, content: unknown): Seed
   return consent ?? seed.consents.find((seeded) => seeded.tenantId.toLowerCase() === tenantId.toLowerCase())
 }
 
-/** Those seeded first, then the others by tenant id. */
+/** The seeded consents first, then the others by tenant id. */
 export async function consentsNow(seed: Seed, documents: Documents): Promise<SeedConsent[]> {
   const changed = new Map<string, unknown>()
   for (let after: string | undefined; ;) {
@@ -48,7 +48,7 @@ export async function consentsNow(seed: Seed, documents: Documents): Promise<See
   return tenantIds.flatMap((tenantId) => consentNow(seed, tenantId, changed.get(tenantId)) ?? [])
 }
 
-export const tellConsent = (
+export const reportConsent = (
   { consentedOn, lastModifiedOn, relationship, ...consent }: SeedConsent,
   operatorId: string,
 ): Consent => ({
@@ -63,7 +63,7 @@ export const tellConsent = (
   },
 })
 
-/** Carries out what the operator says to a consent. */
+/** Applies the operator's response to a consent. */
 export const relationshipAct =
   (seed: Seed, service: ServiceCode, now: Date): Act<ConsentDocument, RelationshipChange> =>
   (document, _method, { tenantId, status, comment }) => {
@@ -89,7 +89,7 @@ export const addressesNow = (seed: Seed, tenantId: string, content: unknown): Ci
 export const plansNow = (seed: Seed, service: ServiceCode, content: unknown): readonly CapabilityPlan[] =>
   (content as CapabilityPlan[] | undefined) ?? seed.capabilityPlans[service] ?? []
 
-/** A consent document with nothing but a new consent, or none, in it. */
+/** A consent document with only a new consent, or none. */
 export const consentDocument = (before: unknown, consent: SeedConsent | null): ConsentDocument => ({
   ...nothingRemembered(),
   ...(before as ConsentDocument | undefined),

@@ -15,7 +15,7 @@ export function parseAmount(text: string): bigint | undefined {
   return sign === undefined ? value : -value
 }
 
-/** As `parseAmount`, of a text that the database or a checked file holds. Throws for what is no amount. */
+/** Like `parseAmount`, for a text from the database or a checked file. Throws when it is not an amount. */
 export function amountOf(text: string): bigint {
   const value = parseAmount(text)
   if (value === undefined) throw new Error(`"${text}" is not an amount of money`)

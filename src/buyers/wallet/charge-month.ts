@@ -1,6 +1,6 @@
 /**
- * The monthly charge: what a resource owns since before a month began is paid for that month. The purchase itself has
- * paid for the month that it was in.
+ * The monthly charge: a resource pays for a month the numbers that it has owned since before the month began. The
+ * purchase itself has paid for the month in which it was made.
  */
 import type { Clock } from '../../clock.js'
 import type { Db } from '../../db/db.js'
@@ -9,24 +9,24 @@ import { amountOf, formatAmount } from './amount.js'
 import { beginningOf, monthOf } from './month.js'
 import { chargeMonthOfBatch, type MonthlyCharge } from './month-store.js'
 
-/** What one run did. */
+/** The result of one run. */
 export interface ChargedMonth {
   month: string
   /** By currency, in the order of the codes. */
   charged: { currency: string; wallets: number; numbers: number; amount: string }[]
   /** Wallets that had been charged for the month before. */
   chargedBefore: number
-  /** What was charged and has left less than nothing. */
+  /** Wallets that the charge has left with a negative balance. */
   belowZero: { resourceName: string; currency: string; balance: string }[]
-  /** What nobody is charged for: the resource has no wallet in the currency. */
+  /** Amounts that were not charged because the resource has no wallet in the currency. */
   withoutWallet: { resourceName: string; currency: string; numbers: number; amount: string }[]
 }
 
-/** What whoever runs a long charge may want of it. */
+/** Options of a long charge. */
 export interface ChargeRun {
-  /** Ends the run between two batches, and what is charged stays charged; its reason is thrown. */
+  /** Aborts the run between two batches; what is charged stays charged, and its reason is thrown. */
   signal?: AbortSignal
-  /** @param done resources that have been gone through */
+  /** @param done the resources handled so far */
   onProgress?(done: number): void
 }
 
@@ -34,10 +34,10 @@ export interface ChargeRun {
 const RESOURCES_AT_A_TIME = 50
 
 /**
- * Charges a month to all resources, each wallet once however often and wherever this is run. What is owned already is
- * owed, so a wallet may end below zero; purchases are refused then. Throws 'invalid-input' for a month that has not
+ * Charges a month to all resources, each wallet once, however often and wherever this runs. Numbers that are owned are
+ * owed for, so a wallet may end below zero; purchases are refused then. Throws 'invalid-input' for a month that has not
  * begun.
- * @param month the present one when left out
+ * @param month the current one when left out
  */
 export async function chargeMonth(
   { db, clock }: { db: Db; clock: Clock },
@@ -60,11 +60,12 @@ export async function chargeMonth(
   }
 }
 
-/** When a month begins that has begun. Throws 'invalid-input'. */
+/** When a month begins. Throws 'invalid-input' when it has not begun yet. */
 export function beginningOfBegun(month: string, at: Date): Date {
   const beginsAt = beginningOf(month)
   if (beginsAt === undefined) throw invalidInput(`"${month}" is no month; a good one is ${monthOf(at)}.`, 'month')
-  if (beginsAt > at) throw invalidInput(`${month} has not begun yet. The latest that can be charged is ${monthOf(at)}.`, 'month')
+  if (beginsAt > at)
+    throw invalidInput(`${month} has not begun yet. The latest that can be charged is ${monthOf(at)}.`, 'month')
   return beginsAt
 }
 

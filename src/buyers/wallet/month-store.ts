@@ -1,7 +1,7 @@
 import { sql, type Tx } from '../../db/db.js'
 import { journalOf, type EntryCause } from './wallet-store.js'
 
-/** What one resource owes for a month in one currency, and whether it was taken. */
+/** The amount that one resource owes for a month in one currency, and whether it was charged. */
 export interface MonthlyCharge {
   outcome: 'charged' | 'charged-before' | 'no-wallet'
   resourceName: string
@@ -13,9 +13,9 @@ export interface MonthlyCharge {
 }
 
 /**
- * Charges the numbers that the next resources by name own since before a month began. The wallets are locked first, in
- * one order: the statement that charges then sees what another process has charged meanwhile. Should the order ever
- * fail, the index `wallet_entry_month` refuses a second line. Index `number_owned_order`.
+ * Charges the next resources by name for the numbers they have owned since before a month began. The wallets are locked
+ * first, always in the same order, so that the statement that charges sees what another process has charged meanwhile.
+ * Should that ever fail, the index `wallet_entry_month` refuses a second line. Index `number_owned_order`.
  * @param after the name that the batch before ended with; '' at first
  */
 export async function chargeMonthOfBatch(

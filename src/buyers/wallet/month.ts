@@ -5,6 +5,6 @@ const MONTH = /^(\d{4})-(0[1-9]|1[0-2])$/
 /** The month that an instant is in. */
 export const monthOf = (at: Date): string => at.toISOString().slice(0, 7)
 
-/** When a month begins; undefined for a text that is no month. */
+/** When a month begins; undefined when the text is not a month. */
 export const beginningOf = (month: string): Date | undefined =>
   MONTH.test(month) ? new Date(`${month}-01T00:00:00.000Z`) : undefined

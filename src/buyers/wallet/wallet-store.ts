@@ -1,10 +1,10 @@
 /**
- * The statements that change wallets. Each changes the balance and writes its line of the journal in one, so that the
+ * The statements that change wallets. Each one changes the balance and writes its line of the journal, so that the
  * journal always adds up to the balance. Amounts are decimal texts.
  */
 import { sql, type Queryable, type Sql, type Tx } from '../../db/db.js'
 
-/** What a balance stays below: the column has 14 digits before the point. */
+/** Every balance is below this: the column has 14 digits before the point. */
 const BALANCE_BOUND = '100000000000000'
 
 export interface WalletKey {
@@ -13,7 +13,7 @@ export interface WalletKey {
   currency: string
 }
 
-/** What a line of the journal says beside the amount. */
+/** The part of a journal's line besides the amount. */
 export interface EntryCause {
   at: Date
   actor: string
@@ -57,8 +57,8 @@ export const listAllWallets = (db: Queryable): Promise<(WalletBalance & { resour
     from wallet w join resource r on r.id = w.resource_id order by r.name, w.currency`)
 
 /**
- * Adds to a wallet, which is made if it is not there yet: with nothing in it when the amount is 0. A negative amount
- * corrects, as far as there is something to take. Returns the new balance, undefined when it can't be.
+ * Adds to a wallet and makes it if it is not there yet, empty when the amount is 0. A negative amount corrects, down to
+ * a balance of 0. Returns the new balance, undefined when the change is not possible.
  */
 export const creditWallet = (tx: Tx, key: WalletKey, amount: string, cause: EntryCause): Promise<string | undefined> =>
   changeWallet(
@@ -77,8 +77,8 @@ export const creditWallet = (tx: Tx, key: WalletKey, amount: string, cause: Entr
   )
 
 /**
- * Takes `amount` for a purchase of so many numbers, unless that is more than there is. Returns whether it was taken.
- * Purchases from one wallet meet at its row.
+ * Takes `amount` for a purchase, unless it exceeds the balance. Returns whether it was taken. Purchases from one wallet
+ * meet at its row.
  */
 export const chargePurchase = async (
   tx: Tx,
@@ -98,8 +98,7 @@ export const chargePurchase = async (
   ))
 
 /**
- * What was taken for an operation since an instant and has not been given back, by currency. Index
- * `wallet_entry_reference`.
+ * The amounts charged for an operation since an instant and not refunded, by currency. Index `wallet_entry_reference`.
  */
 export const listCharged = (
   tx: Tx,
@@ -114,7 +113,7 @@ export const listCharged = (
     where resource_id = ${resourceId} and reference = ${reference} and kind in ('purchase', 'refund') and at >= ${since}
     group by currency having sum(amount) <> 0 order by currency`)
 
-/** Gives back what a purchase had been charged for numbers that it did not get. */
+/** Refunds a purchase for numbers that it was charged for and did not get. */
 export async function refundPurchase(
   tx: Tx,
   key: WalletKey,
@@ -142,7 +141,9 @@ export const journalOf = (lines: Sql, kind: EntryKind, { at, actor, reference }:
       select resource_id, currency, ${at}::timestamptz, ${kind}, amount, balance, numbers, ${actor}, ${reference}
       from (${lines}) as line (resource_id, currency, amount, balance, numbers)`
 
-/** Runs a change of one wallet with its line of the journal. Returns the balance after it, undefined without a change. */
+/**
+ * Runs a change of one wallet with its line of the journal. Returns the balance after it, undefined without a change.
+ */
 async function changeWallet(
   tx: Tx,
   { resourceId, currency }: WalletKey,

@@ -1,4 +1,4 @@
-/** The part of the composition root that makes the built-in token issuer, and what verifies tokens for both APIs. */
+/** The part of the composition root that makes the built-in token issuer, and the verifiers of tokens. */
 import { TokenVerifier, type OwnIssuer } from '../../auth/tokens/token-verifier.js'
 import type { Clock } from '../../clock.js'
 import type { Config } from '../../config/config.js'
@@ -9,15 +9,15 @@ import type { Store } from '../store.js'
 
 export interface IssuerWiring {
   /**
-   * Verifies the tokens of every issuer that is trusted, for one API.
-   * @param audiences that API's own, so that a token for the other one opens nothing here
+   * Verifies the tokens of every trusted issuer, for one API.
+   * @param audiences that API's own, so that a token for another API is refused
    */
   verifierFor(audiences: readonly string[], skewMs?: number): TokenVerifier
   /** Adds the built-in issuer, if there is one. */
   open(server: FastifyInstance): void
 }
 
-/** Nothing runs yet. The clock is the real one: tokens are judged by others' clocks too. */
+/** Nothing runs yet. The clock is the real one: tokens carry times of other systems' clocks. */
 export function wireIssuer(config: Config, { db, sealer, logger }: Store, clock: Clock): IssuerWiring {
   const { issuerTenant: tenant, provisioningUrl: publicUrl } = config
   const signingKeys = new SigningKeys({ db, sealer, clock, logger })
@@ -38,7 +38,7 @@ export function wireIssuer(config: Config, { db, sealer, logger }: Store, clock:
       if (!config.builtInIssuer) return
       const audiences = audiencesOf(config)
       const acceptEmulatorSecret = config.mode === 'emulator'
-      // In a scope of its own: its headers and error answers are not those of what stands beside it.
+      // In its own scope: its headers and error responses differ from those of the APIs.
       void server.register(async (scope) =>
         openIssuer(scope, { db, clock, logger, signingKeys, tenant, audiences, publicUrl, acceptEmulatorSecret }),
       )
@@ -46,7 +46,7 @@ export function wireIssuer(config: Config, { db, sealer, logger }: Store, clock:
   }
 }
 
-/** What tokens may be asked for: the APIs that are served. The Operator API always is, under Provisioning's audiences. */
+/** The audiences of the APIs that are served. The Operator API always is, under Provisioning's audiences. */
 const audiencesOf = ({ apis, tokenAudiences, phoneNumbersAudiences }: Config): string[] => [
   ...tokenAudiences,
   ...(apis.includes('phone-numbers') ? phoneNumbersAudiences : []),

@@ -1,4 +1,4 @@
-/** The kinds of durable jobs: what each checks before it begins, and how it is carried out. */
+/** The kinds of durable jobs: their checks and their work. */
 import { requirePool } from '../../auth/resources.js'
 import { beginningOfBegun, chargeMonth } from '../../buyers/wallet/charge-month.js'
 import { monthOf } from '../../buyers/wallet/month.js'
@@ -45,7 +45,7 @@ const stockImport = (db: Db, clock: Clock): JobKinds['stock-import'] => ({
   },
 })
 
-/** A reason begins with the heading of what is wrong, if that is one value of the line. */
+/** A reason begins with the heading of the wrong value, if one value of the line is wrong. */
 function refusalOf({ line, phoneNumber, reason }: BadLine, given?: StockLine): Refusal {
   if (given?.problem !== undefined) return { line, field: null, value: phoneNumber, reason }
   const field = STOCK_HEADINGS.find((heading) => reason.startsWith(`${heading} `)) ?? 'phoneNumber'
@@ -87,7 +87,7 @@ const rangeOf = ({ pool, phoneNumber, count, ...place }: JobInputs['stock-genera
   count,
 })
 
-/** Cancelled, it keeps what it has charged; run again, it charges the rest. */
+/** A cancelled run keeps what it has charged; another run charges the rest. */
 const chargeMonthKind = (db: Db, clock: Clock): JobKinds['wallets-charge-month'] => ({
   name: 'wallets-charge-month',
   unit: 'resources',
@@ -101,7 +101,7 @@ const chargeMonthKind = (db: Db, clock: Clock): JobKinds['wallets-charge-month']
     chargeMonth({ db, clock }, { month: input.month, actor: job.createdBy }, { signal, onProgress: progress }),
 })
 
-/** What people can mend ends a job with the reason; a lost connection leaves it to be resumed. */
+/** An error that people can fix ends a job with the reason; a lost connection leaves the job to be resumed. */
 async function asJobFailure<Outcome>(work: Promise<Outcome>): Promise<Outcome> {
   try {
     return await work

@@ -1,4 +1,4 @@
-/** The part of the composition root that makes durable jobs: where their files go, and what runs them. */
+/** The part of the composition root that makes durable jobs: their folder and their workers. */
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -16,13 +16,13 @@ import { jobKinds } from './job-kinds.js'
 
 export interface JobsWiring {
   deps: JobsDeps
-  /** Runs them; `carryOut` does it in a process whose workers are not started. */
+  /** Runs jobs; a process that doesn't start its workers uses `carryOut`. */
   runner: Worker
   /** Keeps this process's claims. */
   keeper: Worker
-  /** Ends what is running, so that the next process begins it again. The workers end after it. */
+  /** Ends the runs, so that the next process starts them again. The workers are stopped after it. */
   stop(): void
-  /** Lets go of what this process has. */
+  /** Releases this process's claims. */
   release(): Promise<void>
 }
 
@@ -63,8 +63,8 @@ const isFolderOurs = ({ spoolFolder, databaseUrl, inMemory }: Config): boolean =
   spoolFolder === undefined && databaseUrl === undefined && inMemory
 
 /**
- * Beside the embedded database; without one where the system keeps what is temporary, in a folder that the next process
- * on the same database finds again.
+ * Beside the embedded database; without one in the system's temporary folder, under a name that the next process on the
+ * same database finds again.
  */
 function spoolFolderOf(config: Config, processId: string): string {
   const { spoolFolder, databaseUrl, dataDir } = config

@@ -23,7 +23,7 @@ export interface OperatorParts {
   directory: ResourceDirectory
   jobs: JobsDeps
   workers: OperatorDeps['workers']
-  /** Who asks, of a server that never listens: see `in-process.ts`. */
+  /** The principal of all requests, for a server that never listens: see `in-process.ts`. */
   trusted?: TrustedPrincipal | undefined
 }
 
@@ -63,7 +63,7 @@ export function wireOperator(parts: OperatorParts): OperatorWiring {
   return {
     deps,
     open: (server) => {
-      // Scopes of their own: their headers and error answers are not those of what stands beside them.
+      // In their own scopes: their headers and error responses differ from those of the other APIs.
       void server.register(async (scope) => openOperatorApi(scope, { ...deps, authenticate, hosts }, routes))
       void server.register(async (scope) => openStatus(scope, provisioning.deps))
     },

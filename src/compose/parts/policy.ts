@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.js'
 import type { PolicyOf } from '../../ledger/policy.js'
 
-/** The rules of numbers: what is configured, for every number alike. */
+/** The rules of numbers, from the settings; they are the same for every number. */
 export function policyFrom(
   config: Pick<Config, 'quarantineMs' | 'searchHoldMs' | 'reservationHoldMs' | 'reservationMaxMs'>,
 ): PolicyOf {

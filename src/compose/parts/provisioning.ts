@@ -1,4 +1,4 @@
-/** The part of the composition root that makes the Provisioning API, its backends and what goes with them. */
+/** The part of the composition root that makes the Provisioning API, its backends and their reconcilers. */
 import { READ_TIMEOUT_MS } from '../../accounts/commands/ask-backend.js'
 import { AnnouncedConsents } from '../../accounts/commands/consents.js'
 import { activeServices } from '../../accounts/deps.js'
@@ -22,7 +22,7 @@ import type { IssuerWiring } from './issuer.js'
 
 export interface ProvisioningWiring {
   deps: ApiDeps
-  /** By service: those that have a backend, and the DNS zone. */
+  /** By service: one for each service with a backend, and one for the DNS zone. */
   reconcilers: ReadonlyMap<SyncService, Worker<string>>
   /** Adds the API. */
   open(server: FastifyInstance): void
@@ -33,7 +33,7 @@ const EVERYWHERE = parseAddresses('0.0.0.0/0,::/0')
 
 /**
  * Wires the parts together on an open store. Nothing runs yet.
- * @param trusted who asks, of a server that never listens: see `in-process.ts`
+ * @param trusted the principal of all requests, for a server that never listens: see `in-process.ts`
  */
 export function wireProvisioning(
   config: Config,
@@ -96,7 +96,7 @@ export function wireProvisioning(
     reconcilers,
     open: (server) => {
       if (config.apis.includes('provisioning')) {
-        // In a scope of its own: its headers and error answers are not those of what stands beside it.
+        // In its own scope: its headers and error responses differ from those of the other APIs.
         void server.register(async (scope) => openProvisioningApi(scope, deps))
       }
     },

@@ -1,4 +1,4 @@
-/** Makes the faults of the fault book happen to requests. */
+/** Injects the faults of the fault book into requests. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from '../../http/server.js'
@@ -6,14 +6,14 @@ import { comparable, type Fault, type FaultBook } from './faults.js'
 
 export interface FaultHookDeps {
   faults: FaultBook
-  /** Requests that no fault is for. */
+  /** Requests that faults never meet. */
   isExempt: (request: FastifyRequest) => boolean
-  /** What the API that a path belongs to calls a failure inside. */
+  /** The code of an internal error in the API that a path belongs to. */
   internalErrorCode: (path: string) => string
 }
 
 /**
- * To be added before the APIs, at the root: their headers are on an answer by then, and nothing has been done yet.
+ * Must be added before the APIs, at the root: then a response has their headers already, and nothing has been done yet.
  * Without faults a request costs one comparison.
  */
 export function addFaultHooks(server: FastifyInstance, deps: FaultHookDeps): void {

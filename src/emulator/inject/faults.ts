@@ -1,6 +1,6 @@
 /**
- * The faults that an emulator makes on purpose: which requests are met, and when. Pure, and deterministic: the same seed
- * and the same requests give the same faults. The hooks that make them are in `fault-hooks.ts`.
+ * The fault book: the injected faults of an emulator, and which requests they strike. Pure and deterministic: the same
+ * seed and the same requests give the same faults. The hooks that inject them are in `fault-hooks.ts`.
  */
 
 export const faultEffects = ['answer', 'delay', 'cut', 'lose-answer'] as const
@@ -11,7 +11,7 @@ export interface Fault {
   /** An operationId, or a method (or `*`) and a path with `{name}` for one segment and `*` for any text. */
   route: string
   effect: FaultEffect
-  /** answer: what is answered before anything is done. */
+  /** answer: the status of the response, which is sent before anything is done. */
   status?: number | undefined
   code?: string | undefined
   message?: string | undefined
@@ -20,14 +20,14 @@ export interface Fault {
   delayMs?: number | undefined
   probability: number
   seed: number
-  /** How often it may strike; undefined: without end. */
+  /** How often it may strike; undefined: without limit. */
   times?: number | undefined
-  /** Requests that it was for, and how many of them it struck. */
+  /** How many requests matched it, and how many of them it struck. */
   met: number
   struck: number
 }
 
-/** An operation of an API, as far as it tells requests apart. */
+/** An operation of an API: the parts that identify its requests. */
 export interface RoutedOperation {
   operationId: string
   method: string
@@ -60,15 +60,15 @@ export class FaultBook {
 
   apply(faults: readonly Fault[] | undefined): void {
     this.#faults = (faults ?? []).map((fault) => ({
-      // Counted here from now on; whoever gave it keeps theirs.
+      // Copied, because it is counted here from now on.
       fault: { ...fault },
       patterns: patternsOf(this.#operations, fault.route) ?? [],
     }))
   }
 
   /**
-   * What is to happen to a request: delays, and after them the first other effect that strikes. A fault counts the
-   * requests that it was asked about, and its luck depends on nothing else.
+   * The faults of a request: delays, and after them the first other effect that strikes. A fault counts the requests
+   * that matched it, and whether it strikes depends on nothing else.
    */
   strike(method: string, path: string): { delayMs: number; fault: Fault | undefined } {
     let delayMs = 0
@@ -92,7 +92,7 @@ export class FaultBook {
   }
 }
 
-/** What a route means; undefined when it is neither an operation nor a method and a path. */
+/** The patterns of a route; undefined when it is neither an operation nor a method and a path. */
 export function patternsOf(operations: readonly RoutedOperation[], route: string): Pattern[] | undefined {
   const named = operations.filter(({ operationId }) => operationId.toLowerCase() === route.toLowerCase())
   if (named.length > 0) return named.map(({ method, path }) => ({ method, path: toPattern(path) }))
@@ -102,11 +102,11 @@ export function patternsOf(operations: readonly RoutedOperation[], route: string
     : [{ method: method.toUpperCase(), path: toPattern(path) }]
 }
 
-/** The path of a request as routes are compared with: no query, single slashes, none at the end. */
+/** The path of a request in the form that routes are compared with: no query, single slashes, none at the end. */
 export const comparable = (target: string): string =>
   (target.split('?', 1)[0] ?? '').replace(/\/{2,}/g, '/').replace(/(.)\/$/, '$1')
 
-/** A parameter is never over a slash, nor over the colon of an action. */
+/** A parameter matches neither a slash nor the colon of an action. */
 function toPattern(path: string): RegExp {
   const parts = comparable(path).split(/(\{\w+\}|\*)/)
   const source = parts.map((part) =>

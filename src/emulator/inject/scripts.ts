@@ -1,11 +1,11 @@
-/** The rule book of scripted operations: how an emulator's operations go. Pure; the routes are in `script-control.ts`. */
+/** The script book: the scripted courses of an emulator's operations. Pure; the routes are in `routes/scripts.ts`. */
 import type { Course, OperationFailure, OperationKind } from '../../operations/operation.js'
 
 export interface Script {
   id: string
   /** Undefined: operations of every kind. */
   operation?: OperationKind | undefined
-  /** The name of the resource whose operations are meant; undefined: everybody's. */
+  /** The name of the resource whose operations it is for; undefined: all resources. */
   resource?: string | undefined
   /** How many operations it is for; undefined: all. */
   times?: number | undefined
@@ -22,7 +22,7 @@ export class ScriptBook {
   #scripts: readonly Script[] = []
   readonly #onUse: () => void
 
-  /** @param onUse told when an operation has used a script that isn't for all of them */
+  /** @param onUse called when an operation has used a script that isn't for all of them */
   constructor(onUse: () => void = () => {}) {
     this.#onUse = onUse
   }
@@ -35,7 +35,7 @@ export class ScriptBook {
     this.#scripts = scripts ?? []
   }
 
-  /** How the next operation of a kind goes: by the first script that is for it, or else as usual. */
+  /** The course of the next operation of a kind: that of the first script for it, or else the usual one. */
   courseOf(kind: OperationKind, resourceName: string, usual: Course): Course {
     const script = this.#scripts.find(
       ({ operation = kind, resource = resourceName, left = 1 }) =>

@@ -1,6 +1,6 @@
 /**
- * Resources with a stock of their own, so that each test has one to itself: what they buy touches nobody, and they see
- * nothing of others. Their pool has their name.
+ * Resources with their own stock, so that each test has one to itself: its purchases don't affect others, and it
+ * doesn't see theirs. The pool has the resource's name.
  */
 import { randomBytes } from 'node:crypto'
 import { HostClaimed, ResourceNameTaken } from '../../auth/resource-store.js'
@@ -108,7 +108,7 @@ export interface ListedResource {
   numbers: number
 }
 
-/** The resources that have a stock of their own, by name. */
+/** The resources that have their own stock, by name. */
 export const listIsolatedResources = (db: Queryable): Promise<ListedResource[]> =>
   db.query<ListedResource>(sql`
     select r.name, r.created_at as "createdAt",
@@ -116,7 +116,7 @@ export const listIsolatedResources = (db: Queryable): Promise<ListedResource[]> 
            (select count(*) from place p join number n on n.place_id = p.id where p.pool = r.name) as numbers
     from resource r where r.pool = r.name order by r.name`)
 
-/** Removes a resource and all that is its own. Throws 'not-found', 'state-conflict'. */
+/** Removes a resource and everything that belongs to it. Throws 'not-found', 'state-conflict'. */
 export async function removeIsolatedResource(db: Db, name: string): Promise<void> {
   const tables = await readTables(db)
   await db.transaction(async (tx) => {
@@ -150,7 +150,7 @@ async function refuseAssigned(tx: Tx, pool: string): Promise<void> {
   )
 }
 
-/** Whether a name can be asked for: the database has no texts with a zero character. */
+/** Returns the name if it can be queried: the database has no texts with a zero character. */
 export function checkedName(name: string): string {
   if (!name.includes('\0')) return name
   throw invalidInput('A name has no zero character in it.', 'name')

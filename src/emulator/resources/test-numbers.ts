@@ -1,7 +1,7 @@
 /**
  * Numbers made up for the stock of one resource. A number is unique in the whole ledger, and the fictional ranges of
- * real countries are small and in the shared stock already. So these begin with 999, a calling code that no country has:
- * `+999`, calling code, area code and a serial number, fifteen digits together.
+ * real countries are small and in the shared stock already. So these begin with 999, a calling code that no country
+ * has: `+999`, calling code, area code and a serial number, fifteen digits together.
  */
 import { randomInt } from 'node:crypto'
 import { sql, type Tx } from '../../db/db.js'
@@ -12,17 +12,20 @@ import { numbersOf } from '../../ledger/stock/ranges.js'
 
 const MAX_DIGITS = 15
 const TRIES = 50
-/** Of the lock that those who look for free numbers hold one after the other. */
+/** The key of the lock that transactions searching for free numbers hold one after the other. */
 const LOCK_KEY = 'linebook made-up numbers'
 
-/** To be called before `madeUpNumbers`: two that look at once would find the same. Until the transaction ends. */
+/**
+ * Must be called before `madeUpNumbers`: concurrent searches would find the same numbers. Held until the transaction
+ * ends.
+ */
 export async function lockMadeUpNumbers(tx: Tx): Promise<void> {
   await tx.query(sql`select pg_advisory_xact_lock(hashtextextended(${LOCK_KEY}, 0))`)
 }
 
 /**
- * Consecutive numbers of a place that nobody has, from anywhere in its range: a number that was removed doesn't soon
- * come back as another's. Throws 'invalid-input' naming `target`.
+ * Consecutive free numbers of a place, from a random point of its range, so that a number that was removed doesn't soon
+ * come back for another resource. Throws 'invalid-input' naming `target`.
  */
 export async function madeUpNumbers(tx: Tx, place: Place, quantity: number, target: string): Promise<StockNumber[]> {
   const callingCode = callingCodeOf(place.countryCode)

@@ -1,6 +1,6 @@
 /**
- * The routes under `/_emulator/backends`: by them people and tests look at the simulated backends of an emulator, change
- * their world and make them misbehave. Told for people in docs/emulator-backends.md.
+ * The routes under `/_emulator/backends`, by which people and tests inspect the simulated backends of an emulator,
+ * change their world and make them misbehave. docs/emulator-backends.md describes them.
  */
 import { wireConsent, wireNumber } from '../../backends/http/wire.js'
 import type { Backends } from '../../backends/port/backend.js'
@@ -22,7 +22,7 @@ export const CONTROL_PREFIX = '/_emulator/backends'
 
 type Handle = (control: SimulatedControl, request: FastifyRequest, params: Params) => unknown
 
-/** Each route's method, path under a service, and what it does; an answer of undefined is a 204. */
+/** Each route's method, path under a service, and handler; a result of undefined is a 204. */
 const routes: readonly (readonly [method: Method, path: string, handle: Handle])[] = [
   ['GET', '', showState],
   ['GET', '/settings', (control) => control.settings()],
@@ -56,7 +56,7 @@ const routes: readonly (readonly [method: Method, path: string, handle: Handle])
   ['POST', '/reset', (control) => control.reset()],
 ]
 
-/** Adds the routes to `server`, with errors of their own. */
+/** Adds the routes to `server`, with their own errors. */
 export function openBackendControl(server: FastifyInstance, deps: BackendControlDeps): void {
   const ofService = routes.map(([method, path, handle]): ControlRoute => [
     method,
@@ -101,7 +101,7 @@ async function showState(control: SimulatedControl): Promise<object> {
     consents: consents.map(wireConsent),
   }
 }
-/** More of them are read page by page, at paths of their own. */
+/** More of them are read page by page, at their own paths. */
 const STATE_PAGE = 100
 
 async function changeSettings(control: SimulatedControl, request: FastifyRequest): Promise<object> {

@@ -1,4 +1,4 @@
-/** What the bodies of `/_emulator/backends` are made of. */
+/** The schemas of the bodies of `/_emulator/backends`. */
 import Type, { type TSchema } from 'typebox'
 import { CapabilityPlan, CivicAddress, Consent } from '../../backends/http/contract.js'
 import { driftEffects } from '../../backends/simulated/control.js'

@@ -10,12 +10,14 @@ import type { ControlRoute } from './routes.js'
 export interface ClockControlDeps {
   clock: MovableClock
   settings: EmulatorSettings
-  /** Does what has fallen due: told when the clock has moved. */
+  /** Carries out what has fallen due; called when the clock has moved. */
   catchUp: () => Promise<object>
 }
 
 const CLOCK_SETTING = 'clock'
-/** Retention, months of charges and the like are worked off one by one: a clock in the far future would keep them busy. */
+/**
+ * Retention, monthly charges and the like are worked off one by one: a clock in the far future would take them long.
+ */
 const MAX_AHEAD_MS = 100 * 366 * 24 * 60 * 60_000
 
 const strictly = { additionalProperties: false }
@@ -25,7 +27,7 @@ const Advance = Type.Object(
 )
 const SetTo = Type.Object({ now: Type.String({ maxLength: 100 }) }, strictly)
 
-/** How the clock is kept among the settings. */
+/** The setting that stores the clock. */
 export const clockSetting = (clock: MovableClock): Setting<{ offsetMs: number }> => ({
   read: () => (clock.offsetMs === 0 ? undefined : { offsetMs: clock.offsetMs }),
   apply: (value) => {
@@ -56,7 +58,7 @@ export const clockRoutes = (deps: ClockControlDeps): ControlRoute[] => [
   ],
 ]
 
-/** @param to the new time, given the present one and the real one */
+/** @param to returns the new time, given the current one and the real one */
 async function move(deps: ClockControlDeps, to: (now: Date, real: Date) => Date): Promise<object> {
   const { clock, settings, catchUp } = deps
   await settings.change(CLOCK_SETTING, () => {

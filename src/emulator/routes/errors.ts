@@ -2,7 +2,7 @@ import { isConnectionFailure } from '../../db/db.js'
 import { DomainError, type ErrorKind } from '../../errors.js'
 import { refusalOfShell } from '../../http/server.js'
 
-/** What these routes can meet. */
+/** The status and code of each kind of error of these routes. */
 const ANSWERS: Partial<Record<ErrorKind, readonly [status: number, code: string]>> = {
   unauthenticated: [401, 'Unauthorized'],
   'role-missing': [403, 'InsufficientRole'],

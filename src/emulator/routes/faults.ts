@@ -1,4 +1,4 @@
-/** The routes by which faults are asked for. */
+/** The routes that add, list and remove injected faults. */
 import Type, { type Static } from 'typebox'
 import { DomainError, invalidInput, notFound } from '../../errors.js'
 import { newId } from '../../ids.js'
@@ -65,7 +65,7 @@ async function replaceFaults(deps: FaultControlDeps, wanted: Static<typeof NewFa
 async function addFault(deps: FaultControlDeps, wanted: Static<typeof NewFault>): Promise<Made> {
   const fault = toFault(deps, wanted)
   await deps.settings.change<readonly Fault[]>(FAULTS_SETTING, (faults = []) => {
-    // Those that are used up are only kept to be looked at.
+    // Used-up faults are only kept to be shown.
     const isLeft = ({ times = Infinity, struck }: Fault) => struck < times
     const kept = faults.length < MAX_FAULTS ? faults : faults.filter(isLeft)
     if (kept.length >= MAX_FAULTS) {
@@ -83,7 +83,7 @@ const removeFault = ({ settings }: FaultControlDeps, id: string): Promise<void> 
     return left.length === 0 ? undefined : left
   })
 
-/** What belongs to each effect alone. */
+/** The properties that belong to one effect only. */
 const PARTS: Readonly<Record<FaultEffect, readonly (keyof Static<typeof NewFault>)[]>> = {
   answer: ['status', 'code', 'message', 'retryAfterSeconds'],
   delay: ['delayMs'],

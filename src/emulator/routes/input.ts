@@ -1,4 +1,4 @@
-/** Reads what comes to `/_emulator`; what is wrong is refused with its place and what would be right. */
+/** Reads the input of `/_emulator`; errors name the place and what would be right. */
 import type { Static, TSchema } from 'typebox'
 import { DomainError, invalidInput } from '../../errors.js'
 import { dotted, policies } from '../../http/body-policies.js'
@@ -8,7 +8,7 @@ import { rawBody, type FastifyRequest } from '../../http/server.js'
 
 const readers = new WeakMap<TSchema, Reader<unknown>>()
 
-/** The JSON body when it is as the schema says. None counts as an empty object. */
+/** The JSON body if it fits the schema. A missing body counts as an empty object. */
 export function readBody<Schema extends TSchema>(schema: Schema, request: FastifyRequest): Static<Schema> {
   const text = rawBody(request).toString('utf8')
   const read = readers.get(schema) ?? reader(schema as TSchema, policies.emulator)
@@ -20,7 +20,7 @@ export function readBody<Schema extends TSchema>(schema: Schema, request: Fastif
   })
 }
 
-/** For what takes no body; an empty object does no harm. */
+/** For routes that take no body; an empty object is accepted. */
 export function noBody(request: FastifyRequest): void {
   const text = rawBody(request).toString('utf8').trim()
   if (text !== '' && text !== '{}') throw invalidInput('This takes no body.', 'body')

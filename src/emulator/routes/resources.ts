@@ -1,4 +1,4 @@
-/** The routes by which a test gets a resource of its own, in one call, and gives it back. */
+/** The routes by which a test gets its own resource, in one call, and gives it back. */
 import Type, { type Static } from 'typebox'
 import type { Tx } from '../../db/db.js'
 import { invalidInput } from '../../errors.js'
@@ -20,7 +20,7 @@ import { Made, type ControlRoute } from './routes.js'
 
 export interface ResourceControlDeps extends IsolatedDeps {
   gate: Gate
-  /** Told when there is a resource more or less. */
+  /** Called when a resource was added or removed. */
   resourcesChanged: () => Promise<void>
 }
 
@@ -72,7 +72,7 @@ const NewResource = Type.Object(
   strictly,
 )
 
-/** What a resource gets that doesn't say: something of each kind that applications buy most. */
+/** The stock of a resource that requests none: some numbers of each kind that applications buy most. */
 const DEFAULT_STOCK: readonly Static<typeof StockItem>[] = [
   {
     countryCode: 'US',
@@ -147,7 +147,7 @@ async function makeResource(deps: ResourceControlDeps, request: FastifyRequest):
 
 const HOST = /^([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i
 
-/** The address that the request came to; of a resource with a host name, that host at the same port. */
+/** The address that the request came to; for a resource with a host name, that host at the same port. */
 function endpointOf(request: FastifyRequest, ownHost: string | undefined): string {
   const { host = '' } = request.headers
   if (!HOST.test(host)) throw invalidInput('The Host header names no host, so there is no address to give.')

@@ -1,4 +1,4 @@
-/** How routes under `/_emulator` are put onto a server: who may use them, JSON out, and what is said to a wrong request. */
+/** Adds routes under `/_emulator` to a server: authorisation, JSON responses, and errors. */
 import { DomainError, notFound } from '../../errors.js'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from '../../http/server.js'
 import type { Logger } from '../../log.js'
@@ -13,21 +13,21 @@ export interface ControlDeps {
 export type Method = 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE'
 export type Params = Readonly<Record<string, string>>
 
-/** A route's method, path under the prefix, and what it does; an answer of undefined is a 204. */
+/** A route's method, path under the prefix, and handler; a result of undefined is a 204. */
 export type ControlRoute = readonly [
   method: Method,
   path: string,
   handle: (request: FastifyRequest, params: Params) => unknown,
 ]
 
-/** What a handler returns when something was made: answered with 201. */
+/** Returned by a handler that created something: the response is a 201. */
 export class Made {
   constructor(readonly body: object) {}
 }
 
 const METHODS: readonly Method[] = ['GET', 'PUT', 'PATCH', 'POST', 'DELETE']
 
-/** Adds routes under `prefix`, in a scope with errors of its own. */
+/** Adds routes under `prefix`, in a scope with its own errors. */
 export function addControl(
   server: FastifyInstance,
   deps: ControlDeps,
@@ -47,9 +47,9 @@ export function addControl(
           url,
           handler: async (request, reply) => {
             await deps.authorize(request)
-            const answer = await handle(request, request.params as Params)
-            if (answer instanceof Made) return send(reply.code(201), answer.body)
-            return answer === undefined ? reply.code(204).send() : send(reply, answer)
+            const result = await handle(request, request.params as Params)
+            if (result instanceof Made) return send(reply.code(201), result.body)
+            return result === undefined ? reply.code(204).send() : send(reply, result)
           },
         })
       }
@@ -63,7 +63,7 @@ export function addControl(
 const send = (reply: FastifyReply, body: unknown): FastifyReply =>
   reply.header('Content-Type', 'application/json; charset=utf-8').send(JSON.stringify(body))
 
-/** Says what would be right where a path or a method is none of these. */
+/** Answers other paths and methods with an error that lists the right ones. */
 function addRefusals(
   scope: FastifyInstance,
   { authorize }: ControlDeps,

@@ -1,4 +1,4 @@
-/** The routes by which operations are scripted, and those by which a pending one is moved on by hand. */
+/** The routes that script operations, and those that move a pending one on by hand. */
 import Type, { type Static } from 'typebox'
 import type { Queryable } from '../../db/db.js'
 import { DomainError, invalidInput, notFound } from '../../errors.js'
@@ -13,7 +13,7 @@ import type { EmulatorSettings } from '../state/settings.js'
 import { readBody } from './input.js'
 import { Made, type ControlRoute } from './routes.js'
 
-/** What an operation can be told by hand. */
+/** How an operation can be moved on by hand. */
 export type ByHand = { to: 'running' } | { to: 'succeeded' } | { to: 'failed'; failure: OperationFailure }
 
 export interface ScriptControlDeps {
@@ -82,7 +82,7 @@ async function replaceScripts(deps: ScriptControlDeps, wanted: Static<typeof New
 async function addScript(deps: ScriptControlDeps, wanted: Static<typeof NewScript>): Promise<Made> {
   const script = toScript(deps, wanted)
   await deps.settings.change<readonly Script[]>(SCRIPTS_SETTING, (scripts = []) => {
-    // Those that are used up are only kept to be looked at.
+    // Used-up scripts are only kept to be shown.
     const kept = scripts.length < MAX_SCRIPTS ? scripts : scripts.filter(({ left = 1 }) => left > 0)
     if (kept.length >= MAX_SCRIPTS) {
       throw new DomainError('state-conflict', `There are ${kept.length} scripts, which is the most. Remove some.`)

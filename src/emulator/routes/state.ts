@@ -1,4 +1,4 @@
-/** The routes that replace all that an emulator knows: reset, and snapshots. */
+/** The routes that replace the whole state of an emulator: reset and snapshots. */
 import type { Clock } from '../../clock.js'
 import type { Db } from '../../db/db.js'
 import { schemaVersion } from '../../db/migrate.js'
@@ -11,13 +11,13 @@ import type { ControlRoute } from './routes.js'
 
 export interface StateControlDeps {
   db: Db
-  /** What snapshots are dated by. */
+  /** Dates snapshots. */
   realClock: Clock
   gate: Gate
   settings: EmulatorSettings
-  /** Puts into an empty database what a fresh emulator has. */
+  /** Adds the initial content of an emulator to an empty database. */
   fill: () => Promise<void>
-  /** Told when everything may have changed: what is kept in memory is to be read again. */
+  /** Called when everything may have changed, to read again what is kept in memory. */
   refresh: () => Promise<void>
 }
 
@@ -40,7 +40,7 @@ export const stateRoutes = (deps: StateControlDeps): ControlRoute[] => [
     async (request, { name = '' }) => {
       noBody(request)
       const { db, settings, realClock } = deps
-      // What requests have used up belongs to it.
+      // The snapshot includes what requests have used up.
       await settings.flush()
       return takeSnapshot(db, name, realClock.now())
     },
@@ -56,7 +56,7 @@ export const stateRoutes = (deps: StateControlDeps): ControlRoute[] => [
   ],
 ]
 
-/** Nothing of what was in memory before is left when the first request goes on. */
+/** Replaces the state; nothing of the old one is left in memory when the first request goes on. */
 const replaceAll = <T>({ gate, settings, refresh }: StateControlDeps, work: () => Promise<T>): Promise<T> =>
   gate.alone(async () => {
     await settings.flush()

@@ -1,11 +1,11 @@
 /**
- * Lets requests pass while nothing is replaced under them. A restore closes it: requests that have begun end first, the
- * others wait, so that none works half with what was and half with what is (a resource that is gone, say).
+ * Lets requests pass unless the state is being replaced. A restore closes it: requests that have begun end first, the
+ * others wait, so that none works partly with the old state and partly with the new one (a resource that is gone, say).
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from '../../http/server.js'
 
-/** How long requests that have begun are waited for; the locks of the database keep whatever comes later apart. */
+/** How long to wait for requests that have begun; after that the locks of the database keep them apart. */
 const DRAIN_LIMIT_MS = 5_000
 
 export class Gate {
@@ -17,13 +17,13 @@ export class Gate {
 
   constructor(readonly drainLimitMs = DRAIN_LIMIT_MS) {}
 
-  /** Has the requests of a server pass the gate, but those that `isExempt`. */
+  /** Makes the requests of a server pass the gate, except those that are exempt. */
   guard(server: FastifyInstance, isExempt: (request: FastifyRequest) => boolean): void {
     server.addHook('preHandler', (request, reply, done) => {
       if (isExempt(request)) return done()
       const enter = (): void => {
         if (this.#closed) return void this.#closed.then(enter)
-        // Nobody says when a client leaves that has left already.
+        // A client that has left already emits no event any more.
         if (!reply.raw.destroyed) this.#letIn(reply)
         done()
       }
@@ -40,11 +40,11 @@ export class Gate {
       this.#inside--
       if (this.#inside === 0) this.#onEmpty()
     }
-    // Whichever comes: an answer that is out, or a client that has gone.
+    // Whichever comes first: the response was sent, or the client has gone.
     raw.once('finish', leave).once('close', leave)
   }
 
-  /** Runs work with nobody inside. One after the other. */
+  /** Runs work while no request is inside, one piece of work after the other. */
   alone<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(() => this.#closedWhile(work))
     this.#turn = done.catch(() => undefined)

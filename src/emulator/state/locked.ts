@@ -4,9 +4,9 @@ import { DomainError } from '../../errors.js'
 import { quoted, type Table } from './tables.js'
 
 /**
- * Requests of other processes and workers of this one lock rows first and other tables later. Whoever wants all tables
- * and waits long could stand in a circle with one of them, which the database would break at that one's cost, after a
- * second. So we wait this long and give way.
+ * Requests of other processes and workers of this one lock rows first and other tables later. A transaction that wants
+ * all tables and waits long could deadlock with one of them, and after a second the database would abort that one. So
+ * we only wait this long and give way.
  */
 const PATIENCE_MS = 100
 const GIVE_UP_MS = 10_000
@@ -15,7 +15,7 @@ const LOCK_NOT_AVAILABLE = '55P03'
 
 /**
  * Runs work in a transaction that has every table to itself.
- * @param mode exclusive: others may still read what was there before
+ * @param mode exclusive: others may still read the earlier state
  * Throws 'unavailable' when others keep them locked.
  */
 export async function withAllLocked<T>(

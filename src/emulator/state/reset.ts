@@ -3,8 +3,8 @@ import { withAllLocked } from './locked.js'
 import { quoted, readTables } from './tables.js'
 
 /**
- * Empties everything but what belongs to the installation; snapshots stay too, to be gone back to. Sequences go on:
- * what was given out is never given out again.
+ * Empties everything except what belongs to the installation; snapshots stay too, so that they can be restored.
+ * Sequences continue: a value that was given out is never given out again.
  */
 export async function emptyTables(db: Db): Promise<void> {
   const tables = await readTables(db)

@@ -1,18 +1,18 @@
 /**
- * What an emulator was told about itself (its clock, scripted operations, faults), kept in memory, where requests look it
- * up, and in the database, so that a restart goes on from there and other processes on it learn of it.
+ * The settings of an emulator (its clock, scripted operations, faults), kept in memory, where requests read them, and
+ * in the database, so that they survive a restart and reach the other processes on it.
  *
- * Everything happens in one queue: a change reads what is stored, so that two processes don't undo each other's, writes
- * and only then counts. What requests use up (a fault that strikes twice) is written a moment later: a request doesn't
- * wait for it.
+ * Changes go through one queue: a change reads what is stored, so that two processes don't undo each other's changes,
+ * and takes effect once it is stored. What requests use up (a fault that strikes twice) is stored a moment later, so
+ * that a request doesn't wait for it.
  */
 import { sql, type Db } from '../../db/db.js'
 import type { Logger } from '../../log.js'
 
 export interface Setting<Value> {
-  /** As it is stored; undefined at the beginning. */
+  /** The value to store; undefined initially. */
   read(): Value | undefined
-  /** Takes what is stored; undefined brings the beginning back. */
+  /** Applies a stored value; undefined restores the initial state. */
   apply(value: Value | undefined): void
 }
 
@@ -30,17 +30,17 @@ export class EmulatorSettings {
     this.#logger = logger
   }
 
-  /** Has a setting kept under `name`. */
+  /** Adds a setting that is stored under `name`. */
   add<Value>(name: string, setting: Setting<Value>): void {
     this.#settings.set(name, setting)
   }
 
-  /** Takes over what is stored. */
+  /** Applies what is stored. */
   load(): Promise<void> {
     return this.#enqueue(() => this.#load())
   }
 
-  /** Changes a setting: stored first, then in force. */
+  /** Changes a setting: it is stored first and takes effect then. */
   change<Value>(name: string, next: (value: Value | undefined) => Value | undefined): Promise<void> {
     return this.#enqueue(async () => {
       await this.#load()
@@ -51,7 +51,7 @@ export class EmulatorSettings {
     })
   }
 
-  /** To be called when a request has used something of a setting up. */
+  /** Must be called when a request has used up a part of a setting. */
   keepSoon(name: string): void {
     const isFirst = this.#used.size === 0
     this.#used.add(name)
@@ -61,7 +61,7 @@ export class EmulatorSettings {
     })
   }
 
-  /** Resolves when all that was to be kept is. */
+  /** Resolves when everything pending is stored. */
   flush(): Promise<void> {
     return this.#enqueue(() => this.#writeUsed())
   }

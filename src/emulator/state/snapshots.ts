@@ -1,12 +1,12 @@
 /**
- * Snapshots of all that an emulator knows, and the way back.
+ * Takes and restores snapshots of an emulator's whole state.
  *
  * A snapshot is a schema of the same database, `snapshot_{name}`, with a copy of each table that isn't empty; what was
- * noted when it was taken is the schema's comment. Going back costs a comparison of each table with its copy, and writes
- * only what differs, in one transaction that has the tables to itself: whoever reads meanwhile sees all as it was before
- * or all as it is after. Where that can't be, because what is to stay refers to what has to go (after a reset, all places
- * are others), everything goes and comes back instead. Sequences stay where they are: ids and generations that were given out since, to a backend say,
- * are never given out again.
+ * noted when it was taken is the schema's comment. Going back costs a comparison of each table with its copy, and
+ * writes only what differs, in one transaction that has the tables to itself: whoever reads meanwhile sees all as it
+ * was before or all as it is after. Where that can't be, because what is to stay refers to what has to go (after a
+ * reset, all places are others), everything goes and comes back instead. Sequences stay where they are: ids and
+ * generations that were given out since, to a backend say, are never given out again.
  */
 import { raw, sql, type Db, type Queryable } from '../../db/db.js'
 import { schemaVersion } from '../../db/migrate.js'
@@ -24,7 +24,7 @@ export interface Snapshot {
 export const MAX_SNAPSHOTS = 20
 const PREFIX = 'snapshot_'
 const NAME = /^[a-z0-9]([a-z0-9_-]{0,38}[a-z0-9])?$/
-/** How a schema of ours is known from others that happen to have such a name. */
+/** Distinguishes our schemas from others that happen to have such a name. */
 const NOTE = 'A snapshot of Linebook: '
 
 /** Takes a snapshot; one of the same name is replaced. Throws 'invalid-input', 'state-conflict'. */
@@ -54,7 +54,7 @@ export async function takeSnapshot(db: Db, name: string, at: Date): Promise<Snap
   }
 }
 
-/** Makes everything as it was. Throws 'not-found', 'state-conflict', 'unavailable'. */
+/** Restores the state of a snapshot. Throws 'not-found', 'state-conflict', 'unavailable'. */
 export async function restoreSnapshot(db: Db, name: string): Promise<Snapshot> {
   const tables = await readTables(db)
   try {
@@ -65,7 +65,7 @@ export async function restoreSnapshot(db: Db, name: string): Promise<Snapshot> {
   }
 }
 
-/** A row refers to one that has to go, or has what is unique of one that has to come. */
+/** A row refers to one that has to go, or has a unique value of one that has to come. */
 const IN_THE_WAY = ['23503', '23505']
 
 type Script = (tables: readonly Table[], copied: ReadonlySet<string>, schema: string) => string
@@ -162,7 +162,7 @@ function replacementScript(tables: readonly Table[], copied: ReadonlySet<string>
   return [...removals, ...returns].join(';\n')
 }
 
-/** By now every row is one of the copy's: where there are as many, looking for missing ones is spared. */
+/** By now every row is one of the copy's: when the counts are equal, no row can be missing. */
 function insertMissing(table: Table, schema: string): string {
   const at = quoted(table.name)
   return (
@@ -179,8 +179,8 @@ function changeInPlace(table: Table, schema: string): string {
 }
 
 /**
- * For where two rows may have swapped what is unique: none may come back before all have gone, which asking how many
- * have gone makes sure of.
+ * For tables in which two rows may have swapped a unique value: no row may come back before all have gone, which
+ * counting the deleted rows ensures.
  */
 function replaceChanged(table: Table, schema: string): string {
   const at = quoted(table.name)
@@ -201,7 +201,7 @@ const sameKey = ({ name, primaryKey }: Table): string => {
   return primaryKey.map((column) => `s.${quoted(column)} = t.${quoted(column)}`).join(' and ')
 }
 
-/** `*=` compares what is stored, byte by byte, so that any two types can be compared and nulls are alike. */
+/** `*=` compares the stored bytes, so that values of any type can be compared and nulls are equal. */
 const same = (table: Table): string => `${sameKey(table)} and s.* *= t.*`
 
 function checkName(name: string): void {

@@ -1,6 +1,6 @@
 /**
- * The tables of an emulator as the database's own catalogue tells them, so that what works on all of them (snapshots,
- * reset) knows of each new one by itself.
+ * The tables of an emulator, read from the database's own catalogue, so that snapshots and reset include each new table
+ * by themselves.
  */
 import { sql, type Queryable } from '../../db/db.js'
 
@@ -10,17 +10,17 @@ export interface Table {
   primaryKey: readonly string[]
   /** Tables that it refers to. */
   parents: readonly string[]
-  /** Whether something beside the primary key is unique. */
+  /** Whether anything besides the primary key is unique. */
   hasOtherUnique: boolean
 }
 
 /**
- * What belongs to the installation and not to what happens in it: migrations, and the keys of the token issuer. Tokens
- * that clients have go on working whatever is reset or restored.
+ * Tables that belong to the installation, not to its content: migrations, and the keys of the token issuer. The tokens
+ * of clients keep working after a reset or restore.
  */
 const APART = ['schema_version', 'issuer_key', 'issuer_assertion']
 
-/** Every table that is part of an emulator's state; those that are referred to come before those that refer to them. */
+/** Every table of an emulator's state; tables that others refer to come before those that refer to them. */
 export async function readTables(db: Queryable): Promise<Table[]> {
   const tables = await db.query<Table>(sql`
     select c.relname as name,

@@ -1,12 +1,12 @@
 /**
  * Requests that have one effect however often they are sent.
  *
- * The first to come takes the request on, under a lease, in a statement of its own; the response is remembered in the
- * very transaction that has the effect. So the effect and the response are there together or not at all, whichever
- * process died when: before the commit the lease runs out and the next one carries the request out; after it, the
- * response is there. Where something follows the commit that the response tells of (DNS records), the one of the
- * transaction is provisional: it counts when that is done, or when the lease has run out, and until then the request is
- * still being carried out.
+ * The first one takes the request on, under a lease, in its own statement; the response is stored in the very
+ * transaction that has the effect. So effect and response are stored together or not at all, whichever process dies
+ * when: before the commit, the lease runs out and the next one carries the request out; after it, the response is
+ * there. When work follows the commit that the response depends on (DNS records), the transaction's response is
+ * provisional: it counts once that work is done or the lease has run out, and until then the request is still being
+ * carried out.
  */
 import { later } from '../../clock.js'
 import type { Db, Tx } from '../../db/db.js'
@@ -22,12 +22,12 @@ import {
   type Response,
 } from './store.js'
 
-/** Runs work in one transaction, which also remembers its response. */
+/** Runs work in one transaction, which also stores its response. */
 export type Commit = (work: (tx: Tx) => Promise<Response>) => Promise<Response>
 
 export interface Carrying {
   commit: Commit
-  /** Takes the place of the provisional response of the transaction, once what follows the commit is done. */
+  /** Replaces the provisional response of the transaction, once the work after the commit is done. */
   amend(response: Response): Promise<void>
 }
 
@@ -41,7 +41,7 @@ export interface OnceRequest {
   key: RepeatKey
   fingerprint: Fingerprint
   now: Date
-  /** When it is forgotten. */
+  /** When it is purged. */
   expiresAt: Date
   codec?: BodyCodec | undefined
   /** Called once the request is taken on, or is known to be the one that was. */
@@ -52,10 +52,10 @@ export interface OnceRequest {
   inProgress(): Error
 }
 
-/** How long a process that carries a request out is waited for: longer than any request lasts. */
+/** How long a repeat waits for the process that carries a request out: longer than any request lasts. */
 const LEASE_MS = 90_000
 
-/** A request that is sent without a key: every time is the first. */
+/** For a request without a key, which is carried out every time. */
 export const everyTime = (db: Db): Carrying => ({
   commit: (work) => db.transaction(work),
   amend: () => Promise.resolve(),
@@ -63,7 +63,7 @@ export const everyTime = (db: Db): Carrying => ({
 
 /**
  * Carries a request out once, or returns the response that it had before.
- * @param execute returns refusals too; what it throws is a fault of ours, and is not remembered
+ * @param execute returns responses for refusals too; an error it throws is a bug, and is not remembered
  * Throws `mismatch()`, `inProgress()`, and what `execute` throws.
  */
 export async function carryOutOnce(

@@ -11,7 +11,7 @@ export interface Response {
   headers: Record<string, string>
   /** JSON text; null: no body. */
   body: string | null
-  /** Another one is to take its place in a moment; until then the request is still being carried out. */
+  /** Another one will replace it in a moment; until then the request is still being carried out. */
   provisional?: boolean
 }
 
@@ -33,8 +33,8 @@ export interface Lease {
 }
 
 /**
- * Takes a request on under a lease: when it is new, when whoever took it on has died, or when its window is over.
- * Returns whether it is the caller's now.
+ * Takes a request on under a lease, if it is new, if the process that took it on has died, or if its window is over.
+ * Returns whether the lease is held.
  */
 export async function takeOn(
   db: Db,
@@ -85,9 +85,9 @@ export async function findRemembered(
 }
 
 /**
- * Remembers the response, in the transaction of what it answers, and gives the lease back unless the answer is only
- * provisional. Returns false when the lease is no longer held: then somebody else carries the request out, and this
- * transaction must not commit.
+ * Stores the response, in the transaction that has the request's effect, and gives the lease back unless the response
+ * is provisional. Returns false when the lease is no longer held: then another process carries the request out, and
+ * this transaction must not commit.
  */
 export async function remember(
   db: Tx | Db,
@@ -105,8 +105,8 @@ export async function remember(
 }
 
 /**
- * Gives a request back: one that has come to no answer worth keeping may be carried out again at once, and a provisional
- * answer is the one that counts.
+ * Gives the lease back: a request without a stored response may be carried out again at once, and a provisional
+ * response becomes final.
  */
 export async function giveBack(db: Db, { caller, requestId }: RepeatKey, lease: Lease): Promise<void> {
   await db.query(sql`

@@ -1,4 +1,4 @@
-/** Stock as comma-separated values: read line by line whatever the size of the file, and written. */
+/** Reads stock from comma-separated values, line by line whatever the size of the file, and writes it. */
 import { CsvError, Parser } from 'csv-parse'
 import { open, type FileHandle } from 'node:fs/promises'
 import { pipeline } from 'node:stream'
@@ -18,21 +18,21 @@ export const STOCK_HEADINGS = [
 export interface StockLine extends GivenNumber {
   /** Where it begins in the file, from 1. */
   line: number
-  /** Set when the line as such is wrong; what was read of it is not to be used then. */
+  /** Set when the line itself is malformed; its values must not be used then. */
   problem: string | undefined
 }
 
-/** How far a file has been read. `size` is 0 for what has none, e.g. a pipe. */
+/** Receives how far a file has been read. `size` is 0 for a source without one, e.g. a pipe. */
 export type ReadListener = (bytesRead: number, size: number) => void
 
-/** Far above any good line: what a quote that is never closed may swallow before it is noticed. */
+/** Far above any good line: the most that an unclosed quote may swallow before it is noticed. */
 const MAX_RECORD_CHARS = 10_000
 
 /**
- * Reads a file in batches of up to `batchSize` lines. Lines without anything on them are passed over.
+ * Reads a file in batches of up to `batchSize` lines. Empty lines are skipped.
  *
- * Throws a SetupError that names the file when it can't be read, has no usable headings, or stops being CSV; the
- * batches before have been given out by then.
+ * Throws a SetupError that names the file when it can't be read, has no usable headings, or stops being CSV; earlier
+ * batches have been yielded by then.
  * @param name what errors call the file
  */
 export async function* readStockFile(
@@ -46,7 +46,7 @@ export async function* readStockFile(
   try {
     const { size } = await file.stat()
     const source = file.createReadStream({ autoClose: false })
-    pipeline(source, parser, () => {}) // what goes wrong comes out of the parser
+    pipeline(source, parser, () => {}) // the parser emits the errors
     let columns: Columns | undefined
     let batch: StockLine[] = []
     for await (const record of parser as AsyncIterable<CsvRecord>) {
@@ -74,7 +74,7 @@ export async function* readStockFile(
   }
 }
 
-/** The line of a file that `readStockFile` reads as `values`. */
+/** A line that `readStockFile` reads as `values`. */
 export const csvLine = (values: readonly string[]): string =>
   `${values.map((value) => (/[",\r\n]|^\s|\s$/.test(value) ? `"${value.replaceAll('"', '""')}"` : value)).join(',')}\n`
 
@@ -84,11 +84,11 @@ interface CsvRecord {
 }
 
 /**
- * Tells on which line each record begins. The parser's own count (`info: true`) doubles the time of reading, takes a
- * line break of two characters inside quotes for two, and can't tell where a quote was opened that is never closed.
+ * Counts the line on which each record begins. The parser's own count (`info: true`) doubles the reading time, counts a
+ * two-character line break inside quotes twice, and doesn't know where an unclosed quote was opened.
  */
 class LineParser extends Parser {
-  /** Where the record begins that is being read. */
+  /** The line on which the record being read begins. */
   nextLine = 1
 
   constructor() {
@@ -97,7 +97,7 @@ class LineParser extends Parser {
       delimiter: ',',
       // Both kinds of line end in one file, as editors leave them.
       record_delimiter: ['\r\n', '\n', '\r'],
-      // A line that is too short or too long is the importer's to tell; it is not the end of the file.
+      // The importer reports a line that has too few or too many values; reading goes on after it.
       relax_column_count: true,
       max_record_size: MAX_RECORD_CHARS,
       trim: true,
@@ -113,7 +113,7 @@ class LineParser extends Parser {
   }
 }
 
-/** Where each heading stands in a line; -1 where the file has no such column. */
+/** The index of each heading's column; -1 when the file doesn't have it. */
 type Columns = Record<(typeof STOCK_HEADINGS)[number], number> & { count: number }
 
 function toColumns(name: string, cells: string[]): Columns {

@@ -1,13 +1,14 @@
 /**
- * Where a number belongs, from what is said about it and from the number itself. What isn't said is derived where the
- * numbering plan makes it certain, and asked for elsewhere: a wrong guess would sell the number as what it isn't.
+ * Derives a number's place from what is given about it and from the number itself. An attribute that isn't given is
+ * derived where the numbering plan makes it certain, and asked for otherwise: a wrong guess would sell the number as
+ * something it isn't.
  */
 import type { PhoneNumber } from 'libphonenumber-js/max'
 import { createRequire } from 'node:module'
 import { isE164, numberTypes, type NumberType } from '../number.js'
 import type { Place } from './enter.js'
 
-/** What is said about a number, as people write it. Empty text: nothing. */
+/** What is given about a number, as people write it. Empty text: not given. */
 export interface GivenNumber {
   phoneNumber: string
   countryCode: string
@@ -17,20 +18,20 @@ export interface GivenNumber {
   administrativeDivision: string
 }
 
-/** What is wrong with a number, for people: which value, why, and what would be right. */
+/** A message about a bad number: which value is wrong, why, and what would be right. */
 export type Problem = string
 
 const MAX_NAME_CHARS = 200
-/** Every place is kept to be found again, but a file with a place per number must not fill the memory. */
+/** Places are remembered, but a file with a new place for every number must not fill the memory. */
 const MAX_REMEMBERED = 50_000
 const NANP_CALLING_CODE = '1'
 const NANP_NATIONAL_DIGITS = 10
 const NANP_AREA_DIGITS = 3
-/** A calling code that no country has: test numbers, whatever country they are said to be of. */
+/** A calling code that no country has, used for test numbers of any country. */
 export const TEST_CALLING_CODE = '999'
 const TEST_PREFIX = `+${TEST_CALLING_CODE}`
 
-/** What is given apart from the number, checked: the same for very many numbers. */
+/** What is given besides the number, checked; very many numbers share it. */
 interface Given {
   countryCode: string | undefined
   /** The calling code of `countryCode`; undefined when that isn't given or has no phone numbers. */
@@ -40,18 +41,18 @@ interface Given {
   locality: string
   administrativeDivision: string
   /**
-   * What a number of exactly this place begins with; undefined unless all of the above is given. Test numbers may have
-   * the calling code of their country behind the one of tests.
+   * The prefixes of numbers of exactly this place; undefined unless country, type and area code are given. A test
+   * number may have the calling code of its country after the test calling code.
    */
   exact: { place: Place; prefix: string; testPrefix: string; longTestPrefix: string } | undefined
 }
 
-/** Finds places of numbers, and hands out the same object for the same place as long as it remembers it. */
+/** Finds the places of numbers; it returns the same object for the same place as long as it remembers it. */
 export class PlaceFinder {
   readonly #given = new Map<string, Given>()
   readonly #places = new Map<string, Place>()
 
-  /** The place of a number, or why it has none. Does not throw: among millions of lines many may be bad. */
+  /** The place of a number, or why none was found. Does not throw: among millions of lines many may be bad. */
   placeOf(number: GivenNumber): Place | Problem {
     const { phoneNumber, countryCode, phoneNumberType, areaCode, locality, administrativeDivision } = number
     if (!isE164(phoneNumber)) return `phoneNumber ${shown(phoneNumber)} is not an E.164 number, e.g. +14255550100`
@@ -67,14 +68,14 @@ export class PlaceFinder {
     return this.#derive(phoneNumber, given)
   }
 
-  /** Checks what can be checked without the number. */
+  /** Checks everything that doesn't depend on the number. */
   #check(number: GivenNumber): Given | Problem {
     const { locality, administrativeDivision } = number
     const problem = nameProblem('locality', locality) ?? nameProblem('administrativeDivision', administrativeDivision)
     if (problem !== undefined) return problem
 
     const countryCode = number.countryCode.toUpperCase() || undefined
-    // Looked at as it was written: the capital of "ß" is "SS", a country.
+    // Checked as it was written: the capital of "ß" is "SS", a country.
     if (countryCode !== undefined && !/^[A-Za-z]{2}$/.test(number.countryCode)) {
       return `countryCode ${shown(number.countryCode)} is not two letters, e.g. US`
     }
@@ -99,7 +100,7 @@ export class PlaceFinder {
     return { ...given, exact: { place, prefix, testPrefix, longTestPrefix: `${TEST_PREFIX}${prefix.slice(1)}` } }
   }
 
-  /** What is neither given nor certain is asked for all at once, so that a file is mended in one go. */
+  /** Names every attribute that is neither given nor certain at once, so that a file can be fixed in one go. */
   #derive(phoneNumber: string, given: Given): Place | Problem {
     const isTest = phoneNumber.startsWith(TEST_PREFIX)
     if (given.countryCode !== undefined && !isTest) {
@@ -120,7 +121,7 @@ export class PlaceFinder {
     const numberType = given.numberType ?? typeOf(parsed)
     const areaCode = areaCodeOf(phoneNumber, callingCode, given.areaCode)
     if (countryCode instanceof Doubt || numberType instanceof Doubt || areaCode instanceof Doubt) {
-      const doubts = [countryCode, numberType, areaCode].filter((answer) => answer instanceof Doubt)
+      const doubts = [countryCode, numberType, areaCode].filter((attribute) => attribute instanceof Doubt)
       return doubts.map(({ why }) => why).join('; ')
     }
     const { locality, administrativeDivision } = given
@@ -142,7 +143,7 @@ const beginsWith = (
 ): boolean =>
   phoneNumber.startsWith(prefix) || phoneNumber.startsWith(testPrefix) || phoneNumber.startsWith(longTestPrefix)
 
-/** Stands where an attribute would, when the number doesn't tell it or contradicts what is given. */
+/** Takes an attribute's place when it can't be derived from the number, or the number contradicts what is given. */
 class Doubt {
   constructor(readonly why: string) {}
 }
@@ -182,7 +183,7 @@ function typeOf(parsed: PhoneNumber | undefined): NumberType | Doubt {
 }
 
 function areaCodeOf(phoneNumber: string, callingCode: string | undefined, given: string | undefined): string | Doubt {
-  // Without a calling code the country has been asked for already.
+  // Without a calling code the message asks for the country already.
   const national = callingCode === undefined ? '' : phoneNumber.slice(1 + callingCode.length)
   if (given !== undefined) {
     if (callingCode === undefined || national.startsWith(given)) return given
@@ -229,11 +230,11 @@ const someOf = (countries: string[]): string =>
 type Library = typeof import('libphonenumber-js/max')
 let loaded: Library | undefined
 
-/** Loaded when first needed (30 to 90 ms), and at once rather than awaited, which would cost more per line. */
+/** Loaded when first needed (30 to 90 ms), and synchronously: awaiting it would cost more per line. */
 const library = (): Library =>
   (loaded ??= createRequire(import.meta.url)('libphonenumber-js/max') as unknown as Library)
 
-/** Undefined for what is no country with phone numbers. */
+/** Undefined when `countryCode` is not a country with phone numbers. */
 export function callingCodeOf(countryCode: string): string | undefined {
   const { isSupportedCountry, getCountryCallingCode } = library()
   return isSupportedCountry(countryCode) ? getCountryCallingCode(countryCode) : undefined
@@ -244,7 +245,7 @@ let countriesByCallingCode: Map<string, Country[]> | undefined
 
 /**
  * Countries other than `country` whose numbering plans have this number. Countries that share a calling code share some
- * of its ranges too, and there the library just answers the first.
+ * of its ranges too, and there the library just returns the first.
  */
 function otherCountriesOf(parsed: PhoneNumber, country: Country): Country[] {
   if (isGeographicNanp(parsed)) return []
@@ -269,6 +270,6 @@ function sharingCallingCode(callingCode: string): Country[] {
   return countriesByCallingCode.get(callingCode) ?? []
 }
 
-/** Area codes of the North American plan are each one country's; asking all 25 would only cost time. */
+/** Each area code of the North American plan belongs to one country; trying all 25 would only cost time. */
 const isGeographicNanp = (parsed: PhoneNumber): boolean =>
   parsed.countryCallingCode === NANP_CALLING_CODE && parsed.getType() === 'FIXED_LINE_OR_MOBILE'

@@ -1,4 +1,4 @@
-/** How numbers come into stock: in batches, each with its place and the first line of its history. */
+/** Enters numbers into stock in batches, each number with its place and the first line of its history. */
 import { isConnectionFailure, sql, type Db, type Tx } from '../../db/db.js'
 import { SetupError } from '../../errors.js'
 import { historyOf, type Cause } from '../history.js'
@@ -15,7 +15,7 @@ export interface Place {
   locality: string
 }
 
-/** A place, and whose stock it is of: '' for the one that all buyers share. */
+/** A place and its pool; '' is the pool that all buyers share. */
 export interface PooledPlace extends Place {
   pool: string
 }
@@ -25,13 +25,13 @@ export interface StockNumber {
   place: Place
 }
 
-/** What became of a batch. */
+/** The result of entering a batch. */
 export interface Entered {
   /** New numbers. */
   entered: number
   /** Numbers that were in the ledger already, with the same place. */
   known: number
-  /** Numbers that are in the ledger with another place, or not as stock; nothing was changed about them. */
+  /** Numbers that are in the ledger with another place, or not as stock; they were not changed. */
   differing: Differing[]
 }
 
@@ -43,7 +43,7 @@ export interface Differing {
 
 /** How many numbers to enter at a time: enough to make the round trip cheap, few enough to hold in memory twice. */
 export const ENTRY_BATCH_SIZE = 5_000
-/** From how many new numbers on the planner should be told. */
+/** From this many new numbers on, the planner's statistics are refreshed. */
 const LARGE_ENTRY = 1_000
 /** Places are few, but a file that names a new one on every line must not fill the memory. */
 const MAX_REMEMBERED_PLACES = 50_000
@@ -51,7 +51,7 @@ const MAX_REMEMBERED_PLACES = 50_000
 const SHUFFLE_COUNT = SHUFFLE_RANGE.to - SHUFFLE_RANGE.from
 
 /**
- * Enters batches of numbers within one transaction; it remembers the places it has met. Numbers that are in the ledger
+ * Enters batches of numbers within one transaction and remembers the places it has seen. Numbers that are in the ledger
  * already stay as they are, so that a repeat changes nothing.
  */
 export class StockEntry {
@@ -60,14 +60,14 @@ export class StockEntry {
   readonly #pool: string
   readonly #placeIds = new Map<string, number>()
 
-  /** @param pool whose stock the numbers become; '' for the one that all buyers share */
+  /** @param pool the pool that the numbers join; '' is the one that all buyers share */
   constructor(tx: Tx, cause: Cause, pool = '') {
     this.#tx = tx
     this.#cause = cause
     this.#pool = pool
   }
 
-  /** Enters a batch in which no number stands twice. One round trip, and two more when it has new places. */
+  /** Enters a batch without duplicates. One round trip, and two more when it has new places. */
   async enter(numbers: readonly StockNumber[]): Promise<Entered> {
     await this.#learnPlaces(numbers)
     const e164s = numbers.map(({ e164 }) => e164)
@@ -108,7 +108,7 @@ export class StockEntry {
     }
     if (unknown.size === 0) return
     if (this.#placeIds.size + unknown.size > MAX_REMEMBERED_PLACES) {
-      // Together with those of this batch, which must be known when this is done.
+      // Learns all places of this batch again: they must be known when this is done.
       this.#placeIds.clear()
       for (const { place } of numbers) unknown.set(placeKey(place), place)
     }
@@ -118,12 +118,13 @@ export class StockEntry {
       unnest(${column('countryCode')}::text[], ${column('numberType')}::text[], ${column('areaCode')}::text[],
              ${column('administrativeDivision')}::text[], ${column('locality')}::text[])
       as w (country_code, number_type, area_code, administrative_division, locality)`
-    // Not "do update … returning": it would lock every place met until the end of a long entry, and other entries wait.
+    // Not "do update … returning": it would lock every place seen until a long entry ends, and other entries would
+    // wait.
     await this.#tx.query(sql`
       insert into place (pool, country_code, number_type, area_code, administrative_division, locality, shuffle)
       select ${this.#pool}, w.*, ${SHUFFLE_RANGE.from} + floor(random() * ${SHUFFLE_COUNT}::float8)::bigint
       from ${wanted}
-      order by 2, 3, 4, 5, 6 -- in one order for everybody, so that two entries can't lock each other out
+      order by 2, 3, 4, 5, 6 -- always in the same order, so that two entries can't deadlock
       on conflict on constraint place_unique do nothing`)
     const rows = await this.#tx.query<Place & { id: number }>(sql`
       select p.id, country_code as "countryCode", number_type as "numberType", area_code as "areaCode",
@@ -139,26 +140,27 @@ export class StockEntry {
 export const placeKey = (place: Place): string =>
   `${place.countryCode}\n${place.numberType}\n${place.areaCode}\n${place.administrativeDivision}\n${place.locality}`
 
-/** A place for people, e.g. "US geographic 206 (Seattle, WA)". */
+/** A place as messages name it, e.g. "US geographic 206 (Seattle, WA)". */
 export function describePlace({ countryCode, numberType, areaCode, locality, administrativeDivision }: Place): string {
   const names = [locality, administrativeDivision].filter((name) => name !== '').join(', ')
   return `${countryCode} ${numberType} ${areaCode}${names === '' ? '' : ` (${names})`}`
 }
 
-/** The planner needs to know what came in before holds on it are fast. To be called after a large entry is committed. */
+/** Run after a large entry is committed: holds on new numbers are fast only once the planner has statistics of them. */
 export const refreshStatistics = sql`analyze number, place`
 
-/** What whoever runs a long entry may want of it. */
+/** Options of a long entry. */
 export interface EntryRun {
-  /** Who the history of the numbers names; the operator when left out. */
+  /** The actor in the numbers' history; the operator when left out. */
   actor?: string
-  /** Ends the entry, with nothing entered; its reason is thrown. */
+  /** Aborts the entry with nothing entered; its reason is thrown. */
   signal?: AbortSignal
 }
 
 /**
- * Runs an entry in one transaction, and has the planner told when much was new. Like every transaction's, the work may
- * run more than once. Throws a SetupError when others keep the numbers locked or the database goes away.
+ * Runs an entry in one transaction, and refreshes the planner's statistics when many numbers were new. As in every
+ * transaction, the work may run more than once. Throws a SetupError when others keep the numbers locked or the database
+ * goes away.
  */
 export async function entryTransaction<T extends { entered: number }>(
   db: Db,
@@ -174,10 +176,10 @@ export async function entryTransaction<T extends { entered: number }>(
   return outcome
 }
 
-/** Others keep the numbers locked. */
+/** Other transactions keep the numbers locked. */
 export class NumbersLocked extends SetupError {}
 
-/** SQLSTATEs of a lock that was not to be had: the wait took too long, deadlock, serialization failure. */
+/** SQLSTATEs of a lock that could not be taken: the wait took too long, deadlock, serialization failure. */
 const LOCKED_OUT = ['55P03', '40P01', '40001']
 
 function entryError(error: unknown): unknown {

@@ -6,10 +6,10 @@ import { csvLine, STOCK_HEADINGS } from './csv.js'
 const PAGE_SIZE = 10_000
 
 /**
- * The stock as pieces of CSV that `importStock` takes back, in the order of numbers; numbers that never were stock are
- * not part of it. Each page is as of its own instant: no transaction is kept open for as long as a reader takes.
- * @param state only numbers that count as being in it at `now`
- * @param pool whose stock; '' for the one that all buyers share
+ * The stock as chunks of CSV that `importStock` accepts, in the order of numbers; numbers that never were stock are
+ * left out. Each page is as of its own instant: no transaction stays open while a reader takes its time.
+ * @param state only numbers that count as being in this state at `now`
+ * @param pool the pool to export; '' is the one that all buyers share
  */
 export async function* exportStock(
   db: Queryable,
@@ -45,8 +45,9 @@ interface ExportRow {
 }
 
 /**
- * What is wanted among the next numbers after `after`, and in any case the last of them, from which the next page goes
- * on. Filtered after paging: a page of a rare state would else read the whole ledger in one statement. Primary key.
+ * The wanted ones among the next numbers after `after`, and in any case the last of these numbers, where the next page
+ * starts. Filtered after paging: otherwise a page of a rare state would read the whole ledger in one statement. Primary
+ * key.
  */
 const readPage = (db: Queryable, { after, pageSize, now, state, pool }: WantedPage): Promise<ExportRow[]> =>
   db.query<ExportRow>(sql`

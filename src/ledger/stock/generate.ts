@@ -20,25 +20,25 @@ import { lastOf, numbersOf } from './ranges.js'
 export interface GeneratedRange extends GivenNumber {
   /** How many consecutive numbers, `phoneNumber` being the first. */
   count: number
-  /** Whose stock the numbers become; the shared one when left out. */
+  /** The pool that the numbers join; the shared one when left out. */
   pool?: string | undefined
 }
 
 export interface GenerateRun extends EntryRun {
   onProgress?(done: number): void
-  /** All is entered, and about to be kept. What is written here is kept with it, and an error undoes both. */
+  /** Called when all is entered and about to be committed. Its writes are committed too; an error undoes everything. */
   beforeCommit?(tx: Tx, outcome: Omit<Entered, 'differing'>): Promise<void>
 }
 
-/** More are better entered as several ranges, each a transaction of its own. */
+/** Larger ranges are better entered as several, each in its own transaction. */
 export const MAX_GENERATED = 10_000_000
 const MAX_NAMED = 3
 
 /**
  * Enters a range of consecutive numbers of one place, as a whole or not at all. Numbers that are there already with the
- * same place stay as they are. Throws a SetupError when the place isn't certain or the same for all of them, when the
- * range is too long for its digits, or when numbers of it are in the ledger with another place;
- * else as `entryTransaction` does.
+ * same place stay as they are. Throws a SetupError when the place isn't certain or differs within the range, when the
+ * range is too long for its digits, when some of its numbers are in the ledger with another place, and as
+ * `entryTransaction` does.
  */
 export async function generateStock(
   { db, clock }: { db: Db; clock: Clock },
@@ -68,8 +68,8 @@ export async function generateStock(
 }
 
 /**
- * Where a range belongs. Consecutive numbers are all of one place, area code included, when the first and the last are.
- * Throws a SetupError when that isn't certain.
+ * The place of a range. Consecutive numbers all have the same place, area code included, when the first and the last
+ * have. Throws a SetupError when the place isn't certain.
  */
 export function placeOfAll(range: GeneratedRange): Place {
   const finder = new PlaceFinder()

@@ -1,10 +1,10 @@
 /**
- * Stock from a file of any size: read, checked and entered batch by batch in one transaction, so that a file is in the
- * ledger as a whole or not at all. While the database enters one batch the next is read and checked; there is never
- * more than two of them in memory. Bad lines are told as they are met.
+ * Imports stock from a file of any size: reads, checks and enters it batch by batch in one transaction, so that the
+ * ledger has the whole file or none of it. While the database enters one batch the next is read and checked; there are
+ * never more than two batches in memory. Bad lines are reported as they are found.
  *
- * A number that stands twice needs no list of all numbers seen: within a batch it is found here, and across batches the
- * ledger knows it already.
+ * Finding duplicates takes no list of all numbers seen: within a batch they are found here, and across batches the
+ * ledger has the number already.
  */
 import type { Clock } from '../../clock.js'
 import type { Db, Tx } from '../../db/db.js'
@@ -23,30 +23,32 @@ import {
 
 export interface StockImport extends EntryRun {
   file: string
-  /** What messages call the file; its path when left out. */
+  /** The file's name in messages; its path when left out. */
   name?: string | undefined
-  /** What the history of each number gives as the reason. */
+  /** The reason in each number's history. */
   reason: string
-  /** Enters what is good although lines are bad. */
+  /** Enters the good lines even if others are bad. */
   skipBad: boolean
-  /** Does everything, then undoes it. */
+  /** Does everything, then rolls it back. */
   dryRun: boolean
-  /** Whose stock the numbers become; the shared one when left out. */
+  /** The pool that the numbers join; the shared one when left out. */
   pool?: string | undefined
 }
 
 export interface ImportListener {
-  /** @param given the line as it was read; left out of what only the ledger knew to be bad */
+  /** @param given the line as it was read; left out when only the ledger showed that it is bad */
   onBadLine(bad: BadLine, given?: StockLine): void
   onRead?: ReadListener
-  /** The database gave the transaction up to another one, and everything, bad lines too, comes once more. */
+  /**
+   * The database aborted the transaction in favour of another one; everything, bad lines too, is reported once more.
+   */
   onStartAgain?(): void
-  /** All is entered, and about to be kept. What is written here is kept with it, and an error undoes both. */
+  /** Called when all is entered and about to be committed. Its writes are committed too; an error undoes everything. */
   beforeCommit?(tx: Tx, outcome: ImportOutcome): Promise<void>
 }
 
 export interface BadLine {
-  /** Where it begins in the file, from 1. */
+  /** The line in the file where it begins, from 1. */
   line: number
   /** As it was written. */
   phoneNumber: string
@@ -54,7 +56,7 @@ export interface BadLine {
 }
 
 export interface ImportCounts {
-  /** New numbers; in an import that was undone, those that would have been. */
+  /** New numbers; in an import that was rolled back, those that would have been new. */
   entered: number
   /** Numbers that were there already, in the ledger or earlier in the file, with the same place. */
   known: number
@@ -67,8 +69,8 @@ export interface ImportOutcome extends ImportCounts {
 }
 
 /**
- * Imports a file. Unless `skipBad`, one bad line is enough for nothing to be entered, which is an outcome and no error.
- * Throws a SetupError when the file can't be read to its end as CSV with the headings of stock, and as
+ * Imports a file. Unless `skipBad` is set, one bad line means that nothing is entered, which is an outcome, not an
+ * error. Throws a SetupError when the file can't be read to its end as CSV with the headings of stock, and as
  * `entryTransaction` does; nothing is entered then.
  */
 export async function importStock(
@@ -99,7 +101,7 @@ export async function importStock(
   }
 }
 
-/** Thrown to have the transaction rolled back although all went well. */
+/** Thrown to roll the transaction back although all went well. */
 class Undone extends Error {
   constructor(readonly counts: ImportCounts) {
     super('rolled back on purpose')
@@ -126,7 +128,7 @@ class FileEntry {
         const batch = this.#check(lines)
         await underWay
         underWay = this.#enter(batch)
-        underWay.catch(() => {}) // awaited later; until then a failure is nobody's yet
+        underWay.catch(() => {}) // it is awaited later; until then a failure would count as unhandled
       }
       await underWay
     } finally {
@@ -136,20 +138,20 @@ class FileEntry {
     return this.#counts
   }
 
-  /** The good lines of a batch, each number once. */
+  /** The good lines of a batch, each number once; reports the bad ones. */
   #check(lines: StockLine[]): Map<string, CheckedLine> {
     const batch = new Map<string, CheckedLine>()
     for (const given of lines) {
       const { line, phoneNumber } = given
       const place = given.problem ?? this.#finder.placeOf(given)
       if (typeof place === 'string') {
-        this.#tellBad(line, phoneNumber, place, given)
+        this.#reportBad(line, phoneNumber, place, given)
         continue
       }
       const earlier = batch.get(phoneNumber)
       if (earlier === undefined) batch.set(phoneNumber, { line, e164: phoneNumber, place })
       else if (placeKey(earlier.place) === placeKey(place)) this.#counts.known += 1
-      else this.#tellBad(line, phoneNumber, `line ${earlier.line} has it as ${describePlace(earlier.place)}`, given)
+      else this.#reportBad(line, phoneNumber, `line ${earlier.line} has it as ${describePlace(earlier.place)}`, given)
     }
     return batch
   }
@@ -159,12 +161,12 @@ class FileEntry {
     const { entered, known, differing } = await this.#entry.enter([...batch.values()])
     this.#counts.entered += entered
     this.#counts.known += known
-    const told = differing.map((other) => ({ ...other, line: batch.get(other.e164)?.line ?? 0 }))
-    told.sort((a, b) => a.line - b.line)
-    for (const other of told) this.#tellBad(other.line, other.e164, differenceOf(other))
+    const bad = differing.map((other) => ({ ...other, line: batch.get(other.e164)?.line ?? 0 }))
+    bad.sort((a, b) => a.line - b.line)
+    for (const other of bad) this.#reportBad(other.line, other.e164, differenceOf(other))
   }
 
-  #tellBad(line: number, phoneNumber: string, reason: Problem, given?: StockLine): void {
+  #reportBad(line: number, phoneNumber: string, reason: Problem, given?: StockLine): void {
     this.#counts.bad += 1
     this.#listener.onBadLine({ line, phoneNumber, reason }, given)
   }
@@ -174,7 +176,7 @@ interface CheckedLine extends StockNumber {
   line: number
 }
 
-/** Why a number can't be entered with the place wanted for it. */
+/** Why a number can't be entered with the place given for it. */
 export const differenceOf = ({ place }: Differing): Problem =>
   place === null
     ? 'is in the ledger already, on an account and not as stock'

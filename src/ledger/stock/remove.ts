@@ -1,8 +1,8 @@
 import { sql, type Tx } from '../../db/db.js'
 
 /**
- * Removes a pool from the ledger: its numbers in whatever state, their history and its places. Nothing remains of it, so
- * this is not for numbers that anybody relies on.
+ * Removes a pool from the ledger: its numbers in any state, their history and its places. Nothing of it remains, so
+ * this is not for numbers that anyone relies on.
  */
 export async function removePool(tx: Tx, pool: string): Promise<void> {
   if (pool === '') throw new Error('The stock that all buyers share is not removed')

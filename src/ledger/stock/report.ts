@@ -5,7 +5,7 @@ import type { NumberState, NumberType } from '../number.js'
 export type StateCounts = Partial<Record<NumberState, number>>
 
 export interface StockCount {
-  /** Whose stock it is; left out for the one that all buyers share. */
+  /** Left out for the pool that all buyers share. */
   pool?: string
   countryCode: string
   phoneNumberType: NumberType
@@ -26,7 +26,7 @@ export interface StockReport {
  */
 export async function reportStock(db: Db, now: Date): Promise<StockReport> {
   const rows = await db.transaction(async (tx) => {
-    // The limit is for what answers requests.
+    // The time limit is for statements that serve requests.
     await tx.query(sql`set local statement_timeout = 0`)
     return tx.query<Counted>(sql`
       with counted as (

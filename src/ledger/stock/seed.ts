@@ -18,7 +18,9 @@ interface SeedRange {
 
 const SEED_FILE = fileURLToPath(new URL('../../../data/emulator-stock.json', import.meta.url))
 
-/** Fills an empty ledger with the fictional numbers; one that has numbers is left alone. Returns how many came in. */
+/**
+ * Fills an empty ledger with the fictional numbers; one that has numbers is left alone. Returns how many it entered.
+ */
 export async function seedStock(db: Db, now: Date): Promise<number> {
   const [present] = await db.query(sql`select from number limit 1`)
   if (present) return 0

@@ -1,4 +1,4 @@
-/** What the Operator API asks of jobs: begin, read, list, cancel. */
+/** The commands of the Operator API for jobs: start, read, list, cancel. */
 import type { Readable } from 'node:stream'
 import type { Queryable } from '../../db/db.js'
 import { DomainError, invalidInput, notFound } from '../../errors.js'
@@ -30,8 +30,8 @@ export async function createJob(deps: JobsDeps, request: JobRequest): Promise<Jo
 }
 
 /**
- * As `createJob`, for a job that is to be queued in a transaction: the check, which may ask the database, comes before
- * it, and the nudge is due after it.
+ * Like `createJob`, for a job that is queued in a transaction: the check, which may query the database, comes before
+ * the transaction, and the nudge after it.
  */
 export async function prepareJob(deps: JobsDeps, request: JobRequest): Promise<(db: Queryable) => Promise<Job>> {
   const { kind, input } = await checked(deps, request)
@@ -43,8 +43,8 @@ export async function prepareJob(deps: JobsDeps, request: JobRequest): Promise<(
 }
 
 /**
- * Takes in the file of a job and queues it. The job is there, as 'receiving', before the first byte; when the body
- * breaks off it ends as failed. Throws as `createJob` and `spoolBody` do, 'state-conflict' when it is cancelled
+ * Receives the file of a job and queues the job. It exists, as 'receiving', before the first byte, and ends as failed
+ * when the body breaks off. Throws as `createJob` and `spoolBody` do, and 'state-conflict' when it is cancelled
  * meanwhile.
  */
 export async function receiveJob(
@@ -86,13 +86,13 @@ export async function receiveJob(
   }
 }
 
-/** A job, with what its run has come to if that is in this process. Throws 'not-found'. */
+/** A job, with the progress of its run if that is in this process. Throws 'not-found'. */
 export async function readJob({ db, own }: JobsDeps, id: string): Promise<Job> {
   const running = own.run(id)
   return running ? running.shown() : asJob(await requireJob(db, id))
 }
 
-/** A page of jobs, newest first; `next` is where the following one begins. */
+/** A page of jobs, newest first; `next` is the start of the next page. */
 export async function listJobs(
   { db, own }: JobsDeps,
   filter: JobFilter,
@@ -118,7 +118,7 @@ export async function* refusalsOf({ db, own }: JobsDeps, id: string): AsyncGener
   yield* readRefusals(db, id)
 }
 
-/** A page of the rows that a job has refused so far, behind the first `after` of them. */
+/** A page of the rows that a job has refused so far, after the first `after` of them. */
 export async function selectRefusals(
   { db, own }: JobsDeps,
   id: string,
@@ -129,8 +129,9 @@ export async function selectRefusals(
 }
 
 /**
- * Cancels a job that waits, and asks one that runs to end: it does unless its work is committed first. A job that works
- * in several transactions keeps what it has done. Throws 'not-found', 'state-conflict' for one that has ended.
+ * Cancels a waiting job, and requests the end of a running one, which ends unless its work is committed first. A job
+ * that works in several transactions keeps what it has done. Throws 'not-found', 'state-conflict' for a job that has
+ * ended.
  */
 export async function requestCancel(deps: JobsDeps, id: string, by: string): Promise<Job> {
   const { db, own, clock } = deps
@@ -143,7 +144,7 @@ export async function requestCancel(deps: JobsDeps, id: string, by: string): Pro
     if (db.engine === 'postgres') await markCancelled(db, id, request)
     return running.shown()
   }
-  // What stands otherwise by the time it is written was claimed meanwhile, or has ended.
+  // If the job no longer is as it was read, it was claimed meanwhile or has ended: read it again.
   for (;;) {
     const job = await requireJob(db, id)
     if (job.endedAt !== null) throw tooLate(id)

@@ -4,12 +4,12 @@ import type { Logger } from '../../log.js'
 import type { JobKind } from './job.js'
 import type { OwnJobs } from './own-jobs.js'
 
-/** What the functions of this folder work with. */
+/** The dependencies of this folder's functions. */
 export interface JobsDeps {
   db: Db
-  /** What jobs are dated by. */
+  /** Dates jobs. */
   clock: Clock
-  /** What claims are dated by; nobody moves it. */
+  /** Dates claims; test controls don't move it. */
   realClock: Clock
   logger: Logger
   kinds: ReadonlyMap<string, JobKind>

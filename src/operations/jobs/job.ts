@@ -7,17 +7,17 @@ import type { Tx } from '../../db/db.js'
 export const jobStates = ['receiving', 'queued', 'running', 'succeeded', 'failed', 'cancelled'] as const
 export type JobState = (typeof jobStates)[number]
 
-/** The kinds of jobs, and what each takes. */
+/** The kinds of jobs, and the input of each. */
 export interface JobInputs {
   /** Its body is the CSV file. */
   'stock-import': {
-    /** Whose stock the numbers become; the shared one when left out. */
+    /** The pool that the numbers join; the shared one when left out. */
     pool?: string
-    /** Does everything, then undoes it. */
+    /** Does everything, then rolls it back. */
     dryRun?: boolean
-    /** Enters the good lines although others are bad. */
+    /** Enters the good lines even if others are bad. */
     skipBad?: boolean
-    /** What the history of numbers and messages call the file. */
+    /** The file's name in the history of numbers and in messages. */
     fileName?: string
   }
   'stock-generate': {
@@ -31,7 +31,7 @@ export interface JobInputs {
     administrativeDivision?: string
     pool?: string
   }
-  /** The present month when left out. */
+  /** The current month when left out. */
   'wallets-charge-month': { month?: string }
 }
 export type JobKindName = keyof JobInputs
@@ -45,7 +45,7 @@ export interface JobProgress {
   done: number
   /** Null: not known. */
   total: number | null
-  /** What is counted: bytes, numbers, resources. */
+  /** The unit of the counts: bytes, numbers, resources. */
   unit: string
 }
 
@@ -53,15 +53,15 @@ export interface Job {
   id: string
   kind: string
   state: JobState
-  /** The actor that began it. */
+  /** The actor that started it. */
   createdBy: string
   createdAt: Date
-  /** When its present run began. */
+  /** When its current run began. */
   startedAt: Date | null
   endedAt: Date | null
   input: object
   progress: JobProgress
-  /** What its kind returned; a failed job may have one too. */
+  /** The result of its run; a failed job may have one too. */
   result: object | null
   error: JobError | null
   /** How many rows it has refused. At most {@link MAX_REFUSALS} of them are kept. */
@@ -73,48 +73,48 @@ export interface Job {
 export interface Refusal {
   /** From 1. */
   line: number
-  /** Null: the line as such is wrong. */
+  /** Null: the line itself is malformed. */
   field: string | null
   value: string
   reason: string
 }
 
-/** What a job is begun with. */
+/** The request that starts a job. */
 export type JobRequest = { createdBy: string } & {
   [Kind in JobKindName]: { kind: Kind; input: JobInputs[Kind] }
 }[JobKindName]
 
 export interface JobKind<Input extends object = object> {
   name: string
-  /** What its progress counts. */
+  /** The unit of its progress. */
   unit: string
-  /** Whether a run that its process did not end may simply be begun again. Otherwise the job fails then. */
+  /** Whether a run that was lost with its process may start again. Otherwise the job fails then. */
   resumable: boolean
-  /** Checks what a job is to be begun with, and completes it with what must not change later. Throws DomainErrors. */
+  /** Checks the input of a job, and completes it with defaults that must not change later. Throws DomainErrors. */
   check?(input: Input): Promise<Input> | Input
   /**
-   * Does the work and returns the result. Throws the signal's reason once it is aborted, a JobFailed or a DomainError
-   * when it can't be done.
+   * Does the work and returns the result. Throws the signal's reason once it aborts, and a JobFailed or a DomainError
+   * when the work can't be done.
    */
   run(context: JobContext<Input>): Promise<object>
 }
 
-/** What a run is given. */
+/** The context of a run. */
 export interface JobContext<Input extends object = object> {
   job: Job
   input: Input
   /** The file that its body was spooled to; null for a kind without one. */
   file: string | null
-  /** Aborted when the job is cancelled, the process stops or the claim is lost. */
+  /** Aborts when the job is cancelled, the process stops or the claim is lost. */
   signal: AbortSignal
   progress(done: number, total?: number): void
   refuse(refusal: Refusal): void
-  /** Forgets progress and refusals: the work begins anew. */
+  /** Discards progress and refusals: the work starts again. */
   startAgain(): void
   /**
-   * Ends the job as succeeded in the transaction that does its work, so that one never stands without the other. Throws
-   * when the job was cancelled or another process has taken it over. A kind that works in several transactions leaves
-   * it out; its job ends when `run` returns.
+   * Ends the job as succeeded in the transaction that does its work, so that neither is committed without the other.
+   * Throws when the job was cancelled or another process has taken it over. A kind that works in several transactions
+   * doesn't call it; its job ends when `run` returns.
    */
   commit(tx: Tx, result: object): Promise<void>
 }
@@ -148,10 +148,10 @@ export const MAX_WAITING_JOBS = 100
 export const JOB_RETENTION_MS = 31 * 24 * 60 * 60_000
 /** How long a claim lasts; a living process renews it many times in that. */
 export const CLAIM_MS = 60_000
-/** How often a job is begun again that its process has not ended. */
+/** How often a job is run when its process is lost each time. */
 export const MAX_ATTEMPTS = 5
 
-/** The average speed of its present run; null before there is any. */
+/** The average speed of its current run; null before there is any progress. */
 export function perSecond({ startedAt, endedAt, progress }: Job, now: Date): number | null {
   const elapsedMs = startedAt === null ? 0 : (endedAt ?? now).getTime() - startedAt.getTime()
   return elapsedMs > 0 ? (progress.done * 1_000) / elapsedMs : null

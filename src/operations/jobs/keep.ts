@@ -1,6 +1,6 @@
 /**
- * What keeps jobs alive: a process renews its claims, and takes over those of processes that are gone. An embedded
- * database has one process, whose claims nobody contests.
+ * Keeps jobs alive: a process renews its claims, and takes over those of processes that are gone. An embedded database
+ * has one process, so its claims are never contested.
  */
 import type { JobsDeps } from './deps.js'
 import { CLAIM_MS, type JobError } from './job.js'
@@ -19,10 +19,10 @@ import {
 
 /** How long the process that has a job's file may be away before another one ends the job. */
 const FILE_GRACE_MS = 10 * CLAIM_MS
-/** How many lost jobs one look takes care of. */
+/** How many lost jobs one run handles. */
 const LOST_PER_RUN = 100
 
-/** Renews this process's claims, stores the progress of what it runs, and learns what was cancelled elsewhere. */
+/** Renews this process's claims, stores the progress of its runs, and finds those that were cancelled elsewhere. */
 export async function renewOwn({ db, own, realClock }: JobsDeps): Promise<number> {
   const ids = own.ids
   if (ids.length === 0 || db.engine === 'pglite') return 0
@@ -42,13 +42,13 @@ export async function renewOwn({ db, own, realClock }: JobsDeps): Promise<number
 }
 
 /**
- * Takes care of jobs whose process is gone: those that can be begun again here are queued, the others end as failed.
- * Returns how many of each.
+ * Handles jobs whose process is gone: queues those that can start again here, and ends the others as failed. Returns
+ * how many of each.
  */
 export async function takeOverLost(deps: JobsDeps): Promise<{ resumed: number; ended: number }> {
   const { db, own, realClock } = deps
   const counts = { resumed: 0, ended: 0 }
-  // The one process can't have lost a job that waits behind its own transaction.
+  // A job that waits behind this process's own transaction is not lost.
   if (db.engine === 'pglite' && own.runs.length > 0) return counts
   const scope = { by: own.processId, own: own.ids, alone: db.engine === 'pglite', limit: LOST_PER_RUN }
   for (const job of await findLost(db, scope, realClock.now())) {
@@ -72,7 +72,7 @@ async function settleLost(
     return 'ended'
   }
   const kind = deps.kinds.get(job.kind)
-  // A newer program's; it will see to it.
+  // The kind belongs to a newer program, which will handle the job.
   if (kind === undefined) return undefined
   if (job.cancelRequested !== null) return end('cancelled')
   if (job.state === 'receiving') return end('failed', RECEIVER_GONE)
@@ -100,7 +100,7 @@ export async function removeLeftovers({ db, spoolFolder }: JobsDeps): Promise<nu
   return left.length
 }
 
-/** Lets go of what this process has, when it stops: whoever comes next need not wait for its claims to run out. */
+/** Releases this process's claims when it stops, so that the next process need not wait for them to run out. */
 export async function releaseOwn({ db, own, realClock }: JobsDeps): Promise<void> {
   if (own.ids.length > 0) await releaseClaims(db, own.processId, realClock.now())
 }

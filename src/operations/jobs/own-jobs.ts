@@ -1,15 +1,15 @@
 /**
- * The jobs of this process: what it runs, and whose files it has. What happens to a running job is kept here, because
- * nobody could read it in an embedded database while the job's transaction is open; readers ask here first.
+ * The jobs of this process: its runs, and the jobs whose files it has. The progress of a running job is kept here,
+ * because it can't be read from an embedded database while the job's transaction is open; readers ask here first.
  */
 import { newId } from '../../ids.js'
 import { JobStopped, MAX_REFUSALS, type Job, type JobProgress, type Refusal } from './job.js'
 
 export class OwnJobs {
-  /** How claims name this process. */
+  /** The name of this process in claims. */
   readonly processId = newId()
   readonly #runs = new Map<string, OwnRun>()
-  /** Of jobs that are being received or wait: each is aborted when its job is cancelled. */
+  /** For jobs that are being received or wait: each aborts when its job is cancelled. */
   readonly #files = new Map<string, AbortController>()
   #stopping = false
 
@@ -30,7 +30,9 @@ export class OwnJobs {
     return this.#runs.get(id)
   }
 
-  /** Notes that a job's file is here, or on its way. Returns the signal that says that nobody needs it any more. */
+  /**
+   * Notes that a job's file is here, or on its way. Returns a signal that aborts when the file isn't needed any more.
+   */
   keepFile(id: string): AbortSignal {
     const controller = new AbortController()
     this.#files.set(id, controller)
@@ -53,13 +55,13 @@ export class OwnJobs {
     this.#runs.delete(id)
   }
 
-  /** Ends what is running, to be resumed by whoever comes next, and lets nothing begin any more. */
+  /** Ends the runs, for the next process to resume, and lets no other begin. */
   stop(): void {
     this.#stopping = true
     for (const run of this.runs) run.stop('stopping')
   }
 
-  /** A stored job with what is known here beyond it. */
+  /** A stored job with what only this process knows about it. */
   shown(job: Job): Job {
     return this.#runs.get(job.id)?.shown() ?? job
   }

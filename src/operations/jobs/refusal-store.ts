@@ -31,7 +31,7 @@ export async function* readRefusals(db: Queryable, jobId: string): AsyncGenerato
   }
 }
 
-/** Up to `limit` refused rows of a job behind the first `after`. Positions count from 1, without gaps. Primary key. */
+/** Up to `limit` refused rows of a job after the first `after`. Positions count from 1, without gaps. Primary key. */
 export const selectRefusalsAfter = (db: Queryable, jobId: string, after: number, limit: number): Promise<Refusal[]> =>
   db.query<Refusal>(sql`
     select line, field, value, reason from job_refusal

@@ -1,4 +1,4 @@
-/** Runs jobs: claim → work → record. What breaks on the way ends the job as failed, never silently. */
+/** Runs jobs: claim → work → record. An error on the way ends the job as failed, never silently. */
 import { isConnectionFailure, type Tx } from '../../db/db.js'
 import { DomainError } from '../../errors.js'
 import type { JobsDeps } from './deps.js'
@@ -8,7 +8,7 @@ import { insertRefusals } from './refusal-store.js'
 import { isSpooledHere, removeSpooled } from './spool.js'
 import { asJob, claimEnd, claimNextJob, endRun, findJob, requeueRun, type JobEnd, type StoredJob } from './store.js'
 
-/** What one run of the task did: it claims one job, and there may be more. */
+/** The result of one run of the task, which claims one job. */
 export interface JobRun {
   claimed: number
   done: number
@@ -43,7 +43,7 @@ export async function runNextJob(deps: JobsDeps): Promise<JobRun> {
       more: !own.isStopping,
     }
   } catch (error) {
-    // Not renewed any more, so that it is lost, and found, when its claim has run out.
+    // Its claim is no longer renewed, so that it counts as lost, and is found, when the claim has run out.
     own.forgetFile(job.id)
     throw error
   } finally {
@@ -90,10 +90,10 @@ function failureOf({ logger }: JobsDeps, job: StoredJob, error: unknown): Outcom
   if (error instanceof DomainError) {
     return { state: 'failed', error: { code: error.kind, message: error.message }, result: null }
   }
-  // Nothing can be recorded; the claim runs out, and the job is taken up again.
+  // Nothing can be recorded; the claim runs out, and the job is claimed again.
   if (isConnectionFailure(error)) throw error
   logger.error({ err: error, job: job.id, kind: job.kind }, 'job failed')
-  const message = 'Linebook met an internal error, which its log tells.'
+  const message = 'Linebook met an internal error; its log has the details.'
   return { state: 'failed', error: { code: 'internal-error', message }, result: null }
 }
 

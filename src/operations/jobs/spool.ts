@@ -1,4 +1,6 @@
-/** Bodies of jobs on disk: each in a file of its own that nobody else can read, gone when its job ends. */
+/**
+ * Bodies of jobs on disk: each in its own file, which other users can't read and which is deleted when its job ends.
+ */
 import { lstat, mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Transform, type Readable } from 'node:stream'
@@ -14,8 +16,8 @@ export const spoolFile = (folder: string, jobId: string): string => join(folder,
 
 /**
  * Writes a body to a new file (0600, in a folder 0700) and returns how many bytes it has, once they are on the disk.
- * Leaves no file behind when it throws: 'body-too-large', 'unavailable' when the disk takes no more, the signal's reason,
- * or what the body broke off with.
+ * Leaves no file behind when it throws: 'body-too-large', 'unavailable' when the disk is full, the signal's reason, or
+ * the error that the body broke off with.
  */
 export async function spoolBody(
   body: Readable,
@@ -51,7 +53,7 @@ async function openNew(path: string): Promise<FileHandle> {
   }
 }
 
-/** A folder that is there already, where all may write, could be somebody else's by now. */
+/** An existing folder that other users may write to could have been replaced by one of theirs. */
 async function makePrivateFolder(folder: string): Promise<void> {
   await makeFolder(dirname(folder))
   try {
@@ -67,7 +69,7 @@ async function makePrivateFolder(folder: string): Promise<void> {
   if ((found.mode & 0o022) !== 0) throw unavailable('others may write to it')
 }
 
-/** What can't be removed now is removed as a leftover at the next start. */
+/** A file that can't be removed now is removed as a leftover at the next start. */
 export const removeSpooled = (path: string): Promise<void> => rm(path, { force: true }).catch(() => {})
 
 export const isSpooledHere = (path: string): Promise<boolean> =>
@@ -90,7 +92,7 @@ export async function spooledJobs(folder: string): Promise<string[]> {
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
 
-/** What the operator can mend about the disk; the path stays in the log. */
+/** Turns errors of the disk that the operator can fix into messages; the path stays in the log. */
 function diskError(error: unknown): unknown {
   const code = codeOf(error)
   switch (code) {

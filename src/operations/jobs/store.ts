@@ -41,7 +41,7 @@ export async function queueReceived(db: Queryable, id: string, by: string): Prom
 }
 
 /**
- * Claims the job that has waited longest, of those that need nothing of another process. Index `job_live`.
+ * Claims the job that has waited longest, among those that need nothing from another process. Index `job_live`.
  * @param kinds those that the process knows
  */
 export async function claimNextJob(
@@ -76,7 +76,7 @@ export interface JobEnd {
 
 /**
  * Ends a running job while its claim holds. Returns whether it did.
- * @param unlessCancelled not when somebody has asked for its end: what it did can still be undone
+ * @param unlessCancelled not when its cancellation was requested, since its work can still be rolled back
  */
 export async function endRun(
   db: Queryable,
@@ -99,7 +99,7 @@ export async function endRun(
   return rows.length > 0
 }
 
-/** Lets go of a running job before its end, to be begun again by whoever claims it next. */
+/** Requeues a running job before its end; the process that claims it next starts it again. */
 export async function requeueRun(db: Queryable, id: string, by: string): Promise<void> {
   await db.query(sql`
     update job
@@ -110,7 +110,7 @@ export async function requeueRun(db: Queryable, id: string, by: string): Promise
 }
 
 /**
- * Ends a job that nobody runs, if it still stands as it was read. Returns it then.
+ * Ends a job that no process runs, if it hasn't changed since it was read. Returns it then.
  * @param isLost its claim must not have been renewed either
  */
 export async function endIdle(
@@ -148,7 +148,7 @@ export async function markCancelled(
   return row && toJob(row)
 }
 
-/** Renews the claim on jobs, and stores how far those are that run. Returns what is left of it, with cancellations. */
+/** Renews the claims on jobs, and stores the progress of runs. Returns the jobs still claimed, with cancellations. */
 export function renewClaims(
   db: Queryable,
   { by, until, ids }: { by: string; until: Date; ids: readonly string[] },
@@ -167,14 +167,14 @@ export function renewClaims(
     returning j.id, j.cancel_requested_at as "cancelRequestedAt", j.cancel_requested_by as "cancelRequestedBy"`)
 }
 
-/** Has the claims of a process that stops end now. */
+/** Ends the claims of a process that stops. */
 export async function releaseClaims(db: Queryable, by: string, now: Date): Promise<void> {
   await db.query(sql`update job set claimed_until = ${now} where claimed_by = ${by} and ended_at is null`)
 }
 
 /**
  * Jobs whose claim has run out. Index `job_live`.
- * @param alone nobody else can be alive: every other process's claim has run out
+ * @param alone no other process can be alive, so all other claims count as run out
  */
 export async function findLost(
   db: Queryable,
@@ -189,7 +189,7 @@ export async function findLost(
   return rows.map(toJob)
 }
 
-/** Queues a lost job again, if it still stands as it was read. */
+/** Queues a lost job again, if it hasn't changed since it was read. */
 export async function takeOver(
   db: Queryable,
   job: StoredJob,
@@ -243,7 +243,9 @@ export async function selectJobs(
   return rows.map(toJob)
 }
 
-/** Removes up to `limit` jobs that ended before `before`, with their refusals. Returns how many. Index `job_ended_at`. */
+/**
+ * Removes up to `limit` jobs that ended before `before`, with their refusals. Returns how many. Index `job_ended_at`.
+ */
 export async function purgeJobs(tx: Tx, limit: number, before: Date): Promise<number> {
   const rows = await tx.query(sql`
     delete from job where id in (
@@ -252,7 +254,7 @@ export async function purgeJobs(tx: Tx, limit: number, before: Date): Promise<nu
   return rows.length
 }
 
-/** A job without what only processes need to know. */
+/** A job without the columns that only processes need. */
 export function asJob({ spool: _, claimedBy: __, claimedUntil: ___, attempts: ____, ...job }: StoredJob): Job {
   return job
 }

@@ -3,15 +3,15 @@ import { DomainError } from '../../errors.js'
 import { isDue, type Operation } from '../../operations/operation.js'
 import { findOperationByMark, insertOperation, NUMBER_BUSY_INDEX, REQUEST_MARK_INDEX } from '../../operations/store.js'
 import { carryOutAndEnd } from '../execution/carry-out.js'
-import type { Caller, PhoneNumbersDeps } from '../model/deps.js'
+import type { Requester, PhoneNumbersDeps } from '../model/deps.js'
 
 /**
- * Runs the transaction that accepts an operation. When it fails although the very same request has begun an operation
- * before (a client that lost the answer asks again), that one is the answer, and nothing is done twice.
+ * Runs the transaction that accepts an operation. When it fails because the very same request has started an operation
+ * before (a client repeats it after losing the response), that operation is returned, and nothing is done twice.
  */
 export async function acceptOnce(
   deps: PhoneNumbersDeps,
-  { principal, requestMark }: Caller,
+  { principal, requestMark }: Requester,
   work: (tx: Tx) => Promise<Operation>,
 ): Promise<Operation> {
   try {

@@ -10,7 +10,7 @@ export interface WantedSample {
   numberType: NumberType
   /** Undefined: see {@link inferredAssignment}. */
   assignmentType: AssignmentType | undefined
-  /** The least that the numbers have to be able to do. */
+  /** Capabilities that the numbers have to have at least. */
   capabilities: Partial<Capabilities>
   /** As written by the client; a number has to begin with one of them. */
   prefixes: readonly string[]
@@ -24,12 +24,12 @@ export interface Sample {
 
 /** The size of the service's own page. */
 export const SAMPLE_SIZE = 25
-/** Each prefix costs a look into every place. */
+/** Each prefix costs a probe of every place. */
 export const MAX_PREFIXES = 10
 
 /**
- * A random sample of the numbers that the caller may search for. Nothing is held. Undefined when no offering is as
- * wanted. Throws 'invalid-input' for what can't be the beginning of a number.
+ * A random sample of the numbers that the resource may search for. Nothing is held. Undefined when no offering matches.
+ * Throws 'invalid-input' for a prefix that no number can begin with.
  */
 export async function browseNumbers(
   { db, clock, catalogue }: Pick<PhoneNumbersDeps, 'db' | 'clock' | 'catalogue'>,

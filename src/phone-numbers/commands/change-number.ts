@@ -5,11 +5,11 @@ import { newId } from '../../ids.js'
 import { covers, isE164, type Capabilities } from '../../ledger/number.js'
 import { findOwned, type OwnedNumber } from '../../ledger/reads.js'
 import { newOperation, type Operation } from '../../operations/operation.js'
-import { askerOf, type Caller, type PhoneNumbersDeps } from '../model/deps.js'
+import { ownerOf, type Requester, type PhoneNumbersDeps } from '../model/deps.js'
 import { acceptOnce, acceptOnNumber } from './accept.js'
 import { noMatchingOffering } from './search-numbers.js'
 
-/** One number that the caller owns. Throws 'not-found' for any other, malformed ones included. */
+/** One number that the resource owns. Throws 'not-found' for any other, malformed ones included. */
 export async function getOwnedNumber(
   db: Queryable,
   { resourceId }: Principal,
@@ -22,21 +22,21 @@ export async function getOwnedNumber(
 }
 
 /**
- * Changes what an owned number can do; what is left out stays as it is.
+ * Changes the capabilities of an owned number; one that is left out stays as it is.
  *
  * Throws 'number-not-owned' (for malformed numbers too, as recorded), 'invalid-input' when nothing is asked for,
  * 'no-matching-offering' beyond what the number's offering has, 'number-busy' while another operation on it runs.
  */
 export function changeCapabilities(
   deps: PhoneNumbersDeps,
-  caller: Caller,
+  requester: Requester,
   phoneNumber: string,
   wanted: Partial<Capabilities>,
 ): Promise<Operation> {
   const now = deps.clock.now()
-  return acceptOnce(deps, caller, async (tx) => {
+  return acceptOnce(deps, requester, async (tx) => {
     const e164 = toE164(phoneNumber)
-    const owned = e164 === undefined ? undefined : await findOwned(tx, caller.principal.resourceId, e164)
+    const owned = e164 === undefined ? undefined : await findOwned(tx, requester.principal.resourceId, e164)
     if (!owned) {
       throw new DomainError('number-not-owned', 'Phone number not owned by this resource.', { target: 'phonenumber' })
     }
@@ -44,12 +44,12 @@ export function changeCapabilities(
     const subject = { kind: 'capabilities', e164: owned.e164, capabilities: wanted } as const
     const operation = newOperation(
       newId(),
-      askerOf(caller),
+      ownerOf(requester),
       subject,
       now,
-      deps.courseOf('capabilities', caller.principal.resourceName),
+      deps.courseOf('capabilities', requester.principal.resourceName),
     )
-    return acceptOnNumber(deps, tx, operation, caller.requestMark)
+    return acceptOnNumber(deps, tx, operation, requester.requestMark)
   })
 }
 
@@ -58,18 +58,22 @@ export function changeCapabilities(
  *
  * Throws 'not-found' for a number that is not owned, 'number-busy' while another operation on it runs.
  */
-export function releaseOwnedNumber(deps: PhoneNumbersDeps, caller: Caller, phoneNumber: string): Promise<Operation> {
+export function releaseOwnedNumber(
+  deps: PhoneNumbersDeps,
+  requester: Requester,
+  phoneNumber: string,
+): Promise<Operation> {
   const now = deps.clock.now()
-  return acceptOnce(deps, caller, async (tx) => {
-    const { e164 } = await getOwnedNumber(tx, caller.principal, phoneNumber)
+  return acceptOnce(deps, requester, async (tx) => {
+    const { e164 } = await getOwnedNumber(tx, requester.principal, phoneNumber)
     const operation = newOperation(
       newId(),
-      askerOf(caller),
+      ownerOf(requester),
       { kind: 'release', e164 },
       now,
-      deps.courseOf('release', caller.principal.resourceName),
+      deps.courseOf('release', requester.principal.resourceName),
     )
-    return acceptOnNumber(deps, tx, operation, caller.requestMark)
+    return acceptOnNumber(deps, tx, operation, requester.requestMark)
   })
 }
 

@@ -28,10 +28,10 @@ import { requireReservationId, reservationNotActive, reservationNotFound } from 
 
 /** A number that a reservation did not get. */
 export interface FailedNumber {
-  /** As the client has called it, without a plus sign. */
+  /** As the client wrote it, without a plus sign. */
   key: string
   reason: ShownError
-  /** On what terms it would be sold, where that is known. */
+  /** The terms on which it would be sold, if known. */
   offering: Offering | undefined
 }
 
@@ -41,9 +41,9 @@ export interface ChangedReservation extends ReservationWithNumbers {
 }
 
 /**
- * Makes a reservation, or changes and prolongs the one of this id. Each number that is added is taken or refused on its
- * own; one that is in it already stays as it is, one to be removed that isn't in it is no error, so the same change asked
- * for again leaves things as they are.
+ * Makes a reservation, or changes and prolongs the one with this id. Each number to add is taken or refused on its own.
+ * A number that is in the reservation already stays as it is, and removing one that isn't in it is not an error, so a
+ * repeat of the same change has no effect.
  *
  * Throws 'invalid-input' for an id that is no UUID, 'reservation-not-active'.
  */
@@ -97,7 +97,7 @@ async function remove(
   return before.filter(({ e164 }) => !unwanted.has(e164))
 }
 
-/** Reserves what can be had of the wanted numbers. */
+/** Reserves those of the wanted numbers that are available. */
 async function add(
   { catalogue, maxReservationNumbers: maxNumbers }: PhoneNumbersDeps,
   tx: Tx,
@@ -128,7 +128,7 @@ async function add(
   return { added, failed: [...(await whyMissed(catalogue, tx, pool, missed, cause.at)), ...overLimit] }
 }
 
-/** What numbers may be reserved of, by country and type. */
+/** The kinds of numbers that may be reserved, by country and type. */
 const soldKinds = (catalogue: Catalogue): SoldKind[] =>
   catalogue.countries.flatMap((countryCode) =>
     numberTypes

@@ -5,7 +5,7 @@ import type { PhoneNumbersDeps } from '../model/deps.js'
 import type { Search } from '../model/search.js'
 import { findSearch } from '../model/search-store.js'
 
-/** A search that has come to its end. Throws 'not-found' for an unknown, foreign, running or forgotten one. */
+/** A search that has ended. Throws 'not-found' for one that is unknown, of another resource, running or purged. */
 export async function getSearchResult(
   { db, clock }: PhoneNumbersDeps,
   { resourceId }: Principal,

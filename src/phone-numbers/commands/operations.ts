@@ -15,8 +15,8 @@ import { lockSearch, saveSearch } from '../model/search-store.js'
 const MAX_OPERATION_ID_LENGTH = 100
 
 /**
- * An operation of the caller. One that is due but not carried out yet (the worker is on its way) is carried out now,
- * so that what is answered agrees with the clock. Throws 'not-found'.
+ * An operation of the resource. One that is due but not carried out yet (the worker is on its way) is carried out now,
+ * so that the result agrees with the clock. Throws 'not-found'.
  */
 export async function getOperation(deps: PhoneNumbersDeps, who: Principal, id: string): Promise<Operation> {
   const now = deps.clock.now()
@@ -28,8 +28,8 @@ export async function getOperation(deps: PhoneNumbersDeps, who: Principal, id: s
 }
 
 /**
- * Counts a poll of an operation that ends after so many. The last one finds it ended; those before see it not started
- * at first, then running.
+ * Counts a poll of an operation that ends after a number of polls. The last poll finds it ended; earlier ones see it
+ * not started at first, then running.
  */
 async function poll(deps: PhoneNumbersDeps, { id, resourceId }: Operation): Promise<Operation> {
   const polled = await deps.db.transaction(async (tx) => {
@@ -45,20 +45,20 @@ async function poll(deps: PhoneNumbersDeps, { id, resourceId }: Operation): Prom
   return polled ?? requireOperation(deps, { resourceId }, id)
 }
 
-/** Has an operation that waits for nothing any more end now, or make its calls. */
+/** Ends an operation that no longer waits for anything, or starts its calls. */
 async function goOn(deps: PhoneNumbersDeps, tx: Tx, operation: Operation): Promise<Operation> {
   if (isDue(operation, deps.clock.now())) return carryOutAndEnd(deps, tx, operation)
   await saveWaiting(tx, operation)
   return operation
 }
 
-/** What a person may say of an operation that is pending. */
+/** How a person may move a pending operation on. */
 export type ByHand = { to: 'running' } | { to: 'succeeded' } | { to: 'failed'; failure: OperationFailure }
 
 /**
- * Moves a pending operation on by hand, whatever it waits for: for emulators. Returns it as it is then; one that has
- * other systems to ask goes on by asking them. Throws 'not-found', and 'state-conflict' for one that has ended or whose
- * calls have begun.
+ * Moves a pending operation on by hand, regardless of what it waits for: for emulators. Returns the operation; one that
+ * has to call other systems goes on with its calls. Throws 'not-found', and 'state-conflict' for one that has ended or
+ * whose calls have begun.
  */
 export async function advanceByHand(
   deps: PhoneNumbersDeps,
@@ -90,8 +90,8 @@ export async function advanceByHand(
 }
 
 /**
- * Cancels what can still be cancelled: a search until it has ended, anything else until it has started, and the hold
- * of a search that has ended. Otherwise it has no effect. Throws 'not-found'.
+ * Cancels a search until it has ended, any other operation until it has started, and the hold of a search that has
+ * ended. Otherwise it has no effect. Throws 'not-found'.
  */
 export async function cancelOperation(deps: PhoneNumbersDeps, who: Principal, id: string): Promise<void> {
   await requireOperation(deps, who, id)
@@ -118,7 +118,7 @@ async function cancelPending(tx: Tx, operation: Operation, cause: Cause): Promis
   await endOperation(tx, ended(operation, at, canceled))
 }
 
-/** Gives back what a finished search holds; the search then reads as expired. */
+/** Gives back the numbers that a finished search holds; the search then reads as expired. */
 async function dropHold(tx: Tx, { resourceId }: Principal, searchId: string, cause: Cause): Promise<void> {
   const search = await lockSearch(tx, resourceId, searchId, cause.at)
   if (search?.state !== 'found' || search.expiresAt <= cause.at) return

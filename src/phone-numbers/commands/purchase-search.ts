@@ -4,41 +4,41 @@ import { newOperation, type Operation } from '../../operations/operation.js'
 import { findOperation } from '../../operations/store.js'
 import { acceptPurchase } from '../execution/purchase.js'
 import { saleOfSearch } from '../execution/search-sale.js'
-import { askerOf, type Caller, type PhoneNumbersDeps } from '../model/deps.js'
+import { ownerOf, type Requester, type PhoneNumbersDeps } from '../model/deps.js'
 import type { Search } from '../model/search.js'
 import { lockSearch } from '../model/search-store.js'
 import { acceptOnce } from './accept.js'
 import { searchNotFound } from './get-search-result.js'
 
 /**
- * Purchases all numbers that a search holds. Asking again for a purchase that is under way or done has no second
- * effect: its operation has the search's id.
+ * Purchases all numbers that a search holds. Repeating a purchase that is under way or done has no second effect: its
+ * operation has the search's id.
  *
  * Throws 'not-found', 'resell-agreement-required', 'search-not-purchasable' for a search that runs or failed, and
  * 'hold-expired'.
  */
 export async function purchaseSearch(
   deps: PhoneNumbersDeps,
-  caller: Caller,
+  requester: Requester,
   { searchId, agreeToNotResell }: { searchId: string; agreeToNotResell: boolean },
 ): Promise<Operation> {
   if (!isUuid(searchId)) throw searchNotFound(searchId)
-  const asker = askerOf(caller)
-  return acceptOnce(deps, caller, async (tx) => {
+  const owner = ownerOf(requester)
+  return acceptOnce(deps, requester, async (tx) => {
     const now = deps.clock.now()
-    const search = await lockSearch(tx, asker.resourceId, searchId, now)
+    const search = await lockSearch(tx, owner.resourceId, searchId, now)
     if (!search) throw searchNotFound(searchId)
     const sale = saleOfSearch(search)
     if (search.state === 'purchased' || search.state === 'purchasing') {
-      const { id } = newOperation(search.id, asker, sale.subject, now, { delayMs: 0 })
+      const { id } = newOperation(search.id, owner, sale.subject, now, { delayMs: 0 })
       return (
-        (await findOperation(tx, asker.resourceId, id, now)) ??
-        // Ended so long ago that it is forgotten; what it did stands.
-        newOperation(search.id, asker, sale.subject, now, { delayMs: 0 }, search.createdAt)
+        (await findOperation(tx, owner.resourceId, id, now)) ??
+        // The operation ended so long ago that it has been purged; its effect remains.
+        newOperation(search.id, owner, sale.subject, now, { delayMs: 0 }, search.createdAt)
       )
     }
     checkPurchasable(search, agreeToNotResell, now)
-    return acceptPurchase(deps, tx, caller, search.id, sale)
+    return acceptPurchase(deps, tx, requester, search.id, sale)
   })
 }
 

@@ -5,7 +5,7 @@ import type { PhoneNumbersDeps } from '../model/deps.js'
 import type { Reservation, ReservationWithNumbers, reservationStatus } from '../model/reservation.js'
 import { findReservation, listReservations, type ReservationKey } from '../model/reservation-store.js'
 
-/** A reservation of the caller. Throws 'invalid-input' for an id that is no UUID, 'reservation-not-found'. */
+/** A reservation of the resource. Throws 'invalid-input' for an id that is no UUID, 'reservation-not-found'. */
 export async function getReservation(
   { db, clock }: PhoneNumbersDeps,
   { resourceId }: Principal,
@@ -17,8 +17,8 @@ export async function getReservation(
 }
 
 /**
- * A page of the caller's reservations, expired ones among them, by when they end.
- * @param after where the page before has ended, as {@link pageKey} writes it. Throws 'invalid-input' for anything else
+ * A page of the resource's reservations, expired ones among them, by when they end.
+ * @param after the end of the previous page, as {@link pageKey} writes it. Throws 'invalid-input' for anything else
  */
 export const pageOfReservations = (
   { db, clock }: PhoneNumbersDeps,
@@ -44,7 +44,7 @@ function readPageKey(text: string): ReservationKey {
   return { expiresAt: new Date(Number(ms)), id }
 }
 
-/** The id in lower case, in which ids are given back. */
+/** The id in lower case, as responses have it. */
 export function requireReservationId(id: string): string {
   if (isUuid(id)) return id.toLowerCase()
   throw invalidInput(

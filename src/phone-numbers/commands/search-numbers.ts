@@ -6,7 +6,7 @@ import { ended, isDue, newOperation, subjectId, type Operation } from '../../ope
 import { insertOperation } from '../../operations/store.js'
 import { searchNow } from '../execution/run-search.js'
 import type { Offering } from '../model/catalogue.js'
-import { askerOf, type Caller, type PhoneNumbersDeps } from '../model/deps.js'
+import { ownerOf, type Requester, type PhoneNumbersDeps } from '../model/deps.js'
 import type { Search } from '../model/search.js'
 import { findSearch, saveSearch } from '../model/search-store.js'
 import { acceptOnce } from './accept.js'
@@ -21,40 +21,40 @@ export interface WantedSearch {
 }
 
 /**
- * Searches for numbers and holds those it finds for the caller. The hold runs from acceptance, so that what a client
- * reads is never further away than the documented time.
+ * Searches for numbers and holds those it finds for the resource. The hold runs from acceptance, so that the expiry
+ * that a client reads is never further away than the documented time.
  *
  * Throws 'no-matching-offering' when nothing in the catalogue has these capabilities, 'invalid-input' for a quantity
- * or area code out of bounds. Finding too few numbers is no error; finding none makes the operation fail.
+ * or area code out of bounds. Finding too few numbers is not an error; finding none makes the operation fail.
  * Returns the search too, once it has finished.
  */
 export async function searchNumbers(
   deps: PhoneNumbersDeps,
-  caller: Caller,
+  requester: Requester,
   wanted: WantedSearch,
 ): Promise<{ operation: Operation; search: Search | undefined }> {
   checkBounds(deps, wanted)
   const offering = findOffering(deps, wanted)
   const now = deps.clock.now()
-  const asker = askerOf(caller)
-  const search = newSearch(deps, asker.resourceId, wanted, offering, now)
-  const course = deps.courseOf('search', caller.principal.resourceName)
-  const operation = newOperation(search.id, asker, { kind: 'search', searchId: search.id }, now, course)
+  const owner = ownerOf(requester)
+  const search = newSearch(deps, owner.resourceId, wanted, offering, now)
+  const course = deps.courseOf('search', requester.principal.resourceName)
+  const operation = newOperation(search.id, owner, { kind: 'search', searchId: search.id }, now, course)
   let searched = search
-  const accepted = await acceptOnce(deps, caller, async (tx) => {
+  const accepted = await acceptOnce(deps, requester, async (tx) => {
     let stored = operation
     searched = search
     if (isDue(operation, now)) {
-      const done = await searchNow(deps, tx, operation, search, caller.principal, now)
+      const done = await searchNow(deps, tx, operation, search, requester.principal, now)
       searched = done.search
       stored = ended(operation, now, done.failure)
     }
     await saveSearch(tx, searched)
-    await insertOperation(tx, stored, caller.requestMark)
+    await insertOperation(tx, stored, requester.requestMark)
     return stored
   })
   const isFirst = accepted.id === operation.id
-  const current = isFirst ? searched : await findSearch(deps.db, asker.resourceId, subjectId(accepted), now)
+  const current = isFirst ? searched : await findSearch(deps.db, owner.resourceId, subjectId(accepted), now)
   return { operation: accepted, search: current?.state === 'running' ? undefined : current }
 }
 
@@ -96,7 +96,7 @@ function findOffering({ catalogue }: PhoneNumbersDeps, wanted: WantedSearch): Of
   return offering
 }
 
-/** The service's own wording; what is offered instead stands in the details. */
+/** The service's own wording; the details list what is offered instead. */
 export const noMatchingOffering = (offered: readonly Offering[]): DomainError =>
   new DomainError('no-matching-offering', 'We are unable to find phone plans to match your requested capabilities.', {
     details: offered.map(({ countryCode, numberType, assignmentType, capabilities: { calling, sms } }) => ({

@@ -1,4 +1,4 @@
-/** The shapes on the wire, as the service's swagger and recordings have them. */
+/** The shapes on the wire, as in the service's swagger and recordings. */
 import Type, { type Static } from 'typebox'
 import { assignmentTypes, capabilityTypes, numberTypes } from '../../ledger/number.js'
 
@@ -112,12 +112,12 @@ export const PurchasedPhoneNumbers = Type.Object({
   nextLink: Type.Optional(Type.String()),
 })
 
-/** A number for sale, or one of a reservation: then `status` and `error` say how it stands. */
+/** A number for sale, or one of a reservation, with its `status` and `error`. */
 export const AvailablePhoneNumber = Type.Object({
   id: Type.String(),
   countryCode: Type.String(),
   phoneNumber: Type.String(),
-  /** All that the number can do, however little was asked for. */
+  /** All capabilities of the number, even if fewer were requested. */
   capabilities: PhoneNumberCapabilities,
   phoneNumberType: PhoneNumberType,
   assignmentType: PhoneNumberAssignmentType,
@@ -141,7 +141,7 @@ export const PhoneNumbersBrowseRequest = Type.Object({
 
 export const PhoneNumbersBrowseResult = Type.Object({ phoneNumbers: Type.Array(AvailablePhoneNumber) })
 
-/** A number that could not be reserved. `unknown` stands for what is not known of it. */
+/** A number that could not be reserved. `unknown` stands for values that are not known. */
 export const UnavailablePhoneNumber = Type.Object({
   id: Type.String(),
   countryCode: Type.String({ description: 'ZZ when it is not known' }),
@@ -159,7 +159,7 @@ export const UnavailablePhoneNumber = Type.Object({
 })
 export type UnavailablePhoneNumber = Static<typeof UnavailablePhoneNumber>
 
-/** A pattern of our own, for the usual `.*` leaves names with a line break unchecked. */
+/** Our own pattern, because the usual `.*` leaves names with a line break unchecked. */
 const AnyName = Type.String({ pattern: '^[\\s\\S]*$' })
 
 const reservationParts = {

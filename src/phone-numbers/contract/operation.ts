@@ -1,4 +1,4 @@
-/** What is said of an operation of the published API. */
+/** The contract of one operation of the published API. */
 import type { TObject, TSchema } from 'typebox'
 
 export interface OperationContract<
@@ -8,19 +8,19 @@ export interface OperationContract<
   operationId: string
   summary: string
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
-  /** In OpenAPI's form; the colons of `/:search` are literal. */
+  /** As in OpenAPI; the colons of `/:search` are literal. */
   path: string
   versions: readonly string[]
   query: Query
   /** Absent: a body is not read. */
   body: Body
-  /** No body at all is read as an empty object. */
+  /** A missing body is read as an empty object. */
   bodyOptional?: true
   success: {
     status: number
     description: string
     body?: TSchema
-    /** Other answers of success that the handler may choose, with the same body. */
+    /** Other success statuses that the handler may choose, with the same body. */
     otherwise?: Readonly<Record<number, string>>
   }
 }

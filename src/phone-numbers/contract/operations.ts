@@ -68,7 +68,7 @@ export const listAreaCodes = operation({
 
 export const listOfferings = operation({
   operationId: 'PhoneNumbers_ListOfferings',
-  summary: 'What may be bought in a country, with capabilities and price',
+  summary: 'The offerings of a country, with capabilities and price',
   method: 'GET',
   path: '/availablePhoneNumbers/countries/{countryCode}/offerings',
   versions: versionsSince('2021-03-07'),
@@ -117,7 +117,7 @@ export const purchasePhoneNumbers = operation({
 
 export const getOperation = operation({
   operationId: 'PhoneNumbers_GetOperation',
-  summary: 'How an operation stands',
+  summary: 'The status of an operation',
   method: 'GET',
   path: '/phoneNumbers/operations/{operationId}',
   versions: versionsSince('2021-03-07'),
@@ -128,7 +128,7 @@ export const getOperation = operation({
 
 export const cancelOperation = operation({
   operationId: 'PhoneNumbers_CancelOperation',
-  summary: 'Cancel an operation, or give back what a finished search holds',
+  summary: 'Cancel an operation, or give back the numbers that a finished search holds',
   method: 'DELETE',
   path: '/phoneNumbers/operations/{operationId}',
   versions: versionsSince('2021-03-07'),
@@ -167,7 +167,7 @@ export const getByNumber = operation({
 
 export const updateCapabilities = operation({
   operationId: 'PhoneNumbers_UpdateCapabilities',
-  summary: 'Change what an owned number can do',
+  summary: 'Change the capabilities of an owned number',
   method: 'PATCH',
   path: '/phoneNumbers/{phoneNumber}/capabilities',
   versions: versionsSince('2021-03-07'),

@@ -1,4 +1,4 @@
-/** Operator information: what can be said about a telephone number from outside of it. */
+/** Operator information about a telephone number: its formats, and who operates it. */
 import Type, { type Static } from 'typebox'
 import type { OperationContract } from './operation.js'
 import { versionsSince } from './versions.js'
@@ -6,12 +6,12 @@ import { versionsSince } from './versions.js'
 const operatorNumberTypes = ['unknown', 'other', 'geographic', 'mobile'] as const
 
 export const OperatorInformationRequest = Type.Object({
-  // How many there may be, and their form, is checked by the command: the published texts of those refusals are fixed.
+  // The command checks their count and form, because the published texts of those errors are fixed.
   phoneNumbers: Type.Array(Type.String(), { description: 'Exactly one number, in E.164 form' }),
   options: Type.Optional(
     Type.Object({
       includeAdditionalOperatorDetails: Type.Optional(
-        Type.Boolean({ default: false, description: 'Whether to tell more of the number than its formats' }),
+        Type.Boolean({ default: false, description: 'Whether to return more than the formats of the number' }),
       ),
     }),
   ),
@@ -33,8 +33,8 @@ export const OperatorInformation = Type.Object({
   numberType: Type.Union([Type.Enum([...operatorNumberTypes]), Type.Null()]),
   operatorDetails: Type.Union([OperatorDetails, Type.Null()], {
     description:
-      'Whose number it is. Of numbers that are not of this installation: whoever its block was first given to, which is ' +
-      'wrong for a number that has been ported',
+      'The operator of the number. For a number of another installation, the operator that its block was first given ' +
+      'to, which is wrong if the number has been ported',
   }),
 })
 export type OperatorInformation = Static<typeof OperatorInformation>
@@ -43,7 +43,7 @@ export const OperatorInformationResult = Type.Object({ values: Type.Array(Operat
 
 export const searchOperatorInformation = {
   operationId: 'PhoneNumbers_OperatorInformationSearch',
-  summary: 'How a number is written and, when asked for, whose it is',
+  summary: 'The formats of a number and, on request, its operator',
   method: 'POST',
   path: '/operatorInformation/:search',
   versions: versionsSince('2024-03-01'),

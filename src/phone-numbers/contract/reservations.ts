@@ -10,7 +10,7 @@ const onePath = `${path}/{reservationId}`
 
 export const listReservations = {
   operationId: 'PhoneNumbers_ListReservations',
-  summary: 'The reservations of the resource, those that end first first',
+  summary: 'The reservations of the resource, ordered by their end',
   method: 'GET',
   path,
   versions,

@@ -3,7 +3,7 @@ import Type, { type Static, type TSchema } from 'typebox'
 import type { OperationContract } from './operation.js'
 import { sipVersions } from './versions.js'
 
-/** By FQDN. A pattern of our own, for the usual `.*` leaves names with a line break unchecked. */
+/** By FQDN. Our own pattern, because the usual `.*` leaves names with a line break unchecked. */
 const byFqdn = <Value extends TSchema>(value: Value) => Type.Record(Type.String({ pattern: '^[\\s\\S]*$' }), value)
 
 export const SipTrunk = Type.Object({ sipSignalingPort: Type.Integer({ minimum: 1, maximum: 65535 }) })
@@ -21,7 +21,7 @@ export const SipConfiguration = Type.Object({
 })
 export type SipConfiguration = Static<typeof SipConfiguration>
 
-// What is asked for is checked by sip/rules.ts as far as the service has codes of its own for it: hence no limits here.
+// sip/rules.ts checks everything that the service has its own codes for: hence no limits here.
 
 export const SipTrunkUpdate = Type.Object({
   sipSignalingPort: Type.Optional(Type.Integer({ description: '1 to 65535; a trunk that is there may leave it out' })),

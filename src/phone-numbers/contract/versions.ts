@@ -1,23 +1,23 @@
 /**
  * The api-versions of the Phone Numbers API. The published service behaves like ASP.NET API Versioning: each operation
- * has a list of its own, which it sends as `api-supported-versions`.
+ * has its own list, which it sends as `api-supported-versions`.
  */
 import { DomainError } from '../../errors.js'
 
-/** 2024-03-01 was never a stable version of the service; it is served as what became of it, 2025-02-11. */
+/** 2024-03-01 was never a stable version of the service; it is served as its successor, 2025-02-11. */
 export const apiVersions = ['2021-03-07', '2022-12-01', '2024-03-01', '2025-02-11', '2025-04-01', '2025-06-01'] as const
 export type ApiVersion = (typeof apiVersions)[number]
 
-/** SIP routing has a line of versions of its own. */
+/** SIP routing has its own line of versions. */
 export const sipVersions = ['2023-03-01'] as const
 
 export const versionsSince = (first: ApiVersion): readonly ApiVersion[] => apiVersions.slice(apiVersions.indexOf(first))
 
-/** The version of a request: as asked for, which links repeat, and as served. */
+/** The version of a request: the requested one, which links repeat, and the one that is served. */
 export interface RequestVersion {
   requested: string
   served: string
-  /** Set when a version later than the newest is served as the newest. */
+  /** Set when a later version than the newest is served as the newest. */
   warning?: string
 }
 

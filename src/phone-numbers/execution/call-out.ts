@@ -1,7 +1,6 @@
 /**
- * The calls that purchases make to billing and fulfilment: claim → act → record. Nothing is open in the database
- * while a system is called, and what it said counts only while the claim holds. `call-outcome.ts` has what follows
- * from an answer.
+ * The calls of purchases to billing and fulfilment: claim → act → record. No transaction is open during a call, and its
+ * result counts only while the claim holds. `call-outcome.ts` has the consequences of a result.
  */
 import { readBuyer } from '../../buyers/store.js'
 import { later } from '../../clock.js'
@@ -13,15 +12,15 @@ import type { Operation } from '../../operations/operation.js'
 import { HookUnavailable, type Hook, type HookCall } from '../hooks/hook.js'
 import type { PhoneNumbersDeps } from '../model/deps.js'
 import { purchaseKey } from '../model/sale.js'
-import { asCalled, recordOutcome, type Said } from './call-outcome.js'
+import { asCalled, recordOutcome, type CallResult } from './call-outcome.js'
 import { lockSale } from './sales.js'
 
-/** How many calls one run makes side by side. */
+/** How many calls one run makes in parallel. */
 const CALLS_PER_RUN = 20
-/** How much longer than the longest call a claim lasts: none is begun that might outlive it. */
+/** How much longer than the longest call a claim lasts: a call that might outlive it is not begun. */
 const CLAIM_MARGIN_MS = 5_000
 
-/** A call that is this process's to make, for a time. */
+/** A call that this process has claimed. */
 export interface ClaimedCall {
   operation: Operation
   callOut: CallOut
@@ -29,14 +28,14 @@ export interface ClaimedCall {
   until: Date
 }
 
-/** What a run made of the calls that were due. */
+/** The results of a run's calls. */
 export interface CallsMade {
   claimed: number
-  /** Answered, and recorded. */
+  /** Answered and recorded. */
   done: number
-  /** Not answered; they are due again later. */
+  /** Not answered; due again later. */
   failed: number
-  /** There was no time left for them, or their claim was lost. */
+  /** Not made for lack of time, or no longer claimed. */
   skipped: number
   more: boolean
 }
@@ -53,7 +52,7 @@ export async function makeDueCalls(deps: PhoneNumbersDeps): Promise<CallsMade> {
   return report
 }
 
-/** Takes what is due, for longer than the call can take: after a crash it is due again by itself. */
+/** Claims calls that are due, for longer than a call can take: after a crash they are due again by themselves. */
 export async function claimDueCalls({ db, clock, hooks }: PhoneNumbersDeps): Promise<ClaimedCall[]> {
   const longestMs = Math.max(hooks.billing?.timeoutMs ?? 0, hooks.fulfilment?.timeoutMs ?? 0)
   const now = clock.now()
@@ -68,26 +67,26 @@ export async function claimDueCalls({ db, clock, hooks }: PhoneNumbersDeps): Pro
 
 async function carryThrough(deps: PhoneNumbersDeps, claimed: ClaimedCall): Promise<'done' | 'failed' | 'skipped'> {
   try {
-    const said = await makeCall(deps, claimed)
-    if (said === undefined || !(await recordCall(deps, claimed, said))) return 'skipped'
-    return 'unavailable' in said ? 'failed' : 'done'
+    const result = await makeCall(deps, claimed)
+    if (result === undefined || !(await recordCall(deps, claimed, result))) return 'skipped'
+    return 'unavailable' in result ? 'failed' : 'done'
   } catch (error) {
     if (isConnectionFailure(error)) throw error
     const { operation, callOut } = claimed
     deps.logger.error({ err: error, operation: operation.id, stage: callOut.stage }, 'call failed')
-    // A fault of ours; it ends as one that is not answered ends.
+    // Our own bug; the call ends as an unanswered one does.
     const unavailable = 'Linebook met an internal error, which its log tells.'
     await recordCall(deps, claimed, { unavailable, mayHaveActed: true, code: 'PurchaseFailed' })
     return 'failed'
   }
 }
 
-/** Makes a claimed call. Undefined when there is no time left for it: somebody else may be at it soon. */
-export async function makeCall(deps: PhoneNumbersDeps, claimed: ClaimedCall): Promise<Said | undefined> {
+/** Makes a claimed call. Undefined when there is no time left for it: another process may claim it soon. */
+export async function makeCall(deps: PhoneNumbersDeps, claimed: ClaimedCall): Promise<CallResult | undefined> {
   const { operation, callOut, until } = claimed
   const name = systemOf(callOut.stage)
   const hook: Hook | undefined = deps.hooks[name]
-  // It was configured when the operation was accepted and is not any more; the setting may come back.
+  // The hook was configured when the operation was accepted and no longer is; the setting may come back.
   if (!hook) return { unavailable: `No ${name} hook is configured any more.`, mayHaveActed: false }
   const call = await callOf(deps, operation, callOut)
   if (later(deps.clock.now(), hook.timeoutMs) > until) return undefined
@@ -101,29 +100,33 @@ export async function makeCall(deps: PhoneNumbersDeps, claimed: ClaimedCall): Pr
   }
 }
 
-/** Records what a call came to, if its claim still holds. Returns whether it does. */
-export async function recordCall(deps: PhoneNumbersDeps, { operation, by }: ClaimedCall, said: Said): Promise<boolean> {
+/** Records the result of a call, if its claim still holds. Returns whether it does. */
+export async function recordCall(
+  deps: PhoneNumbersDeps,
+  { operation, by }: ClaimedCall,
+  result: CallResult,
+): Promise<boolean> {
   const recorded = await deps.db.transaction(async (tx) => {
     const current = await lockClaimed(tx, operation, by)
-    return current?.callOut ? { next: await recordOutcome(deps, tx, current, current.callOut, said) } : undefined
+    return current?.callOut ? { next: await recordOutcome(deps, tx, current, current.callOut, result) } : undefined
   })
-  // Another lane can make the next call while this one waits for the calls beside it.
+  // Another lane can make the next call while this run waits for its other calls.
   if (recorded?.next?.attempts === 0) deps.nudge()
   return recorded !== undefined
 }
 
-/** What a stage of an operation tells the system that it calls. */
+/** The call that a stage of an operation makes. */
 async function callOf(
   { db, clock }: PhoneNumbersDeps,
   operation: Operation,
   { stage, verdict }: CallOut,
 ): Promise<HookCall> {
   const { name } = await readBuyer(db, operation.resourceId)
-  const told = { operationId: operation.id, resourceName: name }
+  const named = { operationId: operation.id, resourceName: name }
   if (isUndo(stage)) {
     const { key = operation.id, undo } = verdict
-    return { ...told, action: 'undo', idempotencyKey: key, numbers: undo?.[systemOf(stage)] ?? [] }
+    return { ...named, action: 'undo', idempotencyKey: key, numbers: undo?.[systemOf(stage)] ?? [] }
   }
   const sale = await db.transaction((tx) => lockSale(tx, operation, clock.now()))
-  return { ...told, action: 'begin', idempotencyKey: purchaseKey(sale), numbers: sale.lines.map(asCalled) }
+  return { ...named, action: 'begin', idempotencyKey: purchaseKey(sale), numbers: sale.lines.map(asCalled) }
 }

@@ -1,6 +1,6 @@
 /**
- * What follows from a call to billing or fulfilment, stored in the transaction that records it: the next call, the
- * end of the purchase, or another try. Undoing goes on behind an operation that has ended for its client.
+ * The consequences of a call to billing or fulfilment, stored in the transaction that records it: the next call, the
+ * end of the purchase, or another try. Undoing goes on after the operation has ended for its client.
  */
 import { amountOf, formatAmount } from '../../buyers/wallet/amount.js'
 import { later } from '../../clock.js'
@@ -20,7 +20,7 @@ import {
 import { saveCall } from '../../operations/call-store.js'
 import { ended, type Operation, type OperationFailure } from '../../operations/operation.js'
 import { endOperation } from '../../operations/store.js'
-import type { HookAnswer } from '../hooks/hook.js'
+import type { HookResult } from '../hooks/hook.js'
 import type { PhoneNumbersDeps } from '../model/deps.js'
 import { purchaseKey, type Sale, type SaleLine } from '../model/sale.js'
 import { isSearchErrorCode } from '../model/search.js'
@@ -28,20 +28,20 @@ import { causeOf } from './carry-out.js'
 import { abandonPurchase, completePurchase } from './purchase.js'
 import { lockSale } from './sales.js'
 
-/** No answer that settles the matter. */
+/** The system gave no conclusive answer. */
 export interface Unavailable {
-  /** Why not, a sentence. */
+  /** The reason, as a sentence. */
   unavailable: string
   /** Whether the call may have reached the system. */
   mayHaveActed: boolean
-  /** When the system wants to be asked again. */
+  /** When the system wants to be called again. */
   afterMs?: number | undefined
-  /** What the purchase fails with in the end, when it is not that the system does not answer. */
+  /** The code that the purchase finally fails with, unless it is the one for a system that does not answer. */
   code?: 'PurchaseFailed'
 }
 
-/** What a call came to. */
-export type Said = HookAnswer | Unavailable
+/** The result of a call. */
+export type CallResult = HookResult | Unavailable
 
 export const asCalled = ({
   e164,
@@ -62,7 +62,7 @@ export const asCalled = ({
 })
 
 /**
- * Returns the call that comes next, if one does.
+ * Returns the next call, if there is one.
  * @param operation locked, with its call still claimed
  */
 export function recordOutcome(
@@ -70,50 +70,50 @@ export function recordOutcome(
   tx: Tx,
   operation: Operation,
   callOut: CallOut,
-  said: Said,
+  result: CallResult,
 ): Promise<CallOut | null> {
-  if (isUndo(callOut.stage)) return recordUndo(deps, tx, operation, callOut, said)
-  if ('unavailable' in said) return recordUnavailable(deps, tx, operation, callOut, said)
-  if (said.refused) {
-    // The refusal undoes nothing that an earlier try may have done whose answer was lost.
+  if (isUndo(callOut.stage)) return recordUndo(deps, tx, operation, callOut, result)
+  if ('unavailable' in result) return recordUnavailable(deps, tx, operation, callOut, result)
+  if (result.refused) {
+    // The refusal doesn't undo what an earlier try, whose answer was lost, may have done.
     const earlier = mayHaveActed(callOut, callOut.attempts - 1) ? [systemOf(callOut.stage)] : []
-    const failure = refusalOf(callOut.stage, said.refused.code, said.refused.message)
+    const failure = refusalOf(callOut.stage, result.refused.code, result.refused.message)
     return abandon(deps, tx, operation, failure, [...doneBefore(callOut), ...earlier])
   }
   if (callOut.stage === 'billing' && deps.hooks.fulfilment) {
     return next(tx, operation, callAt('fulfilment', { done: ['billing'] }), deps.clock.now())
   }
-  return complete(deps, tx, operation, callOut, said.refusedNumbers)
+  return complete(deps, tx, operation, callOut, result.refusedNumbers)
 }
 
 const doneBefore = ({ verdict }: CallOut): readonly CalledSystem[] => verdict.done ?? []
 
-/** Whether one of so many tries of the present stage may have reached its system. */
+/** Whether one of `tries` tries of the current stage may have reached its system. */
 const mayHaveActed = ({ verdict }: CallOut, tries: number): boolean => tries > (verdict.unsent ?? 0)
 
-/** Tries again after a pause, until it has taken too long: then it fails, and what may have been done is undone. */
+/** Tries again after a pause. After too long the purchase fails, and everything that may have been done is undone. */
 async function recordUnavailable(
   { clock, hooks, ...deps }: PhoneNumbersDeps,
   tx: Tx,
   operation: Operation,
   before: CallOut,
-  said: Unavailable,
+  result: Unavailable,
 ): Promise<CallOut | null> {
   const now = clock.now()
-  const unsent = (before.verdict.unsent ?? 0) + (said.mayHaveActed ? 0 : 1)
-  const callOut: CallOut = { ...before, lastError: said.unavailable, verdict: { ...before.verdict, unsent } }
+  const unsent = (before.verdict.unsent ?? 0) + (result.mayHaveActed ? 0 : 1)
+  const callOut: CallOut = { ...before, lastError: result.unavailable, verdict: { ...before.verdict, unsent } }
   const { stage, attempts, verdict } = callOut
   const since = verdict.since === undefined ? now : new Date(verdict.since)
   if (later(since, hooks.giveUpMs) > now) {
-    return next(tx, operation, callOut, later(now, pauseAfter(callOut, said.afterMs)))
+    return next(tx, operation, callOut, later(now, pauseAfter(callOut, result.afterMs)))
   }
-  const code = said.code ?? (stage === 'billing' ? 'BillingUnavailable' : 'ProvisioningFailed')
-  const message = `${said.unavailable} It was asked ${attempts === 1 ? 'once' : `${attempts} times`}.`
+  const code = result.code ?? (stage === 'billing' ? 'BillingUnavailable' : 'ProvisioningFailed')
+  const message = `${result.unavailable} It was asked ${attempts === 1 ? 'once' : `${attempts} times`}.`
   const undo = [...doneBefore(callOut), ...(mayHaveActed(callOut, attempts) ? [systemOf(stage)] : [])]
   return abandon({ clock, hooks, ...deps }, tx, operation, { code, message }, undo)
 }
 
-/** A refusal in the words of the published list: its own code where that is one of them. */
+/** A refusal with its own code if that is one of the published ones. */
 function refusalOf(stage: CallStage, code: string | undefined, message: string): OperationFailure {
   if (stage === 'fulfilment') return { code: 'ProvisioningFailed', message: `Fulfilment refused: ${message}` }
   if (code === undefined) return { code: 'PurchaseFailed', message: `Billing refused: ${message}` }
@@ -122,7 +122,7 @@ function refusalOf(stage: CallStage, code: string | undefined, message: string):
     : { code: 'UnknownErrorCode', message: `Billing refused with ${code}, which is no known code: ${message}` }
 }
 
-/** The last answer that was needed. What is not bought in the end is undone. */
+/** Completes the purchase after the last call. Calls for numbers that were not bought are undone. */
 async function complete(
   deps: PhoneNumbersDeps,
   tx: Tx,
@@ -156,7 +156,7 @@ async function abandon(
   return end(deps, tx, operation, sale, failure, Object.fromEntries(undo.map((name) => [name, all])))
 }
 
-/** Ends an operation for its client; what has to be undone is left to do behind it. */
+/** Ends an operation for its client; calls that have to be undone follow later. */
 async function end(
   { clock }: PhoneNumbersDeps,
   tx: Tx,
@@ -177,21 +177,21 @@ async function next(tx: Tx, operation: Operation, callOut: CallOut | null, dueAt
 }
 
 /**
- * What could not be undone is tried for ever: nobody else knows of it. While one system is away, the other is told in
- * between.
+ * An undo that fails is retried for ever, since no other record of it exists. While one system is unavailable, the
+ * other one is called in between.
  */
 async function recordUndo(
   { clock }: PhoneNumbersDeps,
   tx: Tx,
   operation: Operation,
   callOut: CallOut,
-  said: Said,
+  result: CallResult,
 ): Promise<CallOut | null> {
   const now = clock.now()
   const { stage, attempts, verdict } = callOut
-  if ('unavailable' in said) {
-    const again = { ...(nextUndo(verdict, stage) ?? callOut), attempts, lastError: said.unavailable }
-    return next(tx, operation, again, later(now, pauseAfter(callOut, said.afterMs)))
+  if ('unavailable' in result) {
+    const again = { ...(nextUndo(verdict, stage) ?? callOut), attempts, lastError: result.unavailable }
+    return next(tx, operation, again, later(now, pauseAfter(callOut, result.afterMs)))
   }
   const left = Object.entries(verdict.undo ?? {}).filter(([name]) => name !== systemOf(stage))
   return next(tx, operation, nextUndo({ ...verdict, undo: Object.fromEntries(left) }), now)

@@ -1,6 +1,6 @@
 /**
- * What an operation does when its time has come: in the transaction that accepted it when it has no delay, in one of
- * its own when it is due. Either way the effect and the operation's end are stored together.
+ * Carries out operations: one without a delay in the transaction that accepted it, others in their own transaction when
+ * they are due. Either way the effect and the operation's end are stored together.
  */
 import { isConnectionFailure, type Tx } from '../../db/db.js'
 import { DomainError } from '../../errors.js'
@@ -15,13 +15,13 @@ import { abandonPurchase, completePurchase } from './purchase.js'
 import { failedSearch, searchNow } from './run-search.js'
 import { lockSale } from './sales.js'
 
-/** Carries out the longest due operation that nobody else is at. Returns it as it ended, or undefined if none is due. */
+/** Carries out the operation that has been due longest and that no one else works on. Returns it, if one is due. */
 export const carryOutNextDue = (deps: PhoneNumbersDeps): Promise<Operation | undefined> =>
   carryOutClaimed(deps, (tx) => claimDueOperation(tx, deps.clock.now()))
 
 export type OperationKey = Pick<Operation, 'resourceId' | 'id'>
 
-/** Carries out this operation if it is due, waiting for whoever is at it. Returns it as it ended here. */
+/** Carries out this operation if it is due; waits if another process works on it. Returns it if it ended here. */
 export const carryOutDue = (deps: PhoneNumbersDeps, { resourceId, id }: OperationKey): Promise<Operation | undefined> =>
   carryOutClaimed(deps, async (tx) => {
     const pending = await lockPendingOperation(tx, resourceId, id)
@@ -29,8 +29,8 @@ export const carryOutDue = (deps: PhoneNumbersDeps, { resourceId, id }: Operatio
   })
 
 /**
- * Carries out the operation that `claim` locks, in one transaction. What can't be carried out ends as failed, since a
- * promise that stays open for ever is worse; only an unreachable database leaves it for later.
+ * Carries out the operation that `claim` locks, in one transaction. An operation that can't be carried out ends as
+ * failed, since a promise that stays open for ever is worse; only an unreachable database leaves it for later.
  */
 async function carryOutClaimed(
   deps: PhoneNumbersDeps,
@@ -53,7 +53,7 @@ async function carryOutClaimed(
   }
 }
 
-/** Ends a locked operation that broke on the way. */
+/** Ends a locked operation that threw on the way. */
 async function giveUp(deps: PhoneNumbersDeps, tx: Tx, operation: Operation, error: unknown): Promise<Operation> {
   const now = deps.clock.now()
   const message = error instanceof DomainError ? error.message : 'The server encountered an internal error.'
@@ -105,7 +105,7 @@ async function carryOut(
   }
 }
 
-/** Has what an operation is about end as failed, and returns why. */
+/** Marks the subject of an operation as failed, and returns the reason. */
 async function fail(tx: Tx, operation: Operation, failure: OperationFailure, now: Date): Promise<OperationFailure> {
   const { subject } = operation
   if (subject.kind === 'search') {
@@ -120,7 +120,7 @@ async function fail(tx: Tx, operation: Operation, failure: OperationFailure, now
 const isPurchase = (kind: Operation['subject']['kind']): boolean =>
   kind === 'purchase' || kind === 'reservationPurchase'
 
-/** What the history of numbers says of what an operation does to them. */
+/** The cause of an operation's changes, for the history of numbers. */
 export const causeOf = ({ id, actor }: Operation, at: Date): Cause => ({ at, actor, reason: id })
 
 async function requireSearch(tx: Tx, { id, resourceId }: Operation, searchId: string, now: Date) {

@@ -1,7 +1,7 @@
 /**
- * What a purchase does, of a search or of a reservation: it is begun, which checks and charges; and completed, which
- * makes the numbers owned, or abandoned, which frees them and gives the money back. Without delay and without other
- * systems to ask both happen in the transaction that accepts it.
+ * The purchase of a search or a reservation. Beginning it checks and charges; completing it makes the numbers owned;
+ * abandoning it frees them and refunds the money. Without a delay and without other systems to call, it begins and ends
+ * in the transaction that accepts it.
  */
 import { refuseOffering, refuseQuantity, type Refusal, type Wanted } from '../../buyers/buyer.js'
 import { chargeFor, refundAll, refundFor, type Charged } from '../../buyers/purchase-money.js'
@@ -14,24 +14,24 @@ import { callAt, type CallStage } from '../../operations/call-out.js'
 import { ended, isDue, newOperation, type Operation, type OperationFailure } from '../../operations/operation.js'
 import { insertOperation } from '../../operations/store.js'
 import type { Hooks } from '../hooks/hook.js'
-import { askerOf, type Caller, type PhoneNumbersDeps } from '../model/deps.js'
+import { ownerOf, type Requester, type PhoneNumbersDeps } from '../model/deps.js'
 import type { Sale, SaleLine } from '../model/sale.js'
 
-/** Stores the operation of a purchase, carried out if it can be at once, and marks its hold as promised if not. */
+/** Stores the operation of a purchase: carried out if possible, otherwise with its hold marked as promised. */
 export async function acceptPurchase(
   deps: PhoneNumbersDeps,
   tx: Tx,
-  caller: Caller,
+  requester: Requester,
   id: string,
   sale: Sale,
 ): Promise<Operation> {
   const now = deps.clock.now()
-  const { principal, requestMark } = caller
-  const asker = askerOf(caller)
+  const { principal, requestMark } = requester
+  const owner = ownerOf(requester)
   const course = deps.courseOf(sale.subject.kind, principal.resourceName)
-  const planned = newOperation(id, asker, sale.subject, now, course, sale.createdAt)
+  const planned = newOperation(id, owner, sale.subject, now, course, sale.createdAt)
   const operation = planned.scriptedFailure ? planned : withCalls(planned, deps.hooks)
-  const cause: Cause = { at: now, actor: asker.actor, reason: operation.id }
+  const cause: Cause = { at: now, actor: owner.actor, reason: operation.id }
 
   const refusal = await beginPurchase(deps, tx, sale, cause)
   if (refusal) {
@@ -58,7 +58,7 @@ function withCalls(operation: Operation, { billing, fulfilment }: Hooks): Operat
   return stage === null ? operation : { ...operation, callOut: callAt(stage), startsAt: null }
 }
 
-/** Whether the resource may buy this now; it is charged then. */
+/** Checks whether the resource may buy this now, and charges it. */
 async function beginPurchase(
   { catalogue, walletRequired }: PhoneNumbersDeps,
   tx: Tx,
@@ -78,7 +78,7 @@ async function beginPurchase(
   return chargeFor(tx, buyer, prices, { walletRequired }, { at, actor, reference: reason })
 }
 
-/** Whether a limit leaves room for so many more numbers. */
+/** Refuses more numbers than a limit leaves room for. */
 export const refuseOverLimit = async (tx: Tx, buyer: BuyerWithWallets, more: number): Promise<Refusal | undefined> =>
   buyer.numberLimit === null ? undefined : refuseQuantity(buyer, more, await countOwnedLocked(tx, buyer.resourceId))
 
@@ -112,9 +112,9 @@ export interface CompletedPurchase {
 }
 
 /**
- * Makes the numbers of a purchase owned. What is not there any more, or was refused, is not bought and not charged:
- * the operation has then failed, in part or altogether, and says which and why.
- * @param refused numbers that fulfilment would not have, with its reason
+ * Makes the numbers of a purchase owned. A number that is gone, or was refused, is neither bought nor charged: the
+ * operation has then failed, in part or altogether, and names these numbers with the reasons.
+ * @param refused numbers that fulfilment refused, with its reasons
  */
 export async function completePurchase(
   tx: Tx,
@@ -157,7 +157,7 @@ function notAllAcquired(count: number, reasons: readonly OperationFailure[]): Op
       }
 }
 
-/** Frees the numbers of a purchase, gives back what was charged, and returns why it failed. */
+/** Frees the numbers of a purchase, refunds it, and returns why it failed. */
 export async function abandonPurchase(
   tx: Tx,
   sale: Sale,
@@ -173,7 +173,7 @@ export async function abandonPurchase(
 
 const chargedFor = ({ resourceId, createdAt }: Sale): Charged => ({ resourceId, since: createdAt })
 
-/** Undoes the acceptance of a purchase that has not started: its numbers are held until their time again. */
+/** Undoes the acceptance of a purchase that has not started: its numbers are held until their former time again. */
 export async function callOffPurchase(tx: Tx, sale: Sale, cause: Cause): Promise<void> {
   await extendHold(tx, sale.holdId, sale.heldUntil, cause.at)
   await refundAll(tx, chargedFor(sale), { at: cause.at, actor: cause.actor, reference: cause.reason })

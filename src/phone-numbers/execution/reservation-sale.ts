@@ -3,7 +3,7 @@ import type { ReservationWithNumbers } from '../model/reservation.js'
 import { completeReservation, saveReservationState } from '../model/reservation-store.js'
 import type { Sale, SaleProgress } from '../model/sale.js'
 
-/** The purchase of a locked reservation: every number on terms of its own. */
+/** The purchase of a locked reservation: every number has its own terms. */
 export const saleOfReservation = (found: ReservationWithNumbers): Sale => ({
   subject: { kind: 'reservationPurchase', reservationId: found.reservation.id },
   resourceId: found.reservation.resourceId,

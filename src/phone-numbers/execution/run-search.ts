@@ -1,4 +1,4 @@
-/** What a search does when its time has come: it asks whether the resource may buy this, then holds what there is. */
+/** Carries out a search: checks whether the resource may buy this, then holds the available numbers. */
 import type { Principal } from '../../auth/authenticate.js'
 import { refuseOffering, type Refusal } from '../../buyers/buyer.js'
 import { readBuyer } from '../../buyers/store.js'
@@ -12,18 +12,18 @@ import type { Search } from '../model/search.js'
 import { offerWithdrawn, refuseOverLimit } from './purchase.js'
 import { asSearchError } from './search-sale.js'
 
-/** Who searches, as far as a search depends on it; undefined where only its id is known. */
+/** The properties of the resource that a search depends on; undefined where only its id is known. */
 export type Searcher = Pick<Principal, 'pool' | 'restricted'> | undefined
 
 const MAX_NEAREST = 5
 
-/** How a search ended: as it is stored, and why its operation failed if it did. */
+/** A search after it has ended, and why its operation failed if it did. */
 export interface RanSearch {
   search: Search
   failure: OperationFailure | null
 }
 
-/** Ends a search the way its operation is scripted, or by what there is. */
+/** Ends a search as its operation is scripted, or with the numbers that are available. */
 export async function searchNow(
   deps: PhoneNumbersDeps,
   tx: Tx,
@@ -36,7 +36,7 @@ export async function searchNow(
   return runSearch(deps, tx, search, searcher, { at: now, actor, reason: id })
 }
 
-/** Holds numbers for a search. Returns it as that left it, found or failed, and why it failed. */
+/** Holds numbers for a search. Returns it as found or failed, and why it failed. */
 async function runSearch(
   deps: PhoneNumbersDeps,
   tx: Tx,
@@ -67,7 +67,9 @@ export const failedSearch = (search: Search, { code }: OperationFailure, now: Da
   expiresAt: now,
 })
 
-/** What stands in the way of the resource, and the stock that it sees. Costs a query only where something could. */
+/**
+ * Why the resource may not buy this, if so, and the stock that it sees. Costs a query only if there may be a reason.
+ */
 async function mayBuy(
   { catalogue }: PhoneNumbersDeps,
   tx: Tx,
@@ -87,10 +89,10 @@ async function mayBuy(
   return { refusal, pool: buyer.pool }
 }
 
-/** What else there is of a kind that has nothing in an area. */
+/** The numbers in other areas, for a kind that has none in the requested one. */
 interface Elsewhere {
   nearest: readonly string[]
-  /** How many there are in all areas, as far as one search could ask for them. */
+  /** How many numbers all areas have, up to the largest quantity of a search. */
   count: number
 }
 

@@ -6,7 +6,7 @@ import { lockSearch } from '../model/search-store.js'
 import { saleOfReservation } from './reservation-sale.js'
 import { saleOfSearch } from './search-sale.js'
 
-/** The sale behind a purchase's operation, its search or reservation locked. Throws when that is not there any more. */
+/** The sale of a purchase's operation, with its search or reservation locked. Throws when that is gone. */
 export async function lockSale(tx: Tx, { id, resourceId, subject }: Operation, now: Date): Promise<Sale> {
   if (subject.kind === 'purchase') {
     const search = await lockSearch(tx, resourceId, subject.searchId, now)

@@ -3,7 +3,7 @@ import type { Sale, SaleProgress } from '../model/sale.js'
 import { isSearchErrorCode, type Search, type SearchError } from '../model/search.js'
 import { saveSearch } from '../model/search-store.js'
 
-/** The purchase of what a search, locked, holds: all numbers on the same terms. */
+/** The purchase of the numbers that a locked search holds, all on the same terms. */
 export const saleOfSearch = (search: Search): Sale => ({
   subject: { kind: 'purchase', searchId: search.id },
   resourceId: search.resourceId,
@@ -29,12 +29,12 @@ async function settle(tx: Tx, search: Search, progress: SaleProgress, now: Date)
   await saveSearch(tx, {
     ...search,
     state: 'failed',
-    // What it got is its own now; what it did not get is not there for it any more.
+    // The numbers that it bought are owned now; the others are no longer held for it.
     phoneNumbers: bought.length > 0 ? [...bought].sort() : search.phoneNumbers,
     error: asSearchError(failure.code),
     expiresAt: now,
   })
 }
 
-/** The published name of what went wrong, as readers of the search are told it. */
+/** The published name of an error, as readers of the search see it. */
 export const asSearchError = (code: string): SearchError => (isSearchErrorCode(code) ? code : 'UnknownErrorCode')

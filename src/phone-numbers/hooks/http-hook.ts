@@ -1,9 +1,9 @@
-/** A hook behind HTTP: one JSON POST for each call, as docs/hooks.md tells it. */
+/** A hook over HTTP: one JSON POST for each call, as docs/hooks.md describes. */
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { CalledNumber } from '../../operations/call-out.js'
 import { jsonOf, NoResponse, retryAfterMs, sendRequest, withoutSecrets, type OutboundResponse } from '../../outbound.js'
-import { HookUnavailable, type Hook, type HookAnswer, type HookCall, type HookName } from './hook.js'
+import { HookUnavailable, type Hook, type HookResult, type HookCall, type HookName } from './hook.js'
 
 export interface HttpHookOptions {
   name: HookName
@@ -11,11 +11,11 @@ export interface HttpHookOptions {
   /** Sent as a bearer token. */
   secret: string | undefined
   timeoutMs: number
-  /** Aborted when calls that are under way may take no longer: the program stops. */
+  /** Aborts when the program stops and calls under way have to end. */
   stopping?: AbortSignal
 }
 
-const Answer = Compile(
+const HookResponse = Compile(
   Type.Object({
     code: Type.Optional(Type.String({ maxLength: 100 })),
     message: Type.Optional(Type.String()),
@@ -24,20 +24,20 @@ const Answer = Compile(
     ),
   }),
 )
-interface Said {
+interface HookBody {
   code?: string
   message?: string
   refused?: { phoneNumber: string; message?: string }[]
 }
 
-/** These say no. Every other answer that is no success says nothing about the purchase: 403 comes from gateways, too. */
+/** Statuses that refuse the purchase. No other failure is about the purchase: gateways send 403, too. */
 const REFUSALS = [402, 409, 422]
-/** It has begun and is not done: asked again, it will say. */
+/** The work has begun and is not done: a later call gets the result. */
 const NOT_DONE_YET = 202
 const MAX_RESPONSE_BYTES = 262_144
 const MAX_MESSAGE_CHARS = 500
 
-/** What the published words for a call are, by system. */
+/** The published actions of a call, by system. */
 const ACTIONS = { billing: { begin: 'approve', undo: 'void' }, fulfilment: { begin: 'provision', undo: 'cancel' } }
 
 export class HttpHook implements Hook {
@@ -49,7 +49,7 @@ export class HttpHook implements Hook {
     this.timeoutMs = options.timeoutMs
   }
 
-  async call(call: HookCall): Promise<HookAnswer> {
+  async call(call: HookCall): Promise<HookResult> {
     const { name, url, secret, timeoutMs, stopping } = this.#options
     const timeout = AbortSignal.timeout(timeoutMs)
     const { status, text, headers } = await sendRequest(url, {
@@ -68,26 +68,26 @@ export class HttpHook implements Hook {
     return this.#judge(call, status, text, retryAfterMs(headers))
   }
 
-  #judge({ action, numbers }: HookCall, status: number, text: string, afterMs: number | undefined): HookAnswer {
+  #judge({ action, numbers }: HookCall, status: number, text: string, afterMs: number | undefined): HookResult {
     if (status === NOT_DONE_YET) throw this.#unusable('is not done yet', afterMs)
     const succeeded = status >= 200 && status < 300
     if (!succeeded && (action === 'undo' || !REFUSALS.includes(status))) {
       const redirected = status >= 300 && status < 400 ? ', and redirects are not followed' : ''
       throw this.#unusable(`answered ${status}${redirected}`, afterMs)
     }
-    // Nothing is left of it, whatever it says about that.
+    // A successful undo has undone everything, whatever its body says.
     if (action === 'undo') return { refusedNumbers: {} }
-    const said = text.trim() === '' ? {} : parsed(text)
+    const body = text.trim() === '' ? {} : parsed(text)
     if (!succeeded) {
-      const message = said?.message ? this.#shown(said.message) : `The ${this.#options.name} hook answered ${status}.`
-      return { refused: { code: said?.code === undefined ? undefined : this.#shown(said.code), message } }
+      const message = body?.message ? this.#shown(body.message) : `The ${this.#options.name} hook answered ${status}.`
+      return { refused: { code: body?.code === undefined ? undefined : this.#shown(body.code), message } }
     }
-    if (said === undefined) throw this.#unusable('answered with something else than the JSON of docs/hooks.md')
-    return { refusedNumbers: this.#refusedOf(said, numbers) }
+    if (body === undefined) throw this.#unusable('answered with something else than the JSON of docs/hooks.md')
+    return { refusedNumbers: this.#refusedOf(body, numbers) }
   }
 
-  /** What is refused must be what was asked for: half understood, numbers would be sold that can't be used. */
-  #refusedOf({ refused = [] }: Said, numbers: readonly CalledNumber[]): Record<string, string> {
+  /** Refused numbers must be in the call: misunderstanding a response would sell numbers that can't be used. */
+  #refusedOf({ refused = [] }: HookBody, numbers: readonly CalledNumber[]): Record<string, string> {
     const { name } = this.#options
     if (name === 'billing' && refused.length > 0) {
       throw this.#unusable('refused single numbers, but can only approve or refuse a purchase as a whole')
@@ -100,7 +100,7 @@ export class HttpHook implements Hook {
     )
   }
 
-  /** The system was there, but what it said settles nothing. */
+  /** The system answered, but not conclusively. */
   #unusable(what: string, afterMs?: number): HookUnavailable {
     return new HookUnavailable(`The ${this.#options.name} hook ${what}.`, { mayHaveActed: true, afterMs })
   }
@@ -115,12 +115,12 @@ export class HttpHook implements Hook {
     return new HookUnavailable(`The ${name} hook ${what}: ${code}.`, { mayHaveActed })
   }
 
-  /** What a system said, as it can be stored and shown: without our secret should it have repeated it. */
+  /** A system's text as it can be stored and shown: without our secret, in case the system repeated it. */
   #shown(text: string): string {
     const clean = withoutSecrets(text, [this.#options.secret])
       .replace(/\p{Cc}+/gu, ' ')
       .trim()
-    // Whole characters only: the database takes no half ones.
+    // Whole characters only: the database accepts no half surrogate pairs.
     return Buffer.from([...clean].slice(0, MAX_MESSAGE_CHARS).join(''), 'utf8').toString('utf8')
   }
 }
@@ -141,7 +141,7 @@ const numberBody = ({ e164, countryCode, numberType, assignmentType, calling, sm
   cost: { amount: price.amount, currencyCode: price.currency, billingFrequency: 'monthly' },
 })
 
-function parsed(text: string): Said | undefined {
+function parsed(text: string): HookBody | undefined {
   const value = jsonOf(text)
-  return Answer.Check(value) ? value : undefined
+  return HookResponse.Check(value) ? value : undefined
 }

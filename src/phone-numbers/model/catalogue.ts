@@ -1,6 +1,6 @@
 /**
- * What may be bought: offerings by country, number type and assignment type, with their capabilities and price. Read
- * from a data file at start (setting LINEBOOK_CATALOGUE_FILE, shape in data/README.md).
+ * The catalogue: offerings by country, number type and assignment type, with their capabilities and price, read from a
+ * data file at start (setting LINEBOOK_CATALOGUE_FILE, shape in data/README.md).
  */
 import { readFile } from 'node:fs/promises'
 import Type, { type Static } from 'typebox'
@@ -26,14 +26,14 @@ export interface Offering {
   resellAgreementRequired: boolean
   /** Whether the buyer needs an address in the country. */
   addressRequired: boolean
-  /** Not sold any more: not listed, and a purchase of what was found before fails. */
+  /** No longer sold: it is not listed, and a purchase of numbers that were found before fails. */
   withdrawn: boolean
 }
 
 export interface Catalogue {
   /** ISO 3166-1 alpha-2 codes of the countries served. */
   countries: readonly string[]
-  /** What is sold in a country. */
+  /** The offerings sold in a country. */
   offerings(countryCode: string): readonly Offering[]
   /** An offering, withdrawn or not. */
   find(countryCode: string, numberType: NumberType, assignmentType: AssignmentType): Offering | undefined
@@ -113,7 +113,7 @@ const toOfferings = (country: Static<typeof CatalogueFile>['countries'][number])
     withdrawn: offering.isWithdrawn ?? false,
   }))
 
-/** On what terms numbers of one country and type are sold where the buyer leaves the assignment open. */
+/** The terms for numbers of one country and type when the buyer gives no assignment. */
 export function defaultOffering(
   catalogue: Catalogue,
   countryCode: string,
@@ -126,7 +126,7 @@ export function defaultOffering(
 
 /**
  * The only assignment among these offerings, or else application. The published service infers it too, or fails to: it
- * has been seen to answer 500 then.
+ * has answered 500 then.
  */
 export function inferredAssignment(offered: readonly Offering[]): AssignmentType {
   const [only, another] = offered

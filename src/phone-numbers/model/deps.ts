@@ -8,7 +8,7 @@ import type { Hooks } from '../hooks/hook.js'
 import type { OperatorDetails } from '../operator-information/operator-prefixes.js'
 import type { Catalogue } from './catalogue.js'
 
-/** What the commands of this API work with. */
+/** The dependencies of this API's commands. */
 export interface PhoneNumbersDeps {
   db: Db
   clock: Clock
@@ -18,31 +18,31 @@ export interface PhoneNumbersDeps {
   policyOf: PolicyOf
   maxSearchQuantity: number
   maxReservationNumbers: number
-  /** How an operation of this kind, begun by this resource now, is to go. */
+  /** The course of an operation of this kind that this resource starts now. */
   courseOf(kind: OperationKind, resourceName: string): Course
-  /** Whether a resource without a wallet can't buy what has a price. */
+  /** Whether a resource needs a wallet to buy numbers that have a price. */
   walletRequired: boolean
-  /** The systems that are asked before a purchase ends. */
+  /** The systems that are called before a purchase ends. */
   hooks: Hooks
-  /** Who runs this installation: the operator of every number in the ledger. */
+  /** The operator of this installation, and so of every number in the ledger. */
   operator: OperatorDetails
   /** Wakes the workers that carry out operations; called after one has been stored. */
   nudge(): void
-  /** Carries out an operation that is due; its worker may be on the way, and is waited for then. */
+  /** Carries out an operation that is due; waits if its worker has already begun. */
   carryOutNow(operation: Pick<Operation, 'resourceId' | 'id'>): Promise<unknown>
 }
 
-/** A caller that asks for a change: who, and the mark by which the same request sent again is known. */
-export interface Caller {
+/** Who requests a change, and the mark that recognises the same request sent again. */
+export interface Requester {
   principal: Principal
   requestMark: Buffer | null
 }
 
-/** How the history of numbers names a resource. */
+/** The name of a resource as the actor in the history of numbers. */
 export const actorOf = ({ resourceName }: Principal): string => `resource:${resourceName}`
 
-/** Who an operation belongs to and acts for. */
-export const askerOf = ({ principal }: Caller): { resourceId: string; actor: string } => ({
+/** The resource that an operation belongs to, and its actor. */
+export const ownerOf = ({ principal }: Requester): { resourceId: string; actor: string } => ({
   resourceId: principal.resourceId,
   actor: actorOf(principal),
 })

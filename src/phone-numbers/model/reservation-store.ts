@@ -10,7 +10,7 @@ import {
 } from './reservation.js'
 
 /**
- * The reservation of this id, locked: a new one that lasts until `until`, or the one that is there. Two requests that
+ * The reservation with this id, locked: a new one that lasts until `until`, or the existing one. Two requests that
  * create the same one meet at the primary key.
  */
 export async function openReservation(
@@ -78,7 +78,7 @@ export async function lockReservation(
   const [reservation] = await tx.query<Reservation>(
     sql`select ${columns} from reservation r where ${isReadable(resourceId, now)} and r.id = ${id} for update`,
   )
-  // Read after the lock: a change that this one has waited for has changed them.
+  // Read after the lock: a change that held the lock before may have changed them.
   return reservation && { reservation, numbers: await listReserved(tx, reservation) }
 }
 
@@ -90,12 +90,12 @@ export async function listReserved(db: Queryable, { holdId }: Reservation): Prom
   return rows.map(toNumber)
 }
 
-/** Where a page ends, and the next one goes on. */
+/** The end of a page, where the next one starts. */
 export type ReservationKey = Pick<Reservation, 'expiresAt' | 'id'>
 
 /**
- * A page of a resource's reservations, those that end first first. Index `reservation_order`: a page that continues
- * another starts at its key, one that only knows how many to skip walks the index up to there.
+ * A page of a resource's reservations, ordered by their end. Index `reservation_order`: a page that continues another
+ * one starts at its key; a page that only knows how many to skip walks the index up to there.
  */
 export const listReservations = (
   db: Queryable,

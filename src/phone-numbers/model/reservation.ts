@@ -1,24 +1,24 @@
-/** The rules of a reservation: how long it lives, what may be done with it, and why it may not get a number. */
+/** The rules of reservations: how long they live, what may be done with them, and why they may not get a number. */
 import type { ShownError } from '../../errors.js'
 import type { StockedNumber } from '../../ledger/holds.js'
 import { effectiveState, isE164, type NumberState, type NumberType } from '../../ledger/number.js'
 import type { Terms } from '../../ledger/sales.js'
 
-/** submitted: its purchase has been accepted; completed: that has ended, whichever way. */
+/** submitted: its purchase has been accepted; completed: the purchase has ended, with or without success. */
 export type ReservationState = 'active' | 'submitted' | 'completed'
 
 export interface Reservation {
-  /** The client's own choice, so unique for its resource only. */
+  /** Chosen by the client, so unique for its resource only. */
   id: string
   resourceId: string
-  /** Ours: what the ledger's numbers refer to. */
+  /** Our own id, which the ledger's numbers refer to. */
   holdId: string
   state: ReservationState
   createdAt: Date
   expiresAt: Date
 }
 
-/** A number of a reservation, on the terms as they were when it was reserved. */
+/** A number of a reservation, on the terms of the time when it was reserved. */
 export interface ReservedNumber extends Terms {
   e164: string
   countryCode: string
@@ -35,28 +35,28 @@ export interface ReservationWithNumbers {
 }
 
 const DAY_MS = 24 * 60 * 60_000
-/** How long after its creation a reservation can be read: the longest of months. */
+/** How long after its creation a reservation can be read: the length of the longest month. */
 export const RESERVATION_RETENTION_MS = 31 * DAY_MS
 
-/** One whose purchase is under way is not forgotten, however long that takes. */
+/** Whether it can no longer be read. One whose purchase is under way can, however long that takes. */
 export const isForgotten = ({ state, createdAt }: Reservation, now: Date): boolean =>
   state !== 'submitted' && createdAt.getTime() + RESERVATION_RETENTION_MS <= now.getTime()
 
 export const reservationStatus = ({ state, expiresAt }: Reservation, now: Date): ReservationState | 'expired' =>
   state === 'active' && expiresAt <= now ? 'expired' : state
 
-/** What a client asks to have changed. */
+/** A change that a client requests. */
 export interface WantedChange {
   /** In the client's order. */
   add: readonly string[]
   remove: readonly string[]
-  /** Keys to be added that are no numbers. */
+  /** Keys to add that are not numbers. */
   noNumbers: readonly string[]
 }
 
 /**
- * Reads a merge patch by its keys: digits, with or without a plus sign. What is said of a number is not looked at, save
- * that null removes it.
+ * Reads a merge patch by its keys: digits, with or without a plus sign. The values don't matter, except that null
+ * removes the number.
  */
 export function readChange(phoneNumbers: Readonly<Record<string, object | null>>): WantedChange {
   const byNumber = new Map<string, 'add' | 'remove'>()
@@ -70,7 +70,7 @@ export function readChange(phoneNumbers: Readonly<Record<string, object | null>>
   return { add: those('add'), remove: those('remove'), noNumbers }
 }
 
-/** Why a number could not be reserved. Who has it instead is nobody's business. */
+/** Why a number could not be reserved. The reasons don't reveal who has it. */
 export const notReserved = {
   noNumber: (): ShownError => ({
     code: 'NotAPhoneNumber',
@@ -89,7 +89,7 @@ export const notReserved = {
     code: 'OfferingWithdrawn',
     message: `${numberType} numbers of ${countryCode} are not sold at the moment.`,
   }),
-  /** By how a number stands that is sold. */
+  /** By the state of a number that is sold. */
   taken: ({ state, freeAt }: StockedNumber, now: Date): ShownError => inTheWay[effectiveState(state, freeAt, now)],
 }
 

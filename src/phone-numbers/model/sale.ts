@@ -1,6 +1,6 @@
 /**
- * What purchases of a search and of a reservation have in common: a hold, and on what terms each of its numbers is
- * bought. `commands/purchase.ts` carries it out; whoever holds the numbers is told how it went (`settle`).
+ * The common part of purchases of a search and of a reservation: a hold, and the terms on which each of its numbers is
+ * bought. `execution/purchase.ts` carries it out; `settle` records the progress on the search or reservation.
  */
 import type { Tx } from '../../db/db.js'
 import type { NumberType } from '../../ledger/number.js'
@@ -12,16 +12,16 @@ export interface SaleLine extends PurchaseLine {
   numberType: NumberType
 }
 
-/** How far a purchase has come, or how it ended. */
+/** The progress of a purchase, or its end. */
 export type SaleProgress =
   | { state: 'accepted' }
   | { state: 'called-off' }
   | {
       state: 'ended'
       bought: readonly string[]
-      /** Why the operation failed; null when all was bought. */
+      /** Why the operation failed; null when all numbers were bought. */
       failure: OperationFailure | null
-      /** Why each number that was not bought was not. */
+      /** The reasons for the numbers that were not bought. */
       reasons: ReadonlyMap<string, OperationFailure>
     }
 
@@ -32,14 +32,14 @@ export interface Sale {
   lines: readonly SaleLine[]
   /** When the hold ends if the purchase is called off. */
   heldUntil: Date
-  /** What clients are told as the time of creation: the search's, or the reservation's. */
+  /** The time of creation that clients see: that of the search or the reservation. */
   createdAt: Date
-  /** Records on the search or reservation how its purchase stands. */
+  /** Records the purchase's progress on the search or reservation. */
   settle(tx: Tx, progress: SaleProgress, now: Date): Promise<void>
 }
 
 /**
- * The name of a purchase towards other systems. A search's is its operation's; a reservation's is not, for its client
- * may choose the same id again one day.
+ * The name of a purchase for other systems. For a search it is the operation's id; for a reservation it is not, since
+ * its client may choose the same id again one day.
  */
 export const purchaseKey = ({ subject, holdId }: Sale): string => operationId(subject.kind, holdId)

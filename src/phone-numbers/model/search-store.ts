@@ -1,7 +1,7 @@
 import { join, sql, type Queryable, type Sql, type Tx } from '../../db/db.js'
 import { SEARCH_RETENTION_MS, type Search } from './search.js'
 
-/** Stores a search as it is now, new or known. */
+/** Inserts or updates a search. */
 export async function saveSearch(tx: Tx, search: Search): Promise<void> {
   await tx.query(sql`
     insert into search (id, resource_id, country_code, number_type, assignment_type, calling, sms, area_code, quantity,
@@ -33,7 +33,7 @@ export async function lockSearch(tx: Tx, resourceId: string, id: string, now: Da
   return row && toSearch(row)
 }
 
-/** What has still to end is there until it has, however long that takes. */
+/** A search that is under way can be read until it has ended, however long that takes. */
 const UNDER_WAY = sql`state in ('running', 'purchasing')`
 
 /** Removes up to `limit` searches that can't be read any more; returns how many. Index `search_expires_at`. */

@@ -1,15 +1,14 @@
 import type { AssignmentType, Capabilities, NumberType, Price } from '../../ledger/number.js'
 
 /**
- * running until its operation has ended, then found (its numbers are held, or were) or failed; purchasing while a
- * purchase that takes time is under way, purchased after it.
+ * `running` until its operation has ended, then `found` (its numbers are or were held) or `failed`; `purchasing` while
+ * a purchase that takes time is under way, `purchased` after it.
  */
 export type SearchState = 'running' | 'found' | 'purchasing' | 'purchased' | 'failed'
 
 /**
- * The published names of what can go wrong with a search or its purchase, with their numbers. Only OutOfStock's number
- * is published (swagger examples of 2025-06-01); the others are ours, and stand here alone so that they can be
- * corrected.
+ * The published names of the errors of a search or its purchase, with their numbers. Only OutOfStock's number is
+ * published (swagger examples of 2025-06-01); the others are ours, and only defined here so that they can be corrected.
  */
 export const searchErrorCodes = {
   OutOfStock: 1000,
@@ -41,7 +40,7 @@ export interface Search {
   countryCode: string
   numberType: NumberType
   assignmentType: AssignmentType
-  /** As asked for, which may be less than the offering has. */
+  /** As requested, which may be less than the offering has. */
   capabilities: Capabilities
   areaCode: string | undefined
   quantity: number
@@ -57,6 +56,6 @@ export interface Search {
 /** How long a search can be read after its hold has expired. */
 export const SEARCH_RETENTION_MS = 24 * 60 * 60_000
 
-/** The error that a reader is told: a search that nobody purchased in time has expired. */
+/** The error that a reader sees: a search that was not purchased in time has expired. */
 export const shownError = ({ state, error, expiresAt }: Search, now: Date): SearchError =>
   state === 'found' && expiresAt <= now ? 'ReservationExpired' : error

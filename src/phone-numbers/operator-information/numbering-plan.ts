@@ -1,4 +1,4 @@
-/** What a number tells by itself: how it is written, which country's it is, and of which type. */
+/** What can be derived from a number itself: its formats, its country and its type. */
 import type { PhoneNumber } from 'libphonenumber-js/max'
 
 export type OperatorNumberType = 'unknown' | 'other' | 'geographic' | 'mobile'
@@ -10,21 +10,21 @@ export interface NumberFormats {
 
 export interface PlannedNumber {
   formats: NumberFormats
-  /** ISO 3166-1 alpha-2; null when the number belongs to no country, or to nobody can tell which. */
+  /** ISO 3166-1 alpha-2; null when the number belongs to no country or its country can't be determined. */
   countryCode: string | null
   numberType: OperatorNumberType
-  /** Whether its first digits tell a mobile operator. */
+  /** Whether its first digits identify a mobile operator. */
   isOfMobileOperator: boolean
 }
 
 const NANP_CALLING_CODE = '1'
 
 /**
- * Looks a number up in the world's numbering plans. Any E.164 number has an answer: form alone is asked of callers, and
- * numbers that no plan knows are used for tests and fiction.
+ * Finds a number in the world's numbering plans. Any well-formed E.164 number has a result, because numbers that no
+ * plan knows are used for tests and fiction.
  */
 export async function inNumberingPlan(e164: string): Promise<PlannedNumber> {
-  // Loaded when first needed: 30 to 90 ms that a start has no use for.
+  // Loaded when first needed: it takes 30 to 90 ms, which a start doesn't need to spend.
   const { parsePhoneNumberFromString } = await import('libphonenumber-js/max')
   const parsed = parsePhoneNumberFromString(e164)
   if (parsed === undefined) return unplanned({ national: e164.slice(1), international: e164 })
@@ -51,8 +51,8 @@ const unplanned = (formats: NumberFormats): PlannedNumber => ({
 })
 
 /**
- * Internationally with spaces, as ITU-T E.123 asks for and the library does; in North America with hyphens, as the
- * published service answers.
+ * Internationally with spaces, as ITU-T E.123 requires and the library does; in North America with hyphens, as the
+ * published service does.
  */
 function formatsOf(parsed: PhoneNumber): NumberFormats {
   const callingCode = parsed.countryCallingCode

@@ -1,10 +1,10 @@
 /**
- * Which operator a block of mobile numbers was first given to, from data/operator-prefixes.json. A number that has been
- * ported since has another operator, which no open data tells.
+ * The operator that a block of mobile numbers was first given to, from data/operator-prefixes.json. A number that has
+ * been ported since has another operator, which no open data contains.
  */
 import { readFile } from 'node:fs/promises'
 
-/** What is not known is null. */
+/** An unknown value is null. */
 export interface OperatorDetails {
   name: string | null
   mobileNetworkCode: string | null
@@ -61,10 +61,10 @@ const FILE = new URL('../../../data/operator-prefixes.json', import.meta.url)
 
 let loaded: Promise<OperatorPrefixes> | undefined
 
-/** The table that comes with Linebook, read when first asked for: it takes time and memory that a start has no use for. */
+/** The table that comes with Linebook, read when first needed: a start doesn't spend the time and memory it takes. */
 export function operatorPrefixes(): Promise<OperatorPrefixes> {
   loaded ??= readTable().catch((error: unknown) => {
-    // Not kept: the next one who asks tries again.
+    // A failure is not kept: the next request tries again.
     loaded = undefined
     throw error
   })

@@ -8,7 +8,7 @@ import { operatorPrefixes, unknownOperator, type OperatorDetails } from './opera
 export interface OperatorInformation {
   e164: string
   formats: NumberFormats
-  /** Only when asked for. */
+  /** Only on request. */
   details: NumberDetails | undefined
 }
 
@@ -19,8 +19,8 @@ export interface NumberDetails {
 }
 
 /**
- * What can be said about a number: how it is written and, when asked for, whose it is. The ledger answers first, then
- * the table of prefixes; what neither tells is unknown. Throws 'not-one-number' unless there is exactly one, well-formed.
+ * The formats of a number and, on request, its operator. The ledger is read first, then the table of prefixes; what
+ * neither has is unknown. Throws 'not-one-number' unless there is exactly one number, well-formed.
  */
 export async function searchOperatorInformation(
   deps: Pick<PhoneNumbersDeps, 'db' | 'operator'>,
@@ -32,7 +32,7 @@ export async function searchOperatorInformation(
   return { e164, formats: planned.formats, details: withDetails ? await detailsOf(deps, e164, planned) : undefined }
 }
 
-/** The recorded service counts numbers before it looks at any. */
+/** The recorded service counts the numbers before it checks any. */
 function theOnly(phoneNumbers: readonly string[]): string {
   const [e164] = phoneNumbers
   if (phoneNumbers.length > 1) throw new DomainError('not-one-number', 'Can only accept one phoneNumber')
@@ -49,8 +49,7 @@ const MAX_SHOWN_CHARS = 40
 const refusal = (message: string): DomainError => new DomainError('not-one-number', message, { target: 'phonenumbers' })
 
 /**
- * Of every number in the ledger only that it is ours is told: whose it is, and whether it is anybody's, is not the
- * asker's business.
+ * For a number in the ledger the result only shows that it is ours, not who has it, nor whether anyone has it.
  */
 async function detailsOf(
   { db, operator }: Pick<PhoneNumbersDeps, 'db' | 'operator'>,

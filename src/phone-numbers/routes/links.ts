@@ -1,4 +1,4 @@
-/** The URLs that answers carry: relative to the host, each with the api-version of the request. */
+/** The URLs in responses: relative to the host, each with the api-version of the request. */
 import type { OperationSubject } from '../../operations/operation.js'
 import type { RequestVersion } from '../contract/versions.js'
 
@@ -8,7 +8,7 @@ const withVersion = (path: string, { requested }: RequestVersion): string =>
 export const operationLink = (id: string, version: RequestVersion): string =>
   withVersion(`/phoneNumbers/operations/${id}`, version)
 
-/** Where the result of an operation is read, for the kinds that have one. The plus sign of a number stays bare. */
+/** The URL of an operation's result, for the kinds that have one. The plus sign of a number is not encoded. */
 export function resultLink(subject: OperationSubject, version: RequestVersion): string | null {
   switch (subject.kind) {
     case 'search':
@@ -23,8 +23,8 @@ export function resultLink(subject: OperationSubject, version: RequestVersion): 
 }
 
 /**
- * The link to the next page: the original query's api-version and filters first, then where to go on. Clients follow
- * it as it is.
+ * The link to the next page: the original query's api-version and filters first, then where the page starts. Clients
+ * follow it as it is.
  */
 export function nextPageLink(
   path: string,
@@ -39,6 +39,8 @@ export function nextPageLink(
   return [withVersion(path, version), ...filterText, ...pagingText].join('')
 }
 
-/** Also what encodeURIComponent leaves and URL parsers rewrite, so that a link is signed as it was given. */
+/**
+ * Also encodes characters that encodeURIComponent leaves and URL parsers rewrite, so that a link is signed as given.
+ */
 const encodeStrictly = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`)

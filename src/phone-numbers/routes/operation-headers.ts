@@ -12,7 +12,7 @@ const idHeaders: Record<OperationKind, string> = {
   capabilities: 'capabilities-id',
 }
 
-/** Sets what a 202 carries. .NET and Java build their operation from the id headers, so each of them counts. */
+/** Sets the headers of a 202. The .NET and Java SDKs build their operation from the id headers, so each one counts. */
 export function accepted(reply: FastifyReply, operation: Operation, version: RequestVersion): void {
   const { kind } = operation.subject
   const location = resultLink(operation.subject, version)
@@ -32,7 +32,7 @@ export function accepted(reply: FastifyReply, operation: Operation, version: Req
   })
 }
 
-/** Sets what the answer to a poll carries, as recorded, the odd spelling of the last exposed name included. */
+/** Sets the headers of the response to a poll, as recorded, including the odd spelling of the last exposed name. */
 export function polled(reply: FastifyReply, operation: Operation, version: RequestVersion): void {
   const location = resultLink(operation.subject, version)
   if (location !== null) reply.headers({ Location: location, 'Access-Control-Expose-Headers': 'Location' })

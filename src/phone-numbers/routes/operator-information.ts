@@ -17,7 +17,7 @@ export function addOperatorInformationRoutes(add: AddRoute, deps: PhoneNumbersDe
   })
 }
 
-/** What wasn't asked for is there, as null. */
+/** Properties that weren't requested are null. */
 const operatorInformationView = ({ e164, formats, details }: OperatorInformation): OperatorInformationView => ({
   phoneNumber: e164,
   nationalFormat: formats.national,

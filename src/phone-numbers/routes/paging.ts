@@ -2,13 +2,13 @@ import type { RequestVersion } from '../contract/versions.js'
 import { nextPageLink } from './links.js'
 
 const DEFAULT_PAGE_SIZE = 100
-/** Larger pages are not refused but cut. */
+/** A larger page size is not refused but reduced. */
 const MAX_PAGE_SIZE = 100
 
 export interface Page {
   skip: number
   size: number
-  /** One more than the page holds, to learn whether there is a next one. */
+  /** One more than the page holds, to see whether there is a next page. */
   limit: number
 }
 
@@ -28,7 +28,7 @@ export interface PageLink {
   version: RequestVersion
   filters?: Record<string, string | undefined>
   sizeName?: 'top' | 'maxPageSize'
-  /** The key of the page's last item, where pages go on from keys. */
+  /** The key of the page's last item, for lists whose pages continue from keys. */
   after?: number | string
 }
 

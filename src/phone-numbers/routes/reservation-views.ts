@@ -1,4 +1,4 @@
-/** Reservations in the published shapes. Keys stand in the order in which the service sends them. */
+/** Reservations in the published shapes, with the keys in the order in which the service sends them. */
 import type { FailedNumber } from '../commands/change-reservation.js'
 import type { AvailablePhoneNumber, PhoneNumbersReservation, UnavailablePhoneNumber } from '../contract/models.js'
 import {
@@ -15,7 +15,7 @@ export const reservationSummaryView = (reservation: Reservation, now: Date) => (
   status: reservationStatus(reservation, now),
 })
 
-/** @param failed numbers that this request could not reserve; nobody is told of them later */
+/** @param failed numbers that this request could not reserve; later responses don't have them */
 export function reservationView(
   { reservation, numbers }: ReservationWithNumbers,
   now: Date,
@@ -45,7 +45,7 @@ function reservedNumberView(number: ReservedNumber, isExpired: boolean): Availab
   return { ...view, status: 'error', error: { code: outcome.code, message: outcome.message } }
 }
 
-/** ISO 3166-1 keeps ZZ for what is no country. */
+/** ISO 3166-1 never assigns ZZ to a country. */
 const NO_COUNTRY = 'ZZ'
 
 function failedNumberView({ key, reason, offering }: FailedNumber): UnavailablePhoneNumber {

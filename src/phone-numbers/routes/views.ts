@@ -1,4 +1,4 @@
-/** From the ledger's words to the published shapes. Keys stand in the order in which the service sends them. */
+/** Turns domain values into the published shapes, with the keys in the order in which the service sends them. */
 import type { Price } from '../../ledger/number.js'
 import type { OwnedNumber } from '../../ledger/reads.js'
 import {
@@ -39,7 +39,7 @@ export const ownedNumberView = (number: OwnedNumber): PurchasedPhoneNumber => ({
   cost: costView(number.price),
 })
 
-/** Properties that came with a later version than the one served are left out. */
+/** Leaves out properties that were added after the served version. */
 export function searchResultView(search: Search, version: RequestVersion, now: Date): PhoneNumberSearchResult {
   const error = shownError(search, now)
   return {
@@ -82,7 +82,7 @@ const failureView = ({ code, message, details = [] }: OperationFailure) => ({
   ...(details.length > 0 && { details: details.map((detail) => ({ ...detail })) }),
 })
 
-/** On what terms a number is sold, as it is told. */
+/** The terms on which a number is sold, as shown. */
 type SoldOn = Pick<Offering, 'countryCode' | 'capabilities' | 'numberType' | 'assignmentType' | 'price'> &
   Pick<Offering, 'resellAgreementRequired'>
 

@@ -4,7 +4,7 @@
  */
 
 export interface SipTrunk {
-  /** In the spelling of whoever wrote it last; letter case does not tell trunks apart. */
+  /** As spelled by the latest write; letter case does not distinguish trunks. */
   fqdn: string
   sipSignalingPort: number
 }
@@ -23,24 +23,24 @@ export interface SipConfiguration {
   routes: SipRoute[]
 }
 
-/** What is asked of one trunk: to be gone, or to be there. Without a port it keeps the one that it has. */
+/** The change of one trunk: removed, or set. Without a port it keeps the one that it has. */
 export type TrunkChange = { fqdn: string; remove: true } | { fqdn: string; sipSignalingPort?: number }
 
 export interface SipConfigurationChange {
   trunks: readonly TrunkChange[]
-  /** All routes there shall be; undefined leaves them as they are. */
+  /** Replaces all routes; undefined leaves them as they are. */
   routes: SipRoute[] | undefined
 }
 
-/** What a new trunk has that was given no port; no rule lets it through. */
+/** The port of a new trunk that was given none; the rules refuse it. */
 export const NO_PORT = 0
 
-/** By which two spellings of one FQDN are the same. */
+/** The same for two spellings of one FQDN. */
 export const trunkKey = (fqdn: string): string => fqdn.toLowerCase()
 
 /**
- * The configuration that a change leads to, not yet checked. Trunks keep their places and new ones come last. Of a trunk
- * that is asked for and removed in one change the first counts: it is how the official client changes a spelling.
+ * The configuration after a change, not yet checked. Trunks keep their places and new ones come last. A trunk that is
+ * both set and removed in one change is set: that is how the official client changes a spelling.
  */
 export function changed(configuration: SipConfiguration, change: SipConfigurationChange): SipConfiguration {
   const trunks = new Map(configuration.trunks.map((trunk) => [trunkKey(trunk.fqdn), trunk]))

@@ -1,11 +1,11 @@
 /**
- * Number patterns are regular expressions of .NET, whose grammar is not JavaScript's: `^+[1-9][0-9]{3,23}$` is one, and
- * so are patterns with inline options or class subtraction. So they are never compiled here, where a pattern could also
- * be made to run for ever. Only what no reading of a pattern could mend is refused: brackets that don't match. Braces
- * are not looked at, for one that starts no quantifier stands for itself.
+ * Number patterns are regular expressions of .NET, whose grammar is not JavaScript's: `^+[1-9][0-9]{3,23}$` is valid,
+ * and so are patterns with inline options or class subtraction. So they are never compiled here, where a pattern could
+ * also be made to run for ever. Only faults that make a pattern invalid in any reading are refused: brackets that don't
+ * match. Braces are not checked, since one that starts no quantifier is a literal.
  */
 
-/** What is wrong with the brackets of a pattern, in words that go on "it"; undefined when they match. */
+/** Describes what is wrong with the brackets of a pattern, as the predicate of "it"; undefined when they match. */
 export function bracketFault(pattern: string): string | undefined {
   let open = 0
   let at = 0
@@ -40,7 +40,7 @@ export function bracketFault(pattern: string): string | undefined {
   return open > 0 ? 'has a ( without its )' : undefined
 }
 
-/** Where the class that begins at `start` is over. A `]` that comes first stands for itself; `-[` subtracts a class. */
+/** The end of the class that begins at `start`. A `]` that comes first is a literal; `-[` subtracts a class. */
 function endOfClass(pattern: string, start: number): number | undefined {
   const first = pattern[start + 1] === '^' ? start + 2 : start + 1
   let at = first

@@ -1,6 +1,6 @@
 /**
- * What a SIP configuration must keep. The texts of the seven refusals are the service's own, misspelling included; what
- * they don't say (which trunk, which route, what is allowed) stands in the details.
+ * The rules of a SIP configuration. The texts of the seven errors are the service's own, including the misspelling; the
+ * details add what these don't say: which trunk, which route, what is allowed.
  */
 import { DomainError, invalidInput, type ErrorKind } from '../../errors.js'
 import { NO_PORT, trunkKey, type SipConfiguration, type SipRoute, type SipTrunk } from './configuration.js'
@@ -15,12 +15,12 @@ export const MAX_PATTERN_CHARS = 1024
 export const MAX_DESCRIPTION_CHARS = 1024
 export const MAX_PORT = 65535
 
-/** More faults than these are not told. */
+/** Further faults are not reported. */
 const MAX_FAULTS = 20
 /** Longer texts of a client are cut before they are shown. */
 const MAX_SHOWN_CHARS = 260
 
-/** The service's codes and texts, and what we call them. */
+/** The service's codes with our kinds and its texts. */
 const refusals = {
   DuplicatedRoute: ['route-duplicated', 'There is a duplicated route.'],
   RouteWithDuplicatedTrunk: ['trunk-duplicated-in-route', 'There is a duplicated trunk in a route.'],
@@ -33,18 +33,19 @@ const refusals = {
 
 interface Fault {
   code: keyof typeof refusals
-  /** Where, as a property path in lower case. */
+  /** The property path, in lower case. */
   target: string
-  /** What exactly, and what would be right. */
+  /** What exactly is wrong, and what would be right. */
   message: string
-  /** What the service's text quotes. */
+  /** The value that the service's text quotes. */
   quotes?: string
 }
 
 /**
- * Throws the refusal of the first rule that `configuration` breaks, with every fault in its details: 'route-duplicated',
- * 'trunk-duplicated-in-route', 'trunk-fqdn-invalid', 'trunk-port-invalid', 'route-name-invalid', 'route-pattern-invalid'
- * or 'trunk-missing'; before these 'invalid-input' for what is too much or can't be stored.
+ * Throws the refusal of the first rule that `configuration` breaks, with every fault in its details:
+ * 'route-duplicated', 'trunk-duplicated-in-route', 'trunk-fqdn-invalid', 'trunk-port-invalid', 'route-name-invalid',
+ * 'route-pattern-invalid' or 'trunk-missing'; before these, 'invalid-input' for values that exceed a limit or can't be
+ * stored.
  */
 export function requireValid(configuration: SipConfiguration): void {
   refuseTooMuch(configuration)
@@ -64,7 +65,7 @@ export function requireValid(configuration: SipConfiguration): void {
   )
 }
 
-/** The duplicates first: the service refuses these as it reads the request, with another status. */
+/** Duplicates come first: the service refuses them while it reads the request, with another status. */
 function* faultsOf({ trunks, routes }: SipConfiguration): Generator<Fault> {
   yield* duplicatedRoutes(routes)
   yield* duplicatedTrunks(routes)
@@ -169,7 +170,7 @@ function patternFault(pattern: string): string | undefined {
   return bracketFault(pattern)
 }
 
-/** Limits that the service has no code of its own for. */
+/** Limits that the service has no own code for. */
 function refuseTooMuch({ trunks, routes }: SipConfiguration): void {
   refuseMore(trunks.length, MAX_TRUNKS, 'trunks', 'trunks')
   refuseMore(routes.length, MAX_ROUTES, 'routes', 'routes')
@@ -197,7 +198,7 @@ function refuseMore(count: number, limit: number, what: string, target: string):
   if (count > limit) throw invalidInput(`There may be at most ${limit} ${what}, not ${count}.`, target)
 }
 
-/** What PostgreSQL has in no text. */
+/** Characters that PostgreSQL can't store in a text. */
 const UNSTORABLE = /\0|\p{Cs}/u
 
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i

@@ -5,9 +5,9 @@ import { requireValid } from './rules.js'
 import { ensureConfiguration, lockConfiguration, saveConfiguration } from './store.js'
 
 /**
- * Changes the configuration of the caller's resource and returns what it has become. All of a change is stored or
- * nothing; of two changes at once the later one is made to what the earlier one left. Throws what `requireValid` throws
- * about the configuration that would result.
+ * Changes the configuration of the client's resource and returns the result. A change is stored as a whole or not at
+ * all; of two concurrent changes the later one applies to the result of the earlier one. Throws what `requireValid`
+ * throws about the resulting configuration.
  */
 export const updateRouting = (
   { db }: { db: Db },

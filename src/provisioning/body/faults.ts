@@ -1,9 +1,9 @@
-/** What is wrong with bodies of this API, as one error. */
+/** The faults of bodies of this API, as one error. */
 import { DomainError } from '../../errors.js'
 import { place, policies } from '../../http/body-policies.js'
 import type { Fault, Reader } from '../../http/body-reader.js'
 
-/** A fault as this API tells it: where, and what would be right. */
+/** A fault as this API reports it: the place, and what would be right. */
 export type PlacedFault = Pick<Fault, 'path' | 'detail'>
 
 export function invalidPart({ path, detail }: PlacedFault): DomainError {

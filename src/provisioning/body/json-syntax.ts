@@ -1,27 +1,27 @@
 /**
- * The syntax of JSON, for what `JSON.parse` doesn't do: bounding the depth, passing trailing commas over, and telling
- * where a text goes wrong. V8 tells no place for a token that it doesn't expect, which most faults are (tried: 20, 22, 24
- * and 26), and its words vary with its version.
+ * The syntax of JSON, for what `JSON.parse` doesn't do: limiting the depth, skipping trailing commas, and locating
+ * faults. V8 gives no position for an unexpected token, the most frequent fault (tried: 20, 22, 24 and 26), and its
+ * messages vary with its version.
  */
 
 export interface SyntaxFault {
-  /** Index of the first character that can't stand where it does; the text's length if it ends too early. */
+  /** The index of the first wrong character; the text's length if it ends too early. */
   at: number
-  /** What may stand there. */
+  /** What would be right there. */
   expected: string
 }
 
 export interface Scanned {
-  /** The first place at which the text is no JSON; undefined when it is all JSON. */
+  /** The first fault; undefined when the text is JSON. */
   fault: SyntaxFault | undefined
-  /** The text with a space in place of every comma that was passed over. */
+  /** The text with a space in place of every comma that was skipped. */
   text: string
 }
 
 /**
- * Goes through a text up to its end or its first fault.
- * @param trailingCommas passes over a comma that follows a value and precedes the end of an array or object; `[,]` and
- *   `[1,,]` are no JSON all the same
+ * Scans a text up to its end or its first fault.
+ * @param trailingCommas skips a comma that follows a value and precedes the end of an array or object; `[,]` and
+ *   `[1,,]` are still invalid
  */
 export function scan(text: string, trailingCommas: boolean): Scanned {
   const open: ('[' | '{')[] = []
@@ -63,7 +63,7 @@ function blanked(text: string, at: readonly number[]): string {
 
 type State = 'value' | 'value or ]' | 'name' | 'name or }' | ':' | 'next' | 'end'
 
-/** What is expected behind a first character, or that it begins a string, number or word; undefined if it can't stand. */
+/** The state after a first character, or that it begins a string, number or word; undefined if it is wrong there. */
 function step(state: State, first: string, open: ('[' | '{')[]): State | 'scalar' | undefined {
   if (state === ':') return first === ':' ? 'value' : undefined
   const closes = (first === ']' && open.at(-1) === '[') || (first === '}' && open.at(-1) === '{')
@@ -125,13 +125,13 @@ const TRAILING_COMMA = /,\s*[\]}]/y
 const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y
 const NUMBER_OR_WORD = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y
 
-/** Where what `pattern` matches at `from` ends; `from` itself if it matches nothing there. */
+/** The end of the match of `pattern` at `from`; `from` itself if it doesn't match there. */
 function endOf(pattern: RegExp, text: string, from: number): number {
   pattern.lastIndex = from
   return pattern.test(text) ? pattern.lastIndex : from
 }
 
-/** Whether arrays and objects of a text, given as its bytes, stand more than `levels` deep in one another. */
+/** Whether arrays and objects of a text, given as its bytes, are nested more than `levels` deep. */
 export function isDeeperThan(levels: number, body: Uint8Array): boolean {
   let depth = 0
   let inString = false

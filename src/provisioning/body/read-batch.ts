@@ -1,4 +1,4 @@
-/** Bodies that are about several numbers: `{"numbers": […]}` in every api-version. */
+/** Bodies about several numbers: `{"numbers": […]}` in every api-version. */
 import Type from 'typebox'
 import { DomainError } from '../../errors.js'
 import { policies } from '../../http/body-policies.js'
@@ -6,7 +6,7 @@ import { reader, type Path } from '../../http/body-reader.js'
 import { MAX_BATCH } from '../contract/requests.js'
 import { invalidPart, readWhole, type PlacedFault } from './faults.js'
 
-/** Where the number at `index` stands in the body. */
+/** The path of the number at `index` in the body. */
 export const targetOf = (index: number): string => `numbers[${index}]`
 
 const outside = reader(
@@ -14,7 +14,7 @@ const outside = reader(
   policies.provisioning,
 )
 
-/** Of all numbers together, beside the first of each: that one is always told. */
+/** The limit for all numbers together, besides the first fault of each, which is always reported. */
 const MAX_FURTHER_FAULTS = 100
 
 type ReadItem<Item> = (item: unknown, at: Path) => { value: Item; faults: readonly PlacedFault[] }
@@ -22,7 +22,7 @@ type ReadItem<Item> = (item: unknown, at: Path) => { value: Item; faults: readon
 /**
  * The numbers of a body, each read by `read`. Throws 'invalid-body' for the body as a whole, 'batch-empty',
  * 'batch-too-large', or one error with one fault for each bad number.
- * @param keyOf what may not come twice
+ * @param keyOf a key that may not occur twice
  */
 export function readNumbers<Item>(body: unknown, read: ReadItem<Item>, keyOf?: (item: Item) => string): Item[] {
   const { numbers } = readWhole(outside, body)
@@ -33,9 +33,9 @@ export function readNumbers<Item>(body: unknown, read: ReadItem<Item>, keyOf?: (
   const items = numbers.map((number, index) => {
     const { value: item, faults } = read(number, ['numbers', index])
     if (faults.length > 0) {
-      const told = faults.slice(0, 1 + further)
-      further -= told.length - 1
-      bad.push(badNumber(index, told.map(invalidPart)))
+      const shown = faults.slice(0, 1 + further)
+      further -= shown.length - 1
+      bad.push(badNumber(index, shown.map(invalidPart)))
     } else if (keyOf) {
       const first = firstOf.get(keyOf(item))
       if (first === undefined) firstOf.set(keyOf(item), index)

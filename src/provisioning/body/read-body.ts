@@ -1,4 +1,4 @@
-/** From bodies of api-versions 2024 to what the commands take. All faults of a body are told in one error. */
+/** Turns bodies of api-versions 2024 into the commands' input. One error reports all faults of a body. */
 import type { Static } from 'typebox'
 import type { AccountService, AccountSettings } from '../../accounts/account.js'
 import type { NumberDetails, NumberService, NumberToPut } from '../../accounts/account-number.js'
@@ -17,7 +17,7 @@ const identifierReader = reader(requests.NumberIdentifier, policies.provisioning
 const patchReader = reader(requests.RequestForInformationPatch, policies.provisioning)
 const emptyReader = reader(requests.NoContent, policies.provisioning)
 
-/** An account as it is to be. Throws 'invalid-body'. */
+/** The wanted account. Throws 'invalid-body'. */
 export function readAccount(body: unknown, accountName: string): AccountSettings {
   const { value: account, faults } = accountReader(body)
   throwIfAny([...faults, ...otherThanInPath(account.name, accountName, ['name'], faults)])
@@ -50,7 +50,7 @@ function accountServices(given: AccountServices): AccountSettings['services'] {
   return services
 }
 
-/** A number as it is to be; the body may repeat what the path says. Throws 'invalid-body'. */
+/** The wanted number; the body may repeat what the path says. Throws 'invalid-body'. */
 export function readNumber(body: unknown, { accountName, e164 }: { accountName: string; e164: string }): NumberToPut {
   const { value: number, faults } = numberReader(body)
   throwIfAny([
@@ -82,7 +82,7 @@ const numberService = ({ configuration, ...service }: TeamsNumberService): Numbe
   }),
 })
 
-/** The fault of a body that says something else than the path; none when that value has one already. */
+/** The fault of a body that contradicts the path; none when that value has a fault already. */
 function otherThanInPath(
   given: string | undefined,
   inPath: string,
@@ -98,7 +98,7 @@ function otherThanInPath(
 }
 
 /**
- * The numbers of `:createOrUpdateNumbers`, each as it is to be. Throws 'batch-empty', 'batch-too-large',
+ * The wanted numbers of `:createOrUpdateNumbers`. Throws 'batch-empty', 'batch-too-large',
  * 'duplicate-in-batch' or 'invalid-body'.
  */
 export function readBatch(body: unknown, accountName: string): NumberToPut[] {
@@ -111,13 +111,16 @@ export function readBatch(body: unknown, accountName: string): NumberToPut[] {
   return numbers.map((number) => ({ e164: number.telephoneNumber, details: numberDetails(number) }))
 }
 
-/** The E.164 of identified numbers; one that comes twice counts once. Throws 'batch-empty', 'batch-too-large', 'invalid-body'. */
+/**
+ * The E.164 of identified numbers; one that comes twice counts once. Throws 'batch-empty', 'batch-too-large',
+ * 'invalid-body'.
+ */
 export function readIdentifiers(body: unknown): string[] {
   const numbers = readNumbers(body, identifierReader)
   return [...new Set(numbers.map(({ telephoneNumber }) => telephoneNumber))]
 }
 
-/** What is to change of the operator's answer to a request for information. Throws 'invalid-body'. */
+/** The change of the operator's response to a request for information. Throws 'invalid-body'. */
 export function readConsentPatch(body: unknown): RelationshipPatch {
   const { customerRelationship } = readWhole(patchReader, body)
   if (customerRelationship === undefined) return {}
@@ -125,7 +128,7 @@ export function readConsentPatch(body: unknown): RelationshipPatch {
   return customerRelationship ?? { status: null, comment: null }
 }
 
-/** The body of an action that takes none: nothing, or an object without properties. Throws 'invalid-body'. */
+/** Reads the body of an action without input: nothing, or an object without properties. Throws 'invalid-body'. */
 export function readNothing(body: unknown): void {
   if (body !== undefined) readWhole(emptyReader, body)
 }

@@ -1,13 +1,13 @@
-/** From the bytes of a body to a JSON value, strictly: nothing is guessed, and refusals say where the fault is. */
+/** Parses the bytes of a body as JSON, strictly: it guesses nothing, and errors say where the fault is. */
 import { DomainError } from '../../errors.js'
 import { isDeeperThan, scan } from './json-syntax.js'
 
 export interface JsonRules {
   /** Also application/merge-patch+json. */
   mergePatch?: boolean | undefined
-  /** An empty body is no fault; it reads as undefined. */
+  /** An empty body is allowed and reads as undefined. */
   mayBeEmpty?: boolean | undefined
-  /** A comma behind the last item of an array or object is passed over: documented samples have them. */
+  /** Skips a comma after the last item of an array or object: documented samples have them. */
   trailingCommas: boolean
 }
 
@@ -46,14 +46,14 @@ function decode(body: Buffer): string {
     throw invalidJson('The body is not valid UTF-8.', error)
   }
 }
-/** A byte order mark is no JSON: it is kept, and refused. */
+/** A byte order mark is not JSON: it is kept, and refused. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function parse(text: string, { trailingCommas }: JsonRules): unknown {
   try {
     return JSON.parse(text) as unknown
   } catch (error) {
-    // Only what is no strict JSON is looked at more closely.
+    // Only a text that is not strict JSON is scanned.
     const { fault, text: tolerated } = scan(text, trailingCommas)
     if (fault === undefined && tolerated !== text) return JSON.parse(tolerated) as unknown
     throw invalidJson(`The body is not valid JSON${fault === undefined ? '' : ` ${inWords(text, fault)}`}.`, error)

@@ -1,4 +1,6 @@
-/** What comes out, in api-versions 2024-02-29 and 2024-02-29-preview. What goes in is in `requests.ts`. */
+/**
+ * The shapes of responses, in api-versions 2024-02-29 and 2024-02-29-preview. Those of requests are in `requests.ts`.
+ */
 import Type, { type Static } from 'typebox'
 
 const optional = Type.Optional

@@ -1,4 +1,4 @@
-/** What is said of an operation: where it is, who may, what it takes, how it answers. */
+/** The contract of an operation: its path, role, input and responses. */
 import Type, { type TObject, type TSchema } from 'typebox'
 import type { ProvisioningErrorKind } from '../../errors.js'
 import type { ApiVersion } from './versions.js'
@@ -9,24 +9,24 @@ export interface OperationContract<Version extends ApiVersion = ApiVersion> {
   operationId: string
   summary: string
   method: 'GET' | 'PUT' | 'PATCH' | 'DELETE' | 'POST'
-  /** In OpenAPI's form; the colon of an action is literal. */
+  /** As in OpenAPI; the colon of an action is literal. */
   path: string
   /** Other paths that do the same. */
   aliases: readonly string[]
   versions: readonly Version[]
-  /** What a caller must be allowed to. */
+  /** The role that a client needs. */
   role: Role
   kind: 'read' | 'write' | 'list'
-  /** Whether it looks at If-Match and its like, and answers with an ETag when it answers with a resource. */
+  /** Whether it heeds If-Match and the like, and sends an ETag with a resource. */
   conditional: boolean
   /** Whether it can be repeated by the Repeatability headers. */
   repeatable: boolean
-  /** The query parameters that it knows beside api-version. */
+  /** The query parameters that it knows besides api-version. */
   query: TObject
-  /** Absent: a body is not looked at. */
+  /** Absent: a body is ignored. */
   body?: { schema: TSchema; mayBeEmpty?: true; mergePatch?: true }
   success: { statuses: Readonly<Record<number, string>>; body?: TSchema }
-  /** Refusals of its own, beside those of `refusalsOf`. */
+  /** Its own errors, besides those of `refusalsOf`. */
   refusals: readonly ProvisioningErrorKind[]
 }
 
@@ -41,7 +41,7 @@ const everywhere: readonly ProvisioningErrorKind[] = [
   'unavailable',
 ]
 
-/** Every refusal that an operation may answer with. */
+/** Every error that an operation may return. */
 export const refusalsOf = (operation: OperationContract): ProvisioningErrorKind[] => [
   ...everywhere,
   ...(operation.kind === 'list' ? (['unsupported-query-parameter', ...filterRefusals(operation)] as const) : []),
@@ -61,7 +61,7 @@ export const refusalsOf = (operation: OperationContract): ProvisioningErrorKind[
 const filterRefusals = ({ query }: OperationContract): ProvisioningErrorKind[] =>
   'filter' in query.properties ? ['invalid-filter'] : []
 
-/** The parts of an operation that are alike for many. */
+/** The parts of an operation that many share. */
 type Usual = 'method' | 'aliases' | 'role' | 'kind' | 'conditional' | 'repeatable' | 'query' | 'refusals'
 type Rest<Version extends ApiVersion> = Omit<OperationContract<Version>, Usual> &
   Partial<Pick<OperationContract<Version>, Usual>>

@@ -26,7 +26,7 @@ const number = `${numbers}/{telephoneNumber}`
 const addresses = `${account}/teamsCivicAddresses`
 const rfis = '/teamsRequestsForInformation'
 const rfi = `${rfis}/{tenantId}`
-/** Documentation in prose and 2023-10-01 have numbers under `/account/`. */
+/** The prose documentation and 2023-10-01 have numbers under `/account/`. */
 const inSingular = (path: string): string[] => [path.replace('/accounts/', '/account/')]
 
 const teamsRefusals = ['account-not-found', 'tenant-required', 'backend-failed'] as const
@@ -223,7 +223,7 @@ export const getRequestForInformation = read({
 
 export const updateRequestForInformation = patch({
   operationId: 'TeamsRequestsForInformation_CreateOrUpdateRequestForInformation',
-  summary: 'Tell a customer how its request stands',
+  summary: "Set the operator's response to a customer's request",
   path: rfi,
   versions,
   body: { schema: requests.RequestForInformationPatch, mergePatch: true },

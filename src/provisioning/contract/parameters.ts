@@ -1,4 +1,4 @@
-/** Parameters of paths and queries: what they may be, and reading them. */
+/** Parameters of paths and queries: their constraints, and functions that read them. */
 import Type, { type TString } from 'typebox'
 import { invalidInput } from '../../errors.js'
 import { AccountName, TelephoneNumber } from './requests.js'
@@ -6,13 +6,13 @@ import { AccountName, TelephoneNumber } from './requests.js'
 const Visible = '^[^\\u0000-\\u001f\\u007f]+$'
 
 /**
- * The parameters of paths. Tenants are taken in any form: documented samples call them by names that are no GUIDs, so
- * they are looked up first (`rfiNotFound` in `consent.ts` tells what a miss is).
+ * The parameters of paths. Tenants are accepted in any form: documented samples use names that are not GUIDs, so they
+ * are searched for first (`rfiNotFound` in `consent.ts` has the error for one that isn't found).
  */
 export const pathParameters = {
   accountName: AccountName,
   telephoneNumber: TelephoneNumber,
-  /** What 2023-10-01 calls telephoneNumber. */
+  /** The name of telephoneNumber in 2023-10-01. */
   phoneNumber: TelephoneNumber,
   civicAddressId: Type.String({ minLength: 1, maxLength: 256, pattern: Visible }),
   tenantId: Type.String({ minLength: 1, maxLength: 100, pattern: Visible, description: 'A GUID' }),
@@ -37,7 +37,8 @@ const inWords: Record<PathParameter, string> = {
 }
 
 /**
- * The path's parameters, each checked against its constraint. Throws 'invalid-input' with the parameter's name as target.
+ * The path's parameters, each checked against its constraint. Throws 'invalid-input' with the parameter's name as
+ * target.
  * @param params decoded
  */
 export function readPath<Name extends PathParameter>(
@@ -50,7 +51,7 @@ export function readPath<Name extends PathParameter>(
   >
 }
 
-/** As `readPath`, of one value. */
+/** Like `readPath`, for one value. */
 export function readParameter(name: PathParameter, value: string): string {
   const { minLength, maxLength, pattern } = limits[name]
   if (value.length >= minLength && value.length <= maxLength && pattern.test(value)) return value

@@ -1,6 +1,6 @@
 /**
- * What goes in, in api-versions 2024-02-29 and 2024-02-29-preview. Objects take no properties but these. Read-only ones
- * are known and not looked at, whatever their value: clients send back what they were given.
+ * The shapes of requests, in api-versions 2024-02-29 and 2024-02-29-preview. Objects take only these properties.
+ * Read-only ones are accepted and ignored, whatever their value: clients send back what they have read.
  */
 import Type, { type TProperties, type TSchema } from 'typebox'
 
@@ -10,7 +10,7 @@ const strictly = <Properties extends TProperties>(properties: Properties) =>
 const orNull = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()])
 const ReadOnly = optional(Type.Unknown({ readOnly: true }))
 
-/** Limits of ours where the published API has none, so that no number grows without end. */
+/** Our own limits where the published API has none, so that no number grows without end. */
 const FreeText = Type.String({ maxLength: 256 })
 const FreeTexts = Type.Array(FreeText, { maxItems: 100 })
 
@@ -79,7 +79,7 @@ export const TeamsNumberConfigurationRequest = strictly({
 
 export const TeamsNumberServiceRequest = strictly({
   enabled: Type.Boolean(),
-  // Extensible: what a backend reported comes back when a client changes what it read.
+  // Extensible: a client that changes what it read sends back the status that a backend reported.
   assignmentStatus: optional(
     Type.String({ minLength: 1, maxLength: 256, description: 'assigned, unassigned, or what a backend reports' }),
   ),
@@ -99,7 +99,7 @@ export const NumberServiceDetailsRequest = strictly({
 export const CustomSipHeader = Type.String({ minLength: 1, maxLength: 100, pattern: '^([A-Za-z0-9_-])+$' })
 export const NumberConfigurationRequest = strictly({ customSipHeader: optional(CustomSipHeader) })
 
-/** The path says which number it is; the body may say it again. */
+/** The path names the number; the body may repeat it. */
 export const NumberRequest = strictly({
   ...provisioningState,
   telephoneNumber: optional(TelephoneNumber),
@@ -122,7 +122,7 @@ export const BatchNumbersRequest = strictly({
 
 export const NumberIdentifier = strictly({ telephoneNumber: TelephoneNumber })
 
-/** Of `:deleteNumbers` and `:getTeamsAvailableCapabilities` alike. */
+/** For both `:deleteNumbers` and `:getTeamsAvailableCapabilities`. */
 export const NumberIdentifiers = strictly({
   numbers: Type.Array(NumberIdentifier, { minItems: 1, maxItems: MAX_BATCH }),
 })

@@ -3,7 +3,7 @@ import type { Static, TObject } from 'typebox'
 type Given<Value> = Value extends (infer Item)[] ? readonly Item[] : Value
 type OptionalKeys<Shape> = { [Key in keyof Shape]-?: object extends Pick<Shape, Key> ? Key : never }[keyof Shape]
 
-/** What a shape is made from: optional values may be undefined or null, and lists are not ours to change. */
+/** The input of a shape: optional values may be undefined or null, and lists are read-only. */
 export type Makings<Shape> = {
   readonly [Key in Exclude<keyof Shape, OptionalKeys<Shape>>]: Given<Shape[Key]>
 } & {
@@ -11,8 +11,8 @@ export type Makings<Shape> = {
 }
 
 /**
- * An object of the schema's properties, in the schema's order, and of no others. Optional ones that are undefined or
- * null are left out.
+ * An object with only the schema's properties, in the schema's order. Optional ones that are undefined or null are left
+ * out.
  */
 export function shaped<Schema extends TObject>(schema: Schema, makings: Makings<Static<Schema>>): Static<Schema> {
   const values = makings as Record<string, unknown>
@@ -29,7 +29,7 @@ interface Property {
   required: boolean
 }
 
-/** Taken apart once for each schema: a page of numbers has thousands of objects. */
+/** Computed once for each schema: a page of numbers has thousands of objects. */
 function propertiesOf(schema: TObject): readonly Property[] {
   const known = properties.get(schema)
   if (known) return known

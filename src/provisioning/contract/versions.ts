@@ -1,9 +1,9 @@
 /** The api-versions of the Provisioning API. */
 import { DomainError } from '../../errors.js'
 
-/** Alike in everything but the empty form of `serviceProvisioningErrors`. */
+/** They only differ in the empty form of `serviceProvisioningErrors`. */
 export const versions2024 = ['2024-02-29', '2024-02-29-preview'] as const
-/** Older, with paths and bodies of its own; see `facade-2023/`. */
+/** Older, with its own paths and bodies; see `facade-2023/`. */
 export const versions2023 = ['2023-10-01'] as const
 export const apiVersions = [...versions2024, ...versions2023] as const
 
@@ -12,9 +12,9 @@ export type Version2023 = (typeof versions2023)[number]
 export type ApiVersion = Version2024 | Version2023
 
 /**
- * The version that a request asks for. Throws 'version-missing', 'version-unsupported' or 'invalid-input'.
+ * The version that a request is for. Throws 'version-missing', 'version-unsupported' or 'invalid-input'.
  * @param values of the query parameter `api-version`
- * @param offered the versions that have what is asked for
+ * @param offered the versions that have the operation
  */
 export function readVersion<Version extends ApiVersion>(
   values: readonly string[],

@@ -1,4 +1,4 @@
-/** The shapes of api-version 2023-10-01. What goes in takes no other properties. */
+/** The shapes of api-version 2023-10-01. Requests take no other properties. */
 import Type, { type Static, type TProperties } from 'typebox'
 import { CustomSipHeader, MAX_BATCH, Subdomain, SubdomainTokensRequest, TelephoneNumber } from '../contract/requests.js'
 
@@ -24,7 +24,7 @@ export const AccountDetails = Type.Object({ directRouting: optional(DirectRoutin
 export const AccountResponse = Type.Object({ etag: Type.String(), name: Type.String(), details: AccountDetails })
 export type AccountResponse = Static<typeof AccountResponse>
 
-/** Of a region without a record there is no token. */
+/** A region without a record has no token. */
 export const TokensInDns = Type.Partial(SubdomainTokens)
 export const DirectRoutingProvisioningState = Type.Object({
   subdomainStatus: Type.Enum(['Provisioned', 'NotProvisioned', 'Inconsistent']),
@@ -46,7 +46,7 @@ export const NumberServicesRequest = strictly({
   zoomEnabled: Type.Boolean(),
 })
 export const NumberConfigurationRequest = strictly({ customSipHeader: optional(CustomSipHeader) })
-/** The schema once published requires `services`, its text says what it means to leave it out. */
+/** The schema once published requires `services`; its text says what leaving it out means. */
 export const NumberDetailsRequest = strictly({
   services: optional(NumberServicesRequest),
   configuration: optional(NumberConfigurationRequest),

@@ -37,7 +37,9 @@ export const getAccount = read({
   versions,
   conditional: false,
   query: Type.Object({
-    status: optional(Type.Boolean({ default: false, description: 'Whether to tell how its subdomain stands in DNS' })),
+    status: optional(
+      Type.Boolean({ default: false, description: 'Whether to return the state of its subdomain in DNS' }),
+    ),
   }),
   success: { statuses: { 200: 'The account' }, body: models.AccountWithStatusResponse },
   refusals: ['account-not-found'],

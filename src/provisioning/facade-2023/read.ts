@@ -1,6 +1,7 @@
 /**
- * From bodies of api-version 2023-10-01 to what the commands take. That version had no switches of services on accounts:
- * what it creates has Operator Connect and Zoom on, without sync, and Direct Routing when it is configured.
+ * Turns bodies of api-version 2023-10-01 into the commands' input. That version had no switches of services on
+ * accounts: an account it creates has Operator Connect and Zoom on, without sync, and Direct Routing when it is
+ * configured.
  */
 import type { Static } from 'typebox'
 import type { AccountService, AccountSettings } from '../../accounts/account.js'
@@ -61,8 +62,8 @@ const numberDetails = ({ services, configuration }: Static<typeof models.NumberD
 const switchable: readonly ServiceKey[] = ['teamsOperatorConnect', 'teamsDirectRouting', 'zoomPhoneCloudPeering']
 
 /**
- * Throws 'not-representable' when an account, as it is, has anything that this version can't say: replacing it would
- * lose that silently.
+ * Throws 'not-representable' when an account has anything that this version can't express: replacing it would lose that
+ * silently.
  */
 export function assertRepresentableAccount({ name, correlationId, teamsTenantId, services }: AccountSettings): void {
   const lost = [
@@ -86,7 +87,7 @@ function lostOfAccount(key: ServiceKey, { enabled, syncEnabled = false, configur
   ]
 }
 
-/** As `assertRepresentableAccount`, of a number. */
+/** Like `assertRepresentableAccount`, for a number. */
 export function assertRepresentableNumber({ e164, details }: Pick<NumberToPut, 'e164' | 'details'>): void {
   const lost = serviceKeys.flatMap((key) => {
     const { enabled = false, assignmentStatus, configuration } = details.serviceDetails[key] ?? {}

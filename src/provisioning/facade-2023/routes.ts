@@ -15,7 +15,7 @@ import { json, noContent, resource } from '../wire/response.js'
 import {
   bodyOf,
   deferred,
-  pageAnswer,
+  pageResponse,
   param,
   preconditionOf,
   type Context,
@@ -47,7 +47,7 @@ const accountRoutes = (deps: RouteDeps): Routes =>
       async (context) => {
         const query = readListQuery(context.query, {}, oldListRules)
         const { page } = await pageOfAccounts(deps, query)
-        return pageAnswer(context, query, page, accountView, undefined)
+        return pageResponse(context, query, page, accountView, undefined)
       },
     ],
     [
@@ -72,7 +72,7 @@ const accountRoutes = (deps: RouteDeps): Routes =>
         return carryOutAccountWrite(deps, carrying, {
           name,
           write: (tx) =>
-            putAccount(deps, tx, context.caller, {
+            putAccount(deps, tx, context.by, {
               name,
               precondition: preconditionOf(context, storedAccount),
               read: (before) => {
@@ -81,7 +81,7 @@ const accountRoutes = (deps: RouteDeps): Routes =>
                 return account
               },
             }),
-          answer: (shown, { created }) => resource(created ? 201 : 200, accountView(shown), versionOfAccount(shown)),
+          response: (shown, { created }) => resource(created ? 201 : 200, accountView(shown), versionOfAccount(shown)),
         })
       },
     ],
@@ -95,8 +95,8 @@ const accountRoutes = (deps: RouteDeps): Routes =>
         }
         return carryOutAccountWrite(deps, carrying, {
           name: undefined,
-          write: (tx) => deleteAccount(deps, tx, context.caller, deletion),
-          answer: () => noContent,
+          write: (tx) => deleteAccount(deps, tx, context.by, deletion),
+          response: () => noContent,
         })
       },
     ],
@@ -114,7 +114,7 @@ const numberRoutes = (deps: RouteDeps): Routes =>
         const query = readListQuery(context.query, {}, oldListRules)
         const { id } = await accountNamed(deps, param(context, 'accountName'))
         const { page } = await pageOfNumbers(deps, query, id)
-        return pageAnswer(context, query, page, numberView, undefined)
+        return pageResponse(context, query, page, numberView, undefined)
       },
     ],
     [
@@ -123,9 +123,9 @@ const numberRoutes = (deps: RouteDeps): Routes =>
         const parameters = [...oldListRules.parameters, 'number']
         const query = readListQuery(context.query, {}, { ...oldListRules, parameters })
         const [wanted] = context.query.get('number') ?? []
-        const lookUp = wanted === undefined ? undefined : readParameter('phoneNumber', wanted)
-        const { page } = await pageOfNumbers(deps, query, undefined, lookUp)
-        return pageAnswer(context, query, page, numberView, undefined)
+        const only = wanted === undefined ? undefined : readParameter('phoneNumber', wanted)
+        const { page } = await pageOfNumbers(deps, query, undefined, only)
+        return pageResponse(context, query, page, numberView, undefined)
       },
     ],
     [
@@ -141,7 +141,7 @@ const numberRoutes = (deps: RouteDeps): Routes =>
         const [accountName, e164] = [param(context, 'accountName'), param(context, 'phoneNumber')]
         const read = deferred(() => [numberOf2023(bodyOf(deps, context), e164)])
         return carryOutNumberWrite(deps, carrying, async (tx) => {
-          const { account, created, told } = await putNumbers(deps, tx, context.caller, {
+          const { account, created, toSync } = await putNumbers(deps, tx, context.by, {
             accountName,
             e164s: [e164],
             precondition: preconditionOf(context, storedNumber),
@@ -149,7 +149,7 @@ const numberRoutes = (deps: RouteDeps): Routes =>
             check,
           })
           const number = await readNumber(deps, tx, account, e164)
-          return { told, answer: resource(created ? 201 : 200, numberView(number), shownNumber(number)) }
+          return { toSync, response: resource(created ? 201 : 200, numberView(number), shownNumber(number)) }
         })
       },
     ],
@@ -159,12 +159,12 @@ const numberRoutes = (deps: RouteDeps): Routes =>
         const accountName = param(context, 'accountName')
         const read = deferred(() => batchOf2023(bodyOf(deps, context)))
         return carryOutNumberWrite(deps, carrying, async (tx) => {
-          const { numbers, told } = await putBatch(deps, tx, context, {
+          const { numbers, toSync } = await putBatch(deps, tx, context, {
             accountName,
             read,
             check,
           })
-          return { told, answer: json(200, { numbers: numbers.map(numberView) }) }
+          return { toSync, response: json(200, { numbers: numbers.map(numberView) }) }
         })
       },
     ],
@@ -177,8 +177,8 @@ const numberRoutes = (deps: RouteDeps): Routes =>
           precondition: preconditionOf(context, storedNumber),
         }
         return carryOutNumberWrite(deps, carrying, async (tx) => ({
-          told: await deleteNumber(deps, tx, context.caller, deletion),
-          answer: noContent,
+          toSync: await deleteNumber(deps, tx, context.by, deletion),
+          response: noContent,
         }))
       },
     ],

@@ -1,4 +1,4 @@
-/** From the domain to the shapes of api-version 2023-10-01, which tells nothing of sync. */
+/** Turns domain values into the shapes of api-version 2023-10-01, which don't show sync. */
 import type { AccountSettings, SubdomainTokens } from '../../accounts/account.js'
 import { isEnabled, type NumberDetails } from '../../accounts/account-number.js'
 import type { SubdomainStatus } from '../../accounts/subdomain.js'
@@ -11,10 +11,10 @@ const statuses: Readonly<Record<SubdomainStatus, models.DirectRoutingProvisionin
   inconsistent: 'Inconsistent',
 }
 
-/** How an account's subdomain stands in DNS. */
+/** The state of an account's subdomain in DNS. */
 export interface SubdomainState {
   status: SubdomainStatus
-  /** What is really there. */
+  /** The tokens that are really there. */
   tokens: Partial<SubdomainTokens>
 }
 
@@ -36,7 +36,7 @@ export const accountView2023 = (account: AccountSettings, etag: string): models.
   })
 }
 
-/** An account asked for with `status=true`. */
+/** An account requested with `status=true`. */
 export const accountWithStatusView2023 = (
   account: AccountSettings,
   etag: string,
@@ -53,7 +53,7 @@ export const accountWithStatusView2023 = (
 /**
  * The tokens that a zone has.
  * @param names of the account's subdomain by region, see `namesOf`
- * @param found what the zone says of them
+ * @param found the zone's records of these names
  */
 export function tokensInZone(
   names: readonly string[],

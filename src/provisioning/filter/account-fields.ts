@@ -5,7 +5,7 @@ import { sql, type Sql } from '../../db/db.js'
 import { statusOf } from '../../sync/store.js'
 import type { FilterField } from './fields.js'
 
-/** The path whose values are in the DNS zone, not in the database: they are read before the query is made. */
+/** The path whose values are in the DNS zone, not in the database: they are read before the query is built. */
 export const SUBDOMAIN_STATUS = 'serviceDetails/teamsDirectRouting/subdomainStatus'
 
 const setting = (...path: string[]): Sql => sql`a.services #>> ${path}::text[]`
@@ -25,8 +25,8 @@ const configuration = 'serviceDetails/teamsDirectRouting/configuration'
 const inConfiguration = (...path: string[]): Sql => setting('teamsDirectRouting', 'configuration', ...path)
 
 /**
- * What accounts can be filtered by, over the row of `accountsWithStatus`.
- * @param subdomains how the zone stands to each account (by id) that has Direct Routing, where that is asked for
+ * The filter fields of accounts, over the row of `accountsWithStatus`.
+ * @param subdomains the subdomain status of each account (by id) with Direct Routing, if the filter uses it
  */
 export const accountFields = (subdomains: ReadonlyMap<string, SubdomainStatus>): Record<string, FilterField> => ({
   name: { type: 'string', sql: sql`a.name` },

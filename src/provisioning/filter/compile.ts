@@ -91,7 +91,7 @@ function comparison(name: Comparison, operand: Sql, value: Sql | undefined): Sql
   }
 }
 
-/** None of these knows patterns, so a text needs no escaping. */
+/** None of these functions uses patterns, so a text needs no escaping. */
 function textTest(name: TextTest, operand: Sql, text: Sql): Sql {
   switch (name) {
     case 'startswith':

@@ -1,4 +1,4 @@
-/** What the items of a list can be filtered by, and whether a filter asks for nothing else. */
+/** The filter fields of a list, and the check that a filter only uses these. */
 import type { Sql } from '../../db/db.js'
 import { DomainError } from '../../errors.js'
 import type { Filter, FilterPath, Literal } from './parse.js'
@@ -16,7 +16,7 @@ export interface FilterField {
 /** The fields of a list by path, names joined by slashes. */
 export type FilterFields = Readonly<Record<string, FilterField>>
 
-/** Throws 'invalid-filter' when `filter` names an unknown field, or asks of one what its type doesn't answer. */
+/** Throws 'invalid-filter' when `filter` names an unknown field, or uses one in a way that its type doesn't support. */
 export function checkFilter(filter: Filter, fields: FilterFields): void {
   switch (filter.kind) {
     case 'or':
@@ -46,7 +46,7 @@ export function checkFilter(filter: Filter, fields: FilterFields): void {
 
 /** The field that a filter names. Throws 'invalid-filter' if there is none. */
 export function fieldAt(fields: FilterFields, { path, position }: FilterPath): FilterField {
-  // Own ones: a filter may well name "constructor".
+  // Only own properties: a filter may well name "constructor".
   const field = Object.hasOwn(fields, path) ? fields[path] : undefined
   if (field) return field
   const nearest = nearestTo(path, Object.keys(fields))
@@ -100,7 +100,7 @@ const MAX_COMPARED_CHARS = 100
 
 const last = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
-/** How many characters have to be put in, left out or replaced to come from one text to the other. */
+/** How many characters have to be inserted, deleted or replaced to turn one text into the other. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)
   for (let i = 1; i <= from.length; i++) {

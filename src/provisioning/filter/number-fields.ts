@@ -20,7 +20,7 @@ export interface ShownAssignment {
   initialAssignmentStatus: string
 }
 
-/** The same as the view of numbers makes of it: of a number that is passed on, what the backend has said counts. */
+/** The same as in the view of numbers: for a number that is passed on, the backend's report counts. */
 function assignmentStatus(key: ServiceKey, { active, initialAssignmentStatus }: ShownAssignment): Sql {
   const { code } = services[key]
   const sent = detail('serviceDetails', key, 'assignmentStatus')
@@ -45,7 +45,7 @@ const teamsFields = (key: ServiceKey, shown: ShownAssignment): Record<string, Fi
   ),
 })
 
-/** What numbers can be filtered by, over the row of `numbersWithStatus`. */
+/** The filter fields of numbers, over the row of `numbersWithStatus`. */
 export const numberFields = (shown: ShownAssignment): Record<string, FilterField> => ({
   telephoneNumber: { type: 'string', sql: sql`n.e164` },
   accountName: { type: 'string', sql: sql`a.name` },

@@ -26,7 +26,7 @@ export type TextTest = (typeof textTests)[number]
 export interface FilterPath {
   /** Its names, joined by slashes however they were written. */
   path: string
-  /** Where it stands in the filter's text. */
+  /** Its position in the filter's text. */
   position: number
 }
 
@@ -37,7 +37,7 @@ export type Filter =
   | ({ kind: 'text-test'; test: TextTest; text: string } & FilterPath)
   | ({ kind: 'path' } & FilterPath)
 
-/** Percent-encoded in a link it still fits in the head of a request. */
+/** A filter of this size, percent-encoded in a link, still fits into the head of a request. */
 export const MAX_FILTER_CHARS = 4_096
 /** How many brackets may be open at once. */
 export const MAX_FILTER_DEPTH = 50
@@ -67,7 +67,7 @@ const tooLarge = (limit: string): DomainError =>
 const unexpected = (token: Token, expected: string): DomainError =>
   wrongAt(token.position, expected, token.kind === 'end' ? 'the end' : shown(token.text))
 
-/** The end stays where it is, so that there is always a token. */
+/** The end token is never consumed, so there is always a token. */
 const peek = (reading: Reading): Token => reading.tokens[reading.index] as Token
 
 function take(reading: Reading): Token {
@@ -152,7 +152,7 @@ function readLiteral(reading: Reading): Literal {
   throw unexpected(token, 'a text in single quotes, a number, a date-time, true, false or null')
 }
 
-/** `expected` is what the message asks for if `token` is no path. */
+/** @param expected named in the error if `token` is not a path */
 function pathOf(token: Token, expected: string): FilterPath {
   if (token.kind !== 'name' || RESERVED.has(token.text)) throw unexpected(token, expected)
   return { path: token.text.replaceAll('.', '/'), position: token.position }

@@ -26,7 +26,7 @@ export type Token = TokenPlace &
     | { kind: 'end' }
   )
 
-/** The refusal of a filter, with the place in it (counted from one), what would be right there and what is there. */
+/** The error for a filter: the position of the fault (counted from one), what is expected there and what was found. */
 export const wrongAt = (position: number, expected: string, found: string): DomainError =>
   new DomainError(
     'invalid-filter',

@@ -1,4 +1,4 @@
-/** Filter fields of items that a backend gives, in the shape in which they go over the wire. */
+/** Filter fields of items that come from a backend, in their shape on the wire. */
 import { sql, type Sql } from '../../db/db.js'
 import { parseRfc3339 } from '../../http/dates.js'
 import type { FilterFields, FilterFieldType } from './fields.js'
@@ -35,8 +35,8 @@ type TypeOf<Value> = [Value] extends [boolean]
       : 'string' | 'guid' | 'dateTime'
 
 /**
- * Says of every single value of `Item` how it is filtered, over the row that `partsOf` makes of it: `item.parts`. A path
- * left out, misspelt or mistyped does not compile.
+ * Defines how each single value of `Item` is filtered, over the row that `partsOf` makes of it: `item.parts`. A path
+ * that is left out, misspelt or mistyped does not compile.
  */
 export const wireFields =
   <Item extends object>() =>
@@ -45,13 +45,13 @@ export const wireFields =
       Object.entries<FilterFieldType>(types).map(([path, type]) => [path, { type, sql: partAt(path, type) }]),
     )
 
-/** A point in time is kept as its milliseconds: the database knows fewer ways to write one than backends do. */
+/** A point in time is kept in milliseconds: the database accepts fewer notations of one than backends send. */
 const partAt = (path: string, type: FilterFieldType): Sql =>
   type === 'dateTime'
     ? sql`(timestamptz 'epoch' + (item.parts ->> ${path}::text)::double precision * interval '1 millisecond')`
     : sql`item.parts ->> ${path}::text`
 
-/** The values of an item that a filter asks for, by path; those that it hasn't are left out. */
+/** The values of an item that a filter uses, by path; missing ones are left out. */
 export const partsOf = (item: object, filter: Filter, fields: FilterFields): Record<string, unknown> =>
   Object.fromEntries(
     pathsOf(filter).flatMap((path) => {
@@ -76,7 +76,7 @@ function pathsOf(filter: Filter): string[] {
 const milliseconds = (value: unknown): number | undefined =>
   (typeof value === 'string' ? parseRfc3339(value) : value instanceof Date ? value : undefined)?.getTime()
 
-/** A text as the database takes it. Backends may send what it doesn't: U+0000, halves of surrogate pairs. */
+/** A text as the database accepts it. Backends may send what it doesn't: U+0000, halves of surrogate pairs. */
 export const storable = (text: string): string => Buffer.from(text, 'utf8').toString('utf8').replaceAll('\0', '\ufffd')
 
 const valueAt = (item: object, names: readonly string[]): unknown =>

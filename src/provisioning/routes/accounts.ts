@@ -1,4 +1,4 @@
-/** Accounts: from the wire's words to the commands, and back. */
+/** Accounts: translates between the wire and the commands. */
 import type { Account, AccountWithStatus } from '../../accounts/account.js'
 import { countAccounts, listAccounts } from '../../accounts/account-store.js'
 import { deleteAccount } from '../../accounts/commands/delete-account.js'
@@ -25,10 +25,10 @@ import { noContent, resource } from '../wire/response.js'
 import {
   bodyOf,
   deferred,
-  pageAnswer,
+  pageResponse,
   param,
   preconditionOf,
-  readAnswer,
+  readResponse,
   type Context,
   type RouteDeps,
   type Routes,
@@ -43,14 +43,14 @@ export const accountRoutes = (deps: RouteDeps): Routes =>
       async (context) => {
         const query = readListQuery(context.query, accountFields(new Map()))
         const { page, total } = await pageOfAccounts(deps, query)
-        return pageAnswer(context, query, page, (shown) => view(context, shown), total)
+        return pageResponse(context, query, page, (shown) => view(context, shown), total)
       },
     ],
     [
       contract.getAccount,
       async (context) => {
         const shown = await getAccount(deps, param(context, 'accountName'))
-        return readAnswer(context, shownAccount(shown.account, shown.subdomain), () => view(context, shown))
+        return readResponse(context, shownAccount(shown.account, shown.subdomain), () => view(context, shown))
       },
     ],
     [
@@ -61,8 +61,8 @@ export const accountRoutes = (deps: RouteDeps): Routes =>
         return carryOutAccountWrite(deps, carrying, {
           name,
           write: (tx) =>
-            putAccount(deps, tx, context.caller, { name, precondition: preconditionOf(context, storedAccount), read }),
-          answer: (shown, { created }) =>
+            putAccount(deps, tx, context.by, { name, precondition: preconditionOf(context, storedAccount), read }),
+          response: (shown, { created }) =>
             resource(created ? 201 : 200, view(context, shown), shownAccount(shown.account, shown.subdomain)),
         })
       },
@@ -77,8 +77,8 @@ export const accountRoutes = (deps: RouteDeps): Routes =>
         }
         return carryOutAccountWrite(deps, carrying, {
           name: undefined,
-          write: (tx) => deleteAccount(deps, tx, context.caller, deletion),
-          answer: () => noContent,
+          write: (tx) => deleteAccount(deps, tx, context.by, deletion),
+          response: () => noContent,
         })
       },
     ],
@@ -87,14 +87,14 @@ export const accountRoutes = (deps: RouteDeps): Routes =>
 const view = ({ version }: Context, { account, subdomain }: ShownAccount) =>
   accountView(account, subdomain, version as Version2024)
 
-/** A page of accounts with how the zone stands to each, and how many match if that was asked. */
+/** A page of accounts with the status of their subdomains, and the number of matches if requested. */
 export async function pageOfAccounts(
   deps: RouteDeps,
   query: ListQuery,
 ): Promise<{ page: Page<ShownAccount>; total: number | undefined }> {
   const { db } = deps
   const active = activeServices(deps)
-  // What the zone says of all accounts is only asked for where a filter wants to know it.
+  // The zone is only asked about all accounts if a filter uses that.
   const asksZone = query.filterText?.includes('subdomainStatus') === true
   const fields = accountFields(asksZone ? await subdomainStatuses(deps) : new Map())
   const filter = query.filter && compileFilter(query.filter, fields)
@@ -107,24 +107,24 @@ export async function pageOfAccounts(
   }
 }
 
-type Written = Pick<AccountWritten, 'told' | 'labels'>
+type Written = Pick<AccountWritten, 'toSync' | 'labels'>
 
 interface AccountPutting<Outcome extends Written> {
   name: string
   write(tx: Tx): Promise<Outcome>
-  answer(shown: ShownAccount, written: Outcome): Response
+  response(shown: ShownAccount, written: Outcome): Response
 }
 
 interface AccountDeletion {
-  /** Nothing is left to show. */
+  /** A deleted account is not shown. */
   name: undefined
   write(tx: Tx): Promise<Written>
-  answer(): Response
+  response(): Response
 }
 
 /**
- * Writes an account, and puts the zone right at once: the answer then tells how the zone stands (contract 7). Where that
- * fails, the answer says so too, and the reconciler goes on trying. Other backends follow by themselves.
+ * Writes an account and updates the zone at once, so that the response shows the zone's status (contract 7). If that
+ * fails, the response shows it too, and the reconciler retries. Other backends follow by themselves.
  */
 export async function carryOutAccountWrite<Outcome extends Written>(
   deps: RouteDeps,
@@ -132,28 +132,28 @@ export async function carryOutAccountWrite<Outcome extends Written>(
   change: AccountPutting<Outcome> | AccountDeletion,
 ): Promise<Response> {
   let after:
-    { written: Written; shown?: { account: AccountWithStatus; answer(shown: ShownAccount): Response } } | undefined
+    { written: Written; shown?: { account: AccountWithStatus; response(shown: ShownAccount): Response } } | undefined
   const committed = await commit(async (tx) => {
     if (change.name === undefined) {
       after = { written: await change.write(tx) }
-      return change.answer()
+      return change.response()
     }
     const written = await change.write(tx)
     const shown = await getWrittenAccount(deps, tx, change.name)
-    after = { written, shown: { account: shown.account, answer: (now) => change.answer(now, written) } }
-    return { ...change.answer(shown, written), provisional: asksZone(shown) }
+    after = { written, shown: { account: shown.account, response: (now) => change.response(now, written) } }
+    return { ...change.response(shown, written), provisional: asksZone(shown) }
   })
   if (after === undefined) return committed
   const { written, shown } = after
-  deps.nudge(written.told)
+  deps.nudge(written.toSync)
   if (written.labels.length > 0) await deps.reconcileZoneNow(written.labels)
   if (shown === undefined || !asksZone(shown)) return committed
-  // The account as it was written here: somebody else may have changed or deleted it meanwhile.
+  // The account as it was written here: another request may have changed or deleted it meanwhile.
   const [now] = await withSubdomains(deps, [shown.account])
-  const amended = shown.answer(now as ShownAccount)
+  const amended = shown.response(now as ShownAccount)
   await amend(amended)
   return amended
 }
 
-/** Whether what an account shows is only known once the zone was asked. */
+/** Whether showing an account requires asking the zone. */
 const asksZone = ({ account }: { account: Account }): boolean => account.services.teamsDirectRouting !== undefined

@@ -1,4 +1,4 @@
-/** Numbers: from the wire's words to the commands, and back. */
+/** Numbers: translates between the wire and the commands. */
 import type { Account } from '../../accounts/account.js'
 import type { AccountNumber, NumberToPut } from '../../accounts/account-number.js'
 import { findAccount } from '../../accounts/account-store.js'
@@ -23,10 +23,10 @@ import { json, noContent, resource } from '../wire/response.js'
 import {
   bodyOf,
   deferred,
-  pageAnswer,
+  pageResponse,
   param,
   preconditionOf,
-  readAnswer,
+  readResponse,
   type Context,
   type RouteDeps,
   type Routes,
@@ -48,7 +48,7 @@ export function numberRoutes(deps: RouteDeps): Routes {
         const query = readListQuery(context.query, fields)
         const { id } = await accountNamed(deps, param(context, 'accountName'))
         const { page, total } = await pageOfNumbers(deps, query, id)
-        return pageAnswer(context, query, page, (number) => view(context, number), total)
+        return pageResponse(context, query, page, (number) => view(context, number), total)
       },
     ],
     [
@@ -56,14 +56,14 @@ export function numberRoutes(deps: RouteDeps): Routes {
       async (context) => {
         const query = readListQuery(context.query, fields)
         const { page, total } = await pageOfNumbers(deps, query, undefined)
-        return pageAnswer(context, query, page, (number) => view(context, number), total)
+        return pageResponse(context, query, page, (number) => view(context, number), total)
       },
     ],
     [
       contract.getNumber,
       async (context) => {
         const number = await getNumber(deps, param(context, 'accountName'), param(context, 'telephoneNumber'))
-        return readAnswer(context, shownNumber(number), () => view(context, number))
+        return readResponse(context, shownNumber(number), () => view(context, number))
       },
     ],
     [
@@ -73,9 +73,9 @@ export function numberRoutes(deps: RouteDeps): Routes {
         const read = deferred(() => [readNumberBody(bodyOf(deps, context), { accountName, e164 })])
         return carryOutNumberWrite(deps, carrying, async (tx) => {
           const put = { accountName, e164s: [e164], precondition: preconditionOf(context, storedNumber), read }
-          const { account, created, told } = await putNumbers(deps, tx, context.caller, put)
+          const { account, created, toSync } = await putNumbers(deps, tx, context.by, put)
           const number = await readNumber(deps, tx, account, e164)
-          return { told, answer: resource(created ? 201 : 200, view(context, number), shownNumber(number)) }
+          return { toSync, response: resource(created ? 201 : 200, view(context, number), shownNumber(number)) }
         })
       },
     ],
@@ -88,8 +88,8 @@ export function numberRoutes(deps: RouteDeps): Routes {
           precondition: preconditionOf(context, storedNumber),
         }
         return carryOutNumberWrite(deps, carrying, async (tx) => ({
-          told: await deleteNumber(deps, tx, context.caller, deletion),
-          answer: noContent,
+          toSync: await deleteNumber(deps, tx, context.by, deletion),
+          response: noContent,
         }))
       },
     ],
@@ -99,8 +99,8 @@ export function numberRoutes(deps: RouteDeps): Routes {
         const accountName = param(context, 'accountName')
         const read = deferred(() => readBatch(bodyOf(deps, context), accountName))
         return carryOutNumberWrite(deps, carrying, async (tx) => {
-          const { numbers, told } = await putBatch(deps, tx, context, { accountName, read })
-          return { told, answer: json(200, { numbers: numbers.map((number) => view(context, number)) }) }
+          const { numbers, toSync } = await putBatch(deps, tx, context, { accountName, read })
+          return { toSync, response: json(200, { numbers: numbers.map((number) => view(context, number)) }) }
         })
       },
     ],
@@ -110,8 +110,8 @@ export function numberRoutes(deps: RouteDeps): Routes {
         const accountName = param(context, 'accountName')
         const read = deferred(() => readIdentifiers(bodyOf(deps, context)))
         return carryOutNumberWrite(deps, carrying, async (tx) => ({
-          told: await deleteNumbers(deps, tx, context.caller, { accountName, read }),
-          answer: noContent,
+          toSync: await deleteNumbers(deps, tx, context.by, { accountName, read }),
+          response: noContent,
         }))
       },
     ],
@@ -129,45 +129,45 @@ export async function accountNamed({ db }: RouteDeps, name: string): Promise<Acc
 }
 
 /**
- * A page of the numbers of an account, or of all, and how many match if that was asked.
- * @param lookUp only this number
+ * A page of the numbers of an account, or of all accounts, and the number of matches if requested.
+ * @param only only this number
  */
 export async function pageOfNumbers(
   deps: RouteDeps,
   query: ListQuery,
   accountId: string | undefined,
-  lookUp?: string,
+  only?: string,
 ): Promise<{ page: Page<AccountNumber>; total: number | undefined }> {
   const { db } = deps
   const active = activeServices(deps)
   const filter = query.filter && compileFilter(query.filter, fieldsOf(deps))
   const { skip, after } = query
-  const rows = await listNumbers(db, accountId, active, { filter, after, skip, limit: pageLimit(query) }, lookUp)
+  const rows = await listNumbers(db, accountId, active, { filter, after, skip, limit: pageLimit(query) }, only)
   return {
     page: cutPage(query, rows, ({ e164 }) => e164),
     total: query.count ? await countNumbers(db, accountId, active, filter) : undefined,
   }
 }
 
-/** Puts the numbers of a batch, all of them or none, and gives them back in the order of the request. */
+/** Puts the numbers of a batch, all of them or none, and returns them in the order of the request. */
 export async function putBatch(
   deps: RouteDeps,
   tx: Tx,
-  { caller }: Context,
+  { by }: Context,
   {
     accountName,
     read,
     check,
   }: { accountName: string; read(): NumberToPut[]; check?(before: NumberToPut | undefined): void },
-): Promise<{ numbers: AccountNumber[]; told: SyncService[] }> {
-  // What is wrong with the body is told after the account was found: until then it is a batch of nothing.
+): Promise<{ numbers: AccountNumber[]; toSync: SyncService[] }> {
+  // A wrong body is reported once the account was found; until then it counts as an empty batch.
   const e164s = numbersOrNone(read).map(({ e164 }) => e164)
   const put = { accountName, e164s, targetOf, read, ...(check && { check }) }
-  const { account, told } = await putNumbers(deps, tx, caller, put)
+  const { account, toSync } = await putNumbers(deps, tx, by, put)
   const stored = new Map(
     (await readNumbers(tx, account.id, e164s, activeServices(deps))).map((number) => [number.e164, number]),
   )
-  return { numbers: e164s.flatMap((e164) => stored.get(e164) ?? []), told }
+  return { numbers: e164s.flatMap((e164) => stored.get(e164) ?? []), toSync }
 }
 
 function numbersOrNone(read: () => NumberToPut[]): NumberToPut[] {
@@ -178,20 +178,20 @@ function numbersOrNone(read: () => NumberToPut[]): NumberToPut[] {
   }
 }
 
-type NumberWrite = (tx: Tx) => Promise<{ told: SyncService[]; answer: Response }>
+type NumberWrite = (tx: Tx) => Promise<{ toSync: SyncService[]; response: Response }>
 
-/** Writes numbers; their backends are told after the commit. */
+/** Writes numbers; their reconcilers are nudged after the commit. */
 export async function carryOutNumberWrite(
   deps: RouteDeps,
   { commit }: Carrying,
   write: NumberWrite,
 ): Promise<Response> {
-  let told: SyncService[] = []
-  const answer = await commit(async (tx) => {
+  let toSync: SyncService[] = []
+  const response = await commit(async (tx) => {
     const written = await write(tx)
-    told = written.told
-    return written.answer
+    toSync = written.toSync
+    return written.response
   })
-  deps.nudge(told)
-  return answer
+  deps.nudge(toSync)
+  return response
 }

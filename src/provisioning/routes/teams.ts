@@ -1,4 +1,4 @@
-/** What Teams tenants know and ask for: from the wire's words to the commands, and back. */
+/** Data and requests of Teams tenants: translates between the wire and the commands. */
 import { find, getConsent, listConsents, patchConsent } from '../../accounts/commands/consents.js'
 import {
   availableCapabilities,
@@ -16,10 +16,10 @@ import { json, resource } from '../wire/response.js'
 import {
   bodyOf,
   deferred,
-  pageAnswer,
+  pageResponse,
   param,
   preconditionOf,
-  readAnswer,
+  readResponse,
   type Context,
   type RouteDeps,
   type Routes,
@@ -42,14 +42,14 @@ const addressRoutes = (deps: RouteDeps): Routes =>
         const query = readListQuery(context.query, addressFields)
         const addresses = await listCivicAddresses(deps, param(context, 'accountName'))
         const page = await pageOfWhole(deps.db, query, addresses.map(civicAddressView), addressFields, keyOf)
-        return pageAnswer(context, query, page, (address) => address, query.count ? page.total : undefined)
+        return pageResponse(context, query, page, (address) => address, query.count ? page.total : undefined)
       },
     ],
     [
       contract.getTeamsCivicAddress,
       async (context) => {
         const address = await getCivicAddress(deps, param(context, 'accountName'), param(context, 'civicAddressId'))
-        return readAnswer(context, shownAddress(address, deps.clock.now()), () => civicAddressView(address))
+        return readResponse(context, shownAddress(address, deps.clock.now()), () => civicAddressView(address))
       },
     ],
     [
@@ -80,31 +80,31 @@ const consentRoutes = (deps: RouteDeps): Routes =>
         const query = readListQuery(context.query, consentFields)
         const views = (await listConsents(deps)).map((consent) => consentView(consent, versionOf(context)))
         const page = await pageOfWhole(deps.db, query, views, consentFields, keyOf)
-        return pageAnswer(context, query, page, (consent) => consent, query.count ? page.total : undefined)
+        return pageResponse(context, query, page, (consent) => consent, query.count ? page.total : undefined)
       },
     ],
     [
       contract.getRequestForInformation,
       async (context) => {
         const consent = await getConsent(deps, param(context, 'tenantId'))
-        return readAnswer(context, shownConsent(consent), () => consentView(consent, versionOf(context)))
+        return readResponse(context, shownConsent(consent), () => consentView(consent, versionOf(context)))
       },
     ],
     [
       contract.updateRequestForInformation,
       async (context, { commit }) => {
         const read = deferred(() => readConsentPatch(bodyOf(deps, context)))
-        // Asked before the transaction begins: none is kept open while a backend is waited for.
+        // Read before the transaction begins: no transaction stays open while a backend is queried.
         const announced = await find(deps, param(context, 'tenantId'))
-        const answer = await commit(async (tx) => {
-          const consent = await patchConsent(deps, tx, context.caller, announced, {
+        const response = await commit(async (tx) => {
+          const consent = await patchConsent(deps, tx, context.by, announced, {
             precondition: preconditionOf(context, shownConsent),
             read,
           })
           return resource(200, consentView(consent, versionOf(context)), shownConsent(consent))
         })
         deps.nudge([announced.code])
-        return answer
+        return response
       },
     ],
   ])

@@ -2,8 +2,8 @@
  * Conditional requests: reading the headers, and deciding by them (RFC 9110, section 13).
  *
  * Writes compare the `cfg` part of tags only, in `If-Match` and `If-None-Match` alike, so that the two are each other's
- * opposite and a sync in the background decides neither. Reads compare whole tags in both: a read is about the answer
- * that would be sent. `W/` in front of a tag is passed over, because proxies that compress put it there.
+ * opposite and a sync in the background decides neither. Reads compare whole tags in both: a read is about the response
+ * that would be sent. `W/` in front of a tag is skipped, because proxies that compress add it.
  */
 import { DomainError, invalidInput } from '../../errors.js'
 import { httpDate, parseHttpDate, parseRfc3339 } from '../../http/dates.js'
@@ -22,9 +22,9 @@ export interface Conditions {
 /** The version of a resource that conditions are compared with. */
 export interface Version {
   etag: Etag
-  /** When a client last changed it; what writes compare. */
+  /** When a client last changed it; writes compare this. */
   modifiedAt: Date
-  /** When anything of it last changed; what reads compare and `Last-Modified` says. */
+  /** When anything of it last changed; reads compare this, and `Last-Modified` shows it. */
   changedAt: Date
 }
 
@@ -55,7 +55,7 @@ export function readConditions(method: string, headers: Headers): Conditions {
 
 /**
  * Lets a write pass or throws 'condition-not-met'. `current` is undefined when there is no such resource: then only
- * `If-Match` refuses, and `If-Unmodified-Since`, which has nothing to compare with, doesn't count.
+ * `If-Match` can fail, and `If-Unmodified-Since`, which has nothing to compare with, doesn't count.
  */
 export function checkWrite(conditions: Conditions, current: Version | undefined): void {
   const { ifMatch, ifNoneMatch, ifUnmodifiedSince } = conditions
@@ -82,7 +82,7 @@ export function checkRead(conditions: Conditions, current: Version): 'send' | 'n
   return ifModifiedSince && !isAfter(current.changedAt, ifModifiedSince) ? 'not-modified' : 'send'
 }
 
-/** The headers by which an answer tells the version it shows. */
+/** The headers that give the version in a response. */
 export const versionHeaders = ({ etag, changedAt }: Pick<Version, 'etag' | 'changedAt'>): Record<string, string> => ({
   etag: formatEtag(etag),
   'last-modified': httpDate(changedAt),
@@ -117,7 +117,7 @@ function readTags(text: string, header: string): Tags {
   }
   return tags.map((groups) => (groups?.['quoted'] ?? groups?.['bare']) as string)
 }
-/** A tag of ours has no comma inside, so lists may be cut at commas. */
+/** Our tags contain no commas, so lists may be split at commas. */
 const TAG = /^(?:W\/)?(?:"(?<quoted>[!#-~\x80-\xff]*)"|(?!W\/)(?<bare>[!#-)+-~\x80-\xff]+))$/
 
 function readDate(text: string, header: string): Date {

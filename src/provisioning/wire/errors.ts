@@ -1,4 +1,4 @@
-/** The error answers of the Provisioning API: from a refusal's kind to the published status, code and envelope. */
+/** The error responses of the Provisioning API: from an error's kind to the published status, code and envelope. */
 import { DomainError, type ErrorKind, type ProvisioningErrorKind } from '../../errors.js'
 import type { ErrorResponse } from '../contract/models.js'
 
@@ -50,20 +50,20 @@ export const publishedErrors: Readonly<Record<ProvisioningErrorKind, PublishedEr
   unavailable: { status: 503, code: 'ServiceUnavailable' },
 }
 
-/** What is no refusal. */
+/** For anything but a DomainError of this API. */
 export const internalError: PublishedError = { status: 500, code: 'InternalServerError' }
 
-export interface ErrorAnswer {
+export interface ErrorReply {
   status: number
   headers: Record<string, string>
   body: ErrorResponse
 }
 
-/** When trying again makes sense, if nothing better is known. */
+/** When to try again, if nothing better is known. */
 const RETRY_AFTER_SECONDS: Readonly<Record<number, number>> = { 429: 1, 503: 5 }
 
-/** The answer to a refusal; anything that is no refusal of this API is an internal error, told without detail. */
-export function errorAnswer(error: unknown): ErrorAnswer {
+/** The response to an error; anything but a DomainError of this API is an internal error, shown without detail. */
+export function errorResponse(error: unknown): ErrorReply {
   const published = error instanceof DomainError && isOurs(error) ? publishedErrors[error.kind] : undefined
   if (!(error instanceof DomainError) || published === undefined) {
     return {
@@ -88,7 +88,7 @@ export function errorAnswer(error: unknown): ErrorAnswer {
 
 type ErrorView = ErrorResponse['error']
 
-/** A refusal and its faults, each with its own code; what a backend said stands in the details as it was said. */
+/** An error and its faults, each with its own code; a backend's error is in the details, unchanged. */
 function errorView({ kind, message, target, faults, said }: DomainError): ErrorView {
   const details = [...(said ? [said] : []), ...faults.map(errorView)]
   return {
@@ -99,7 +99,7 @@ function errorView({ kind, message, target, faults, said }: DomainError): ErrorV
   }
 }
 
-/** A kind that only the other API has can't come up here; if it does, that is a fault of ours. */
+/** A kind that only the other API has can't occur here; if it does, that is a bug. */
 const isOurs = (error: DomainError): error is DomainError & { kind: ProvisioningErrorKind } =>
   isOurKind(error.kind) && error.faults.every(isOurs)
 

@@ -1,7 +1,7 @@
 /**
- * The version of a resource in two parts: `cfg` stands for all that clients can write, `state` for what only we change
- * (sync status and errors, counts, what a backend reports). So a write can ask whether another client has changed the
- * resource without being refused because a sync went on meanwhile, and a read can ask whether anything has changed.
+ * The version of a resource in two parts: `cfg` covers everything that clients can write, `state` everything that only
+ * we change (sync status and errors, counts, a backend's report). So a write can check whether another client has
+ * changed the resource without being refused because of a sync, and a read can check whether anything has changed.
  */
 import { createHash } from 'node:crypto'
 
@@ -13,10 +13,10 @@ export interface Etag {
 /** The same values give the same tag, whatever the order of their properties; undefined ones count as absent. */
 export const etagOf = (cfg: unknown, state: unknown): Etag => ({ cfg: digest(cfg), state: digest(state) })
 
-/** The inside of the quotes. */
+/** The text inside the quotes. */
 export const etagText = ({ cfg, state }: Etag): string => `${cfg}.${state}`
 
-/** As the header `ETag` carries it: a strong tag. */
+/** The value of the header `ETag`: a strong tag. */
 export const formatEtag = (etag: Etag): string => `"${etagText(etag)}"`
 
 /** Whether `tag`, the inside of the quotes, is this version in both parts. */
@@ -30,7 +30,7 @@ export const sameConfiguration = (tag: string, { cfg }: Etag): boolean => {
 
 const digest = (value: unknown): string =>
   createHash('sha256').update(canonicalJson(value)).digest().subarray(0, DIGEST_BYTES).toString('base64url')
-/** Twelve characters. The versions told apart are those of one resource, so this is far more than enough. */
+/** Twelve characters. They distinguish the versions of one resource, so this is far more than enough. */
 const DIGEST_BYTES = 9
 
 export const canonicalJson = (value: unknown): string =>

@@ -1,9 +1,9 @@
 /**
  * Lists: their parameters, their pages and the links between these.
  *
- * Filter, then skip, then top, then cut into pages. A link to the next page carries the advanced `skip` and, in `after`,
- * the sort key of the last item sent; the walk goes on from that key and costs the same on every page, and the `skip`
- * beside it is for show. A client that pages by `skip` alone is served too.
+ * Filter, then skip, then top, then cut into pages. A link to the next page carries the advanced `skip` and, in
+ * `after`, the sort key of the last item sent. The next page starts at that key and costs the same as every other page;
+ * the `skip` beside it is not used. A client that pages by `skip` alone is served too.
  */
 import { DomainError, invalidInput } from '../../errors.js'
 import type { QueryParameters } from '../../http/query.js'
@@ -13,23 +13,23 @@ import { parseFilter, type Filter } from '../filter/parse.js'
 export const DEFAULT_PAGE_SIZE = 200
 export const MAX_PAGE_SIZE = 500
 const MAX_INT32 = 2_147_483_647
-/** Names of accounts have 100 characters, ids of backends are not much longer. */
+/** Names of accounts have up to 100 characters, ids of backends are not much longer. */
 const MAX_AFTER_CHARS = 2_000
-/** More faults of one request than these are not told. */
+/** The most faults reported for one request. */
 const MAX_FAULTS = 10
 
 const listParameters = ['top', 'skip', 'maxpagesize', 'filter', 'countRecords'] as const
 type ListParameter = (typeof listParameters)[number]
 
 export interface ListRules {
-  /** The parameters that the operation takes, beside api-version. */
+  /** The parameters that the operation takes, besides api-version. */
   parameters: readonly (ListParameter | (string & {}))[]
-  /** What becomes of a maxpagesize above {@link MAX_PAGE_SIZE}. */
+  /** The treatment of a maxpagesize above {@link MAX_PAGE_SIZE}. */
   oversizedPage: 'cut' | 'refused'
 }
 
 export const currentListRules: ListRules = { parameters: listParameters, oversizedPage: 'cut' }
-/** Those of api-version 2023-10-01. */
+/** The rules of api-version 2023-10-01. */
 export const oldListRules: ListRules = { parameters: ['skip', 'maxpagesize'], oversizedPage: 'refused' }
 
 export interface ListQuery {
@@ -40,9 +40,9 @@ export interface ListQuery {
   filter?: Filter
   /** The filter as it was written. */
   filterText?: string
-  /** Whether the number of matching items is asked for. */
+  /** Whether the number of matching items is requested. */
   count: boolean
-  /** The sort key behind which the page begins; then `skip` is for show. */
+  /** The sort key after which the page begins; `skip` is not used then. */
   after?: string
 }
 
@@ -56,7 +56,7 @@ export function readListQuery(
   { parameters, oversizedPage }: ListRules = currentListRules,
 ): ListQuery {
   const faults = unknownParameters(query, parameters)
-  /** What `parse` makes of a parameter that is there and offered; its refusal is kept with the others. */
+  /** Parses a parameter that is there and supported; its error is kept with the others. */
   const read = <Value>(name: string, parse: (text: string) => Value): Value | undefined => {
     const values = query.get(name.toLowerCase())
     if (!values || !(name === AFTER || parameters.includes(name))) return undefined
@@ -87,7 +87,7 @@ export function readListQuery(
   }
 }
 
-/** The one parameter of ours; it comes from links and isn't advertised. */
+/** Our only own parameter; it comes from links and isn't documented. */
 const AFTER = 'after'
 
 function unknownParameters(query: QueryParameters, parameters: readonly string[]): DomainError[] {
@@ -141,7 +141,7 @@ function readCountRecords(text: string): boolean {
 function readAfter(text: string): string {
   const bytes = Buffer.from(text, 'base64url')
   const key = bytes.toString('utf8')
-  // Written again it must be the same: then it was base64url of UTF-8 and nothing else.
+  // Encoding it again must give the same text: otherwise it was not base64url of UTF-8.
   if (text.length <= MAX_AFTER_CHARS && !key.includes('\0') && writeAfter(key) === text) return key
   throw invalidInput('after is not one of ours; follow nextLink as it is, or leave after away.', AFTER)
 }
@@ -149,10 +149,10 @@ const writeAfter = (key: string): string => Buffer.from(key, 'utf8').toString('b
 
 const shown = (text: string): string => `"${text.slice(0, 100)}"`
 
-/** How many rows to fetch for a page: one more than it holds, to learn whether there is a next one. */
+/** How many rows to fetch for a page: one more than it holds, to see whether there is a next page. */
 export const pageLimit = (query: ListQuery): number => pageRoom(query) + 1
 
-/** How many rows to pass over; none when the page begins behind a key. */
+/** How many rows to skip; none when the page begins after a key. */
 export const pageOffset = ({ after, skip }: ListQuery): number => (after === undefined ? skip : 0)
 
 const pageRoom = ({ pageSize, top = pageSize }: ListQuery): number => Math.min(pageSize, top)
@@ -161,7 +161,7 @@ export interface Page<Item> {
   items: Item[]
   /** The sort key of the last item, if there is one. */
   lastKey?: string
-  /** Whether there are items behind the page that the client wants. */
+  /** Whether there are wanted items after the page. */
   more: boolean
 }
 
@@ -178,9 +178,9 @@ export function cutPage<Item>(query: ListQuery, rows: readonly Item[], keyOf: (i
 }
 
 export interface PageLink {
-  /** Where clients reach us, without a slash at the end. */
+  /** The URL under which clients reach us, without a slash at the end. */
   baseUrl: string
-  /** Of the list, percent-encoded. */
+  /** The path of the list, percent-encoded. */
   path: string
   apiVersion: string
   query: ListQuery
@@ -206,6 +206,6 @@ export function nextLink({ baseUrl, path, apiVersion, query, page }: PageLink): 
   return `${baseUrl}${path}?${text.join('&')}`
 }
 
-/** Also what encodeURIComponent leaves and some URL parsers rewrite: quotes are in most filters. */
+/** Also encodes characters that encodeURIComponent leaves and some URL parsers rewrite: most filters have quotes. */
 const encodeStrictly = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`)

@@ -1,4 +1,4 @@
-/** Repeatable requests (contract 1.8): a write that may be sent again after a lost answer, and has one effect. */
+/** Repeatable requests (contract 1.8): a write may be sent again after a lost response, and has one effect. */
 import { createHash } from 'node:crypto'
 import type { ProvisioningDeps } from '../../accounts/deps.js'
 import { later, type Clock } from '../../clock.js'
@@ -8,13 +8,13 @@ import { carryOutOnce, everyTime, type Carrying } from '../../http/repeatable/on
 import type { Fingerprint, RepeatKey, Response } from '../../http/repeatable/store.js'
 
 export interface RepeatDeps extends Pick<ProvisioningDeps, 'db'> {
-  /** The real time, whatever the clock of the domain was moved to: clients date their requests by theirs. */
+  /** The real time, even if the clock of the domain was moved: clients date their requests by their own clocks. */
   realClock: Clock
   repeatabilityWindowMs: number
 }
 
 export interface RepeatRequest {
-  /** Who asks: request ids of different callers have nothing to do with one another. */
+  /** The client: request ids of different clients are unrelated. */
   caller: string
   requestId: string | undefined
   /** As it was sent. */
@@ -28,14 +28,14 @@ export interface RepeatRequest {
 
 export type RepeatResult = 'accepted' | 'rejected'
 
-/** How far in the future a client's clock may be. */
+/** How far ahead a client's clock may be. */
 const FUTURE_MS = 5 * 60_000
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/
 
 /**
- * Carries a request out once, or answers what it was answered before.
- * @param note told how the request's headers were taken, before anything else can fail
- * @param execute answers refusals too; what it throws is a fault of ours, and is not remembered
+ * Carries a request out once, or returns the response that it got before.
+ * @param note receives the treatment of the request's headers, before anything else can fail
+ * @param execute returns responses for refusals too; an error it throws is a bug, and is not remembered
  * Throws 'repeatability-header-invalid', 'repeatability-window-exceeded', 'repeatability-mismatch',
  * 'repeatability-in-progress'.
  */

@@ -1,6 +1,6 @@
-/** What a handler of an operation is given, and what it gives back. */
+/** The input and output of an operation's handler. */
 import type { ConsentDeps } from '../../accounts/commands/consents.js'
-import type { Caller, Precondition } from '../../accounts/deps.js'
+import type { Attribution, Precondition } from '../../accounts/deps.js'
 import type { Carrying } from '../../http/repeatable/once.js'
 import type { Response } from '../../http/repeatable/store.js'
 import type { Admitted } from '../admit.js'
@@ -11,19 +11,19 @@ import { nextLink, type ListQuery, type Page } from './list.js'
 import { json, resource } from './response.js'
 
 export interface RouteDeps extends ConsentDeps {
-  /** Origin under which clients reach us; undefined: as each request says. */
+  /** The origin under which clients reach us; undefined: taken from each request. */
   publicUrl: string | undefined
   tolerateTrailingCommas: boolean
-  /** Puts the zone right for these labels, as far as they are due. */
+  /** Updates the zone for those of these labels that are due. */
   reconcileZoneNow(labels: readonly string[]): Promise<unknown>
 }
 
 export interface Context extends Admitted {
-  caller: Caller
+  by: Attribution
   conditions: Conditions
   contentType: string | undefined
   body: Buffer
-  /** Where clients reach us, without a slash at the end. */
+  /** The URL under which clients reach us, without a slash at the end. */
   baseUrl: string
 }
 
@@ -37,8 +37,8 @@ export function param({ params, operation }: Context, name: string): string {
   return value
 }
 
-/** A page with the link to the next one, and the number of all that match when that was asked for. */
-export function pageAnswer<Item>(
+/** A page with the link to the next one, and the number of matches if requested. */
+export function pageResponse<Item>(
   { baseUrl, path, version }: Context,
   query: ListQuery,
   page: Page<Item>,
@@ -63,20 +63,20 @@ export const bodyOf = ({ tolerateTrailingCommas }: RouteDeps, { body, contentTyp
 
 /**
  * Refuses a write whose conditions don't hold.
- * @param versionOf the version that clients know of what is stored
+ * @param versionOf the version of the stored value that clients know
  */
 export const preconditionOf =
   <Stored>({ conditions }: Context, versionOf: (stored: Stored) => Version): Precondition<Stored> =>
   (current) =>
     checkWrite(conditions, current && versionOf(current))
 
-/** A resource that is asked for, or the news that it is as the client knows it. */
-export const readAnswer = ({ conditions }: Context, version: Version, view: () => unknown): Response =>
+/** A requested resource, or a 304 when the client has this version. */
+export const readResponse = ({ conditions }: Context, version: Version, view: () => unknown): Response =>
   checkRead(conditions, version) === 'send'
     ? resource(200, view(), version)
     : { status: 304, headers: versionHeaders(version), body: null }
 
-/** What a body that has been read was, or what was wrong with it: that is only told once all before it was right. */
+/** Reads a body now and returns or throws the outcome later, once everything checked before the body was right. */
 export function deferred<Value>(read: () => Value): () => Value {
   let outcome: { value: Value } | { error: unknown }
   try {

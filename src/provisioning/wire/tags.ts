@@ -1,4 +1,4 @@
-/** What the two parts of a tag are made of: what clients can write, and the rest of what they see (contract 1.7). */
+/** The two parts of a tag: what clients can write, and the rest of what they see (contract 1.7). */
 import type { Account, AccountWithStatus } from '../../accounts/account.js'
 import type { AccountNumber, NumberDetails } from '../../accounts/account-number.js'
 import type { RequestForInformation } from '../../accounts/consent.js'
@@ -52,7 +52,7 @@ export const shownConsent = ({
 }
 
 /**
- * Addresses can't be written here: all of one is state. When it last changed nobody tells, so it may just have.
+ * Addresses can't be written here: all of one is state. Its last change is not known, so it counts as changed just now.
  * @param at when it was read
  */
 export const shownAddress = (address: CivicAddress, at: Date): Version => ({

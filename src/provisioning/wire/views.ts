@@ -1,5 +1,5 @@
 /**
- * From the domain to the shapes of api-versions 2024. What is absent is left out, never null, but for
+ * Turns domain values into the shapes of api-versions 2024. Absent values are left out, never null, except
  * `serviceProvisioningErrors`.
  */
 import {
@@ -19,7 +19,7 @@ import * as models from '../contract/models.js'
 import { shaped } from '../contract/shaped.js'
 import type { Version2024 } from '../contract/versions.js'
 
-/** Documentation has null where nothing is wrong, the examples of the preview have an empty list. */
+/** Without errors, the documentation has null and the examples of the preview have an empty list. */
 const provisioningState = ({ status, errors }: SyncState, version: Version2024) => ({
   serviceProvisioningStatus: status,
   serviceProvisioningErrors: errors.length === 0 && version === '2024-02-29' ? null : errors,
@@ -77,7 +77,7 @@ const directRoutingView = (configuration: DirectRoutingConfiguration) =>
 export interface NumberViewRules {
   /** The services that have a backend. */
   backends: readonly ServiceCode[]
-  /** What a number is said to be before its backend has said it (contract 5.8). */
+  /** The status shown for a number before its backend has reported one (contract 5.8). */
   initialAssignmentStatus: string
 }
 
@@ -106,7 +106,7 @@ export function numberView(number: AccountNumber, version: Version2024, rules: N
   })
 }
 
-/** What a backend has told of a number; undefined when the number isn't passed on, and only what clients say counts. */
+/** A backend's report about a number; undefined when the number isn't passed on, and only the client's values count. */
 function observedOf(
   { account, details, sync }: AccountNumber,
   key: ServiceKey,

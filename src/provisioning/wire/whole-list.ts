@@ -1,4 +1,4 @@
-/** Lists that a backend gives whole: the database filters, orders and cuts them, as it does those that it keeps. */
+/** Lists that a backend returns whole: the database filters, orders and cuts them, like those that it stores. */
 import { sql, type Queryable } from '../../db/db.js'
 import { compileFilter } from '../filter/compile.js'
 import type { FilterFields } from '../filter/fields.js'
@@ -6,8 +6,8 @@ import { partsOf, storable } from '../filter/wire-fields.js'
 import { cutPage, pageLimit, pageOffset, type ListQuery, type Page } from './list.js'
 
 /**
- * The page of items that came in any order: filtered, put in the order of `keyOf` (by code point), cut. `total` is how
- * many match. Only the keys and the values that the filter asks for are sent to the database.
+ * The page of items that came in any order: filtered, ordered by `keyOf` (by code point), cut. `total` is the number of
+ * matches. Only the keys and the values that the filter uses are sent to the database.
  */
 export async function pageOfWhole<Item extends object>(
   db: Queryable,

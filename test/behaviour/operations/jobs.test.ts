@@ -133,7 +133,7 @@ describe('a job', () => {
 
   it.each([
     [new DomainError('invalid-input', '2026-13 is no month.'), 'invalid-input', '2026-13 is no month.'],
-    [new TypeError('secret details'), 'internal-error', 'Linebook met an internal error, which its log tells.'],
+    [new TypeError('secret details'), 'internal-error', 'Linebook met an internal error; its log has the details.'],
   ])('ends as failed when it can’t be done: %s', async (error, code, message) => {
     const deps = aProcess(db, folder, () => Promise.reject(error))
     const { id } = await aJob(deps)

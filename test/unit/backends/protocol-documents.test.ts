@@ -27,9 +27,9 @@ describe('docs/backend-protocol.md', () => {
   })
 
   it.each(Object.values(contract.operations))('shows $method $path as it is', (operation) => {
-    const { method, path, answer } = operation
+    const { method, path, response } = operation
     const { blocks } = sections.find(({ heading }) => heading === `${method} ${path}`) ?? { blocks: [] }
-    const schemas: TSchema[] = 'body' in operation ? [operation.body, answer] : [answer]
+    const schemas: TSchema[] = 'body' in operation ? [operation.body, response] : [response]
     // Update and release refer to the sections above them.
     expect([0, schemas.length]).toContain(blocks.length)
     blocks.forEach((block, index) => expect(Compile(schemas[index] as TSchema).Errors(block)).toEqual([]))

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { DomainError } from '../../../src/errors.js'
-import { errorAnswer } from '../../../src/phone-numbers/errors.js'
+import { errorResponse } from '../../../src/phone-numbers/errors.js'
 import {
   changed,
   trunkKey,
@@ -23,13 +23,13 @@ const B = { fqdn: 'b.contoso.com', sipSignalingPort: 5062 }
 const valid: SipConfiguration = { trunks: [A, B], routes: [route('first', [A.fqdn, B.fqdn]), route('second')] }
 
 /** What a client is answered about a configuration; undefined when nothing is wrong with it. */
-function refusalOf(over: Partial<SipConfiguration>): ReturnType<typeof errorAnswer> | undefined {
+function refusalOf(over: Partial<SipConfiguration>): ReturnType<typeof errorResponse> | undefined {
   try {
     requireValid({ ...valid, ...over })
     return undefined
   } catch (error) {
     expect(error).toBeInstanceOf(DomainError)
-    return errorAnswer(error)
+    return errorResponse(error)
   }
 }
 

@@ -16,7 +16,7 @@ import {
 } from '../../../src/provisioning/contract/parameters.js'
 import { apiVersions, readVersion, versions2023, versions2024 } from '../../../src/provisioning/contract/versions.js'
 import { operations as operations2023 } from '../../../src/provisioning/facade-2023/operations.js'
-import { errorAnswer, publishedErrors } from '../../../src/provisioning/wire/errors.js'
+import { errorResponse, publishedErrors } from '../../../src/provisioning/wire/errors.js'
 
 const isErrorResponse = Compile(ErrorResponse)
 
@@ -32,7 +32,7 @@ function thrownBy(act: () => unknown): unknown {
 describe('an error answer', () => {
   it.each(Object.entries(publishedErrors))('of %s has its status, code, header and message', (kind, published) => {
     const error = new DomainError(kind as ProvisioningErrorKind, 'What was wrong.', { target: 'name' })
-    const { status, headers, body } = errorAnswer(error)
+    const { status, headers, body } = errorResponse(error)
     expect([status, headers['x-ms-error-code']]).toEqual([published.status, published.code])
     expect(body).toEqual({ error: { code: published.code, message: 'What was wrong.', target: 'name' } })
     expect(isErrorResponse.Check(body)).toBe(true)
@@ -52,7 +52,7 @@ describe('an error answer', () => {
       new DomainError('duplicate-in-batch', 'c', { target: 'numbers[0]' }),
       new DomainError('invalid-body', 'a b', { target: 'numbers[1]', faults: inner }),
     ]
-    const { status, body } = errorAnswer(new DomainError('invalid-body', 'Two.', { target: 'numbers[0]', faults }))
+    const { status, body } = errorResponse(new DomainError('invalid-body', 'Two.', { target: 'numbers[0]', faults }))
     expect(status).toBe(400)
     expect(body).toEqual({
       error: {
@@ -82,21 +82,21 @@ describe('an error answer', () => {
       target: 'oc',
       said,
     })
-    expect(errorAnswer(error)).toMatchObject({
+    expect(errorResponse(error)).toMatchObject({
       status: 502,
       body: { error: { code: 'BackendServiceError', target: 'oc', details: [said] } },
     })
   })
 
   it('says how to authenticate, which methods there are, and when to try again', () => {
-    expect(errorAnswer(new DomainError('unauthenticated', 'x')).headers['WWW-Authenticate']).toBe('Bearer')
+    expect(errorResponse(new DomainError('unauthenticated', 'x')).headers['WWW-Authenticate']).toBe('Bearer')
     const allow = ['GET', 'PUT']
-    expect(errorAnswer(new DomainError('method-not-allowed', 'x', { allow })).headers['Allow']).toBe('GET, PUT')
-    expect(errorAnswer(new DomainError('unavailable', 'x')).headers['Retry-After']).toMatch(/^\d+$/)
-    expect(errorAnswer(new DomainError('too-many-requests', 'x')).headers['Retry-After']).toMatch(/^\d+$/)
+    expect(errorResponse(new DomainError('method-not-allowed', 'x', { allow })).headers['Allow']).toBe('GET, PUT')
+    expect(errorResponse(new DomainError('unavailable', 'x')).headers['Retry-After']).toMatch(/^\d+$/)
+    expect(errorResponse(new DomainError('too-many-requests', 'x')).headers['Retry-After']).toMatch(/^\d+$/)
     const later = new DomainError('too-many-requests', 'x', { retryAfterSeconds: 1.2 })
-    expect(errorAnswer(later).headers['Retry-After']).toBe('2')
-    expect(errorAnswer(new DomainError('invalid-body', 'x')).headers).toEqual({
+    expect(errorResponse(later).headers['Retry-After']).toBe('2')
+    expect(errorResponse(new DomainError('invalid-body', 'x')).headers).toEqual({
       'x-ms-error-code': 'InvalidRequestBody',
     })
   })
@@ -108,7 +108,7 @@ describe('an error answer', () => {
     new DomainError('search-not-purchasable', 'hunter2'),
     new DomainError('invalid-body', 'x', { faults: [new DomainError('hold-expired', 'hunter2')] }),
   ])('tells nothing of what is no refusal of this API: %#', (error) => {
-    const { status, headers, body } = errorAnswer(error)
+    const { status, headers, body } = errorResponse(error)
     expect([status, headers['x-ms-error-code'], body.error.code]).toEqual([
       500,
       'InternalServerError',
