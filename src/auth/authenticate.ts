@@ -18,6 +18,8 @@ import { resourceOfToken, type Destination, type TokenAccessDeps } from './token
 export interface Principal {
   resourceId: string
   resourceName: string
+  /** As histories name it. */
+  actor: string
   /** The stock that it sees; '' for the one that is shared. */
   pool: string
   /** Whether the operator has limited what it may buy. */
@@ -72,6 +74,7 @@ export async function authenticate(deps: AuthDeps, request: SignedRequest): Prom
 const asPrincipal = ({ id, name, pool, restricted }: KnownResource): Omit<Principal, 'evidence'> => ({
   resourceId: id,
   resourceName: name,
+  actor: `resource:${name}`,
   pool,
   restricted,
 })

@@ -27,7 +27,7 @@ export const createEmulator: CreateTestControls = (store) => {
   const { clock, scripts, settings } = controls
   return {
     clock,
-    courseOf: (kind, resourceName, usual) => scripts.courseOf(kind, resourceName, usual),
+    coursesOver: (usual) => scripts.coursesOver(usual),
     tasks: settingsTasks(controls, store),
     load: () => settings.load(),
     flush: () => settings.flush(),

@@ -16,8 +16,8 @@ import type { Store } from './store.js'
 export interface TestControlsPort {
   /** The program's clock, which tests can move. */
   clock: Clock
-  /** The course of an operation of a resource: as scripted, or as usual. */
-  courseOf(kind: OperationKind, resourceName: string, usual: Course): Course
+  /** Finds the course of each operation of a resource: as scripted, or as usual. */
+  coursesOver(usual: Readonly<Record<OperationKind, Course>>): PhoneNumbersDeps['courseOf']
   /** The background tasks of these controls. */
   tasks: readonly Task[]
   /** Reads the settings of other processes again. */

@@ -9,7 +9,7 @@ import type { BodyBounds } from '../http/late-bodies.js'
 import { addHealthRoutes, createServer, type FastifyInstance, type ServerOptions } from '../http/server.js'
 import type { TlsFiles } from '../http/tls.js'
 import type { JobsDeps } from '../operations/jobs/deps.js'
-import type { OperationKind } from '../operations/operation.js'
+import type { Course, OperationKind } from '../operations/operation.js'
 import { isOperatorPath } from '../operator/api.js'
 import { problemOfShell } from '../operator/wire/errors.js'
 import { openPhoneNumbersApi } from '../phone-numbers/api.js'
@@ -82,12 +82,12 @@ export function wire(
   const controls = createTestControls?.(opened)
   const store = controls ? { ...opened, clock: controls.clock } : opened
   const { db, sealer, clock, logger } = store
-  const delays: Record<OperationKind, number> = {
-    search: config.searchDelayMs,
-    purchase: config.purchaseDelayMs,
-    reservationPurchase: config.purchaseDelayMs,
-    release: config.releaseDelayMs,
-    capabilities: config.capabilitiesDelayMs,
+  const usual: Record<OperationKind, Course> = {
+    search: { delayMs: config.searchDelayMs },
+    purchase: { delayMs: config.purchaseDelayMs },
+    reservationPurchase: { delayMs: config.purchaseDelayMs },
+    release: { delayMs: config.releaseDelayMs },
+    capabilities: { delayMs: config.capabilitiesDelayMs },
   }
   const policyOf = policyFrom(config)
   const stopping = new AbortController()
@@ -99,10 +99,7 @@ export function wire(
     policyOf,
     maxSearchQuantity: config.maxSearchQuantity,
     maxReservationNumbers: config.maxReservationNumbers,
-    courseOf: (kind, resourceName) => {
-      const usual = { delayMs: delays[kind] }
-      return controls ? controls.courseOf(kind, resourceName, usual) : usual
-    },
+    courseOf: controls?.coursesOver(usual) ?? ((kind) => usual[kind]),
     walletRequired: config.walletRequired,
     hooks: hooksOf(config, stopping.signal),
     operator: {

@@ -4,7 +4,7 @@
  */
 import { MovableClock, type Clock } from '../clock.js'
 import { isConnectionFailure, type Db } from '../db/db.js'
-import type { FastifyInstance, FastifyRequest } from '../http/server.js'
+import type { FastifyInstance } from '../http/server.js'
 import type { Logger } from '../log.js'
 import { addFaultHooks, type FaultHookDeps } from './inject/fault-hooks.js'
 import { FaultBook, type RoutedOperation } from './inject/faults.js'
@@ -15,7 +15,7 @@ import { resourceRoutes, type ResourceControlDeps } from './routes/resources.js'
 import { addControl, type ControlDeps } from './routes/routes.js'
 import { SCRIPTS_SETTING, scriptRoutes, type ScriptControlDeps } from './routes/scripts.js'
 import { stateRoutes, type StateControlDeps } from './routes/state.js'
-import { Gate } from './state/gate.js'
+import { Gate, isExempt } from './state/gate.js'
 import { EmulatorSettings } from './state/settings.js'
 
 /** The state of the test controls in memory. Each process has its own; the database keeps what they share. */
@@ -54,9 +54,6 @@ export type ControlsDeps = ControlDeps &
   Pick<FaultHookDeps, 'internalErrorCode'> & { realClock: Clock }
 
 const PREFIX = '/_emulator'
-
-/** The controls themselves and health probes are neither delayed nor made to fail. */
-const isExempt = ({ url }: FastifyRequest): boolean => /^\/+(_emulator|healthz|readyz)\/*([/?]|$)/i.test(url)
 
 /** Adds the routes and their hooks. Must be called before the APIs are added, whose requests the hooks act on. */
 export function openTestControls(server: FastifyInstance, controls: TestControls, deps: ControlsDeps): void {

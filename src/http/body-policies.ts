@@ -1,17 +1,15 @@
 /** How strictly each API reads its input, and its messages for faults. */
-import { isRecord, MAX_SHOWN_CHARS, type Finding, type Path, type Policy, type Schema } from './body-reader.js'
-
-/** Joins names with dots: `phoneNumbers.0`. */
-export const dotted = (path: Path): string => path.map(shownName).join('.')
-
-/** Writes a path as JavaScript does: `numbers[3].telephoneNumber`. */
-export const place = (path: Path): string =>
-  path.reduce<string>((before, name) => {
-    if (typeof name === 'number') return `${before}[${name}]`
-    return before === '' ? shownName(name) : `${before}.${shownName(name)}`
-  }, '')
-
-const shownName = (name: string | number): string => String(name).slice(0, MAX_SHOWN_CHARS)
+import {
+  dotted,
+  isRecord,
+  MAX_SHOWN_CHARS,
+  place,
+  shownName,
+  type Finding,
+  type Path,
+  type Policy,
+  type Schema,
+} from './body-reader.js'
 
 /**
  * The published service ignores unknown properties, accepts choices in any letter case, and reports the first fault.

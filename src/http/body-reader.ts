@@ -310,3 +310,15 @@ export const MAX_SHOWN_CHARS = 100
 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Joins names with dots: `phoneNumbers.0`. */
+export const dotted = (path: Path): string => path.map(shownName).join('.')
+
+/** Writes a path as JavaScript does: `numbers[3].telephoneNumber`. */
+export const place = (path: Path): string =>
+  path.reduce<string>((before, name) => {
+    if (typeof name === 'number') return `${before}[${name}]`
+    return before === '' ? shownName(name) : `${before}.${shownName(name)}`
+  }, '')
+
+export const shownName = (name: string | number): string => String(name).slice(0, MAX_SHOWN_CHARS)

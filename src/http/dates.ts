@@ -37,9 +37,6 @@ const ASCTIME = new RegExp(String.raw`^[A-Z][a-z]{2} ${MONTH} (?<day>[ \d]\d) ${
 /** Years of two digits from here on are of the last century. */
 const FIRST_SHORT_YEAR = 70
 
-/** As `Last-Modified` is written (IMF-fixdate), in whole seconds. */
-export const httpDate = (date: Date): string => date.toUTCString()
-
 /** Year, month from zero, day, hour, minute, second. Undefined for a date that no calendar has. */
 function utc(fields: readonly (string | number | undefined)[], ms = 0): Date | undefined {
   const [year = NaN, month = NaN, day = NaN, hour = NaN, minute = NaN, second = NaN] = fields.map(Number)

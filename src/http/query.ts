@@ -3,18 +3,6 @@ import { invalidInput } from '../errors.js'
 /** A query string's parameters: values by name, names in lower case because they match in any letter case. */
 export type QueryParameters = ReadonlyMap<string, readonly string[]>
 
-/** Parses the part of a request target after `?`; a plus sign is a space, broken percent-encoding stays as it is. */
-export function parseQuery(text: string): QueryParameters {
-  const parameters = new Map<string, string[]>()
-  for (const [name, value] of new URLSearchParams(text)) {
-    const key = name.toLowerCase()
-    const values = parameters.get(key)
-    if (values) values.push(value)
-    else parameters.set(key, [value])
-  }
-  return parameters
-}
-
 /**
  * The parameters called `names` as an object with names spelled that way. Throws 'invalid-input' for one that is given
  * more than once.

@@ -9,7 +9,7 @@ import { withoutPort } from '../auth/access-key.js'
 import { DomainError, type ErrorKind } from '../errors.js'
 import type { Logger } from '../log.js'
 import { BODY_BOUNDS, boundBodies, lateBody, type BodyBounds } from './late-bodies.js'
-import { parseQuery } from './query.js'
+import type { QueryParameters } from './query.js'
 import type { TlsFiles } from './tls.js'
 
 export interface ServerOptions {
@@ -109,6 +109,18 @@ const routingTarget = (target: string): string => {
   const mark = local.indexOf('?')
   const end = mark < 0 ? local.length : mark
   return local.slice(0, end).replace(/%3a/gi, ':') + local.slice(end)
+}
+
+/** Parses the part of a request target after `?`; a plus sign is a space, broken percent-encoding stays as it is. */
+export function parseQuery(text: string): QueryParameters {
+  const parameters = new Map<string, string[]>()
+  for (const [name, value] of new URLSearchParams(text)) {
+    const key = name.toLowerCase()
+    const values = parameters.get(key)
+    if (values) values.push(value)
+    else parameters.set(key, [value])
+  }
+  return parameters
 }
 
 /** A path that can't be decoded reaches no route. */

@@ -149,28 +149,38 @@ describe('the book of faults', () => {
 
 describe('the book of scripts', () => {
   const usual = { delayMs: 5 }
+  const coursesOf = (book: ScriptBook) =>
+    book.coursesOver({
+      search: usual,
+      purchase: usual,
+      reservationPurchase: usual,
+      release: usual,
+      capabilities: usual,
+    })
 
   it('is the usual course where no script is for an operation', () => {
     const book = new ScriptBook()
     book.apply([{ id: 'a', operation: 'release', byHand: true }])
-    expect(book.courseOf('search', 'local', usual)).toBe(usual)
-    expect(book.courseOf('release', 'local', usual)).toEqual({ delayMs: 0, byHand: true })
+    const courseOf = coursesOf(book)
+    expect(courseOf('search', 'local')).toBe(usual)
+    expect(courseOf('release', 'local')).toEqual({ delayMs: 0, byHand: true })
   })
 
   it('goes through scripts in their order as they are used up', () => {
     let uses = 0
     const book = new ScriptBook(() => uses++)
+    const courseOf = coursesOf(book)
     book.apply([
       { id: 'a', times: 1, left: 1, afterMs: 9 },
       { id: 'b', resource: 'other', polls: 2 },
       { id: 'c', times: 1, left: 1, failure: { code: 'X', message: 'x' } },
     ])
-    expect([1, 2, 3].map(() => book.courseOf('search', 'local', usual))).toEqual([
+    expect([1, 2, 3].map(() => courseOf('search', 'local'))).toEqual([
       { delayMs: 9 },
       { delayMs: 0, failure: { code: 'X', message: 'x' } },
       usual,
     ])
-    expect(book.courseOf('search', 'other', usual)).toEqual({ delayMs: 0, polls: 2 })
+    expect(courseOf('search', 'other')).toEqual({ delayMs: 0, polls: 2 })
     expect(uses).toBe(2)
     expect(book.read()?.map(({ left }) => left)).toEqual([0, undefined, 0])
   })

@@ -35,13 +35,17 @@ export class ScriptBook {
     this.#scripts = scripts ?? []
   }
 
-  /** The course of the next operation of a kind: that of the first script for it, or else the usual one. */
-  courseOf(kind: OperationKind, resourceName: string, usual: Course): Course {
+  /** Finds the course of each operation that starts: that of the first script for it, or else the usual one. */
+  coursesOver(usual: Readonly<Record<OperationKind, Course>>): (kind: OperationKind, resourceName: string) => Course {
+    return (kind, resourceName) => this.#scripted(kind, resourceName) ?? usual[kind]
+  }
+
+  #scripted(kind: OperationKind, resourceName: string): Course | undefined {
     const script = this.#scripts.find(
       ({ operation = kind, resource = resourceName, left = 1 }) =>
         operation === kind && resource === resourceName && left > 0,
     )
-    if (!script) return usual
+    if (!script) return undefined
     if (script.left !== undefined) this.#use(script, script.left)
     const { afterMs = 0, polls, byHand, failure } = script
     return { delayMs: afterMs, ...(polls && { polls }), ...(byHand && { byHand }), ...(failure && { failure }) }

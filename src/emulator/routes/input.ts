@@ -1,8 +1,8 @@
 /** Reads the input of `/_emulator`; errors name the place and what would be right. */
 import type { Static, TSchema } from 'typebox'
 import { DomainError, invalidInput } from '../../errors.js'
-import { dotted, policies } from '../../http/body-policies.js'
-import { reader, type Reader } from '../../http/body-reader.js'
+import { policies } from '../../http/body-policies.js'
+import { dotted, reader, type Reader } from '../../http/body-reader.js'
 import { pickQuery, type QueryParameters } from '../../http/query.js'
 import { rawBody, type FastifyRequest } from '../../http/server.js'
 

@@ -74,3 +74,6 @@ export class Gate {
     giveUp.abort()
   }
 }
+
+/** The controls themselves and health probes are neither delayed nor made to fail. */
+export const isExempt = ({ url }: FastifyRequest): boolean => /^\/+(_emulator|healthz|readyz)\/*([/?]|$)/i.test(url)

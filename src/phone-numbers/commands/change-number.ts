@@ -5,7 +5,7 @@ import { newId } from '../../ids.js'
 import { covers, isE164, type Capabilities } from '../../ledger/number.js'
 import { findOwned, type OwnedNumber } from '../../ledger/reads.js'
 import { newOperation, type Operation } from '../../operations/operation.js'
-import { ownerOf, type Requester, type PhoneNumbersDeps } from '../model/deps.js'
+import type { PhoneNumbersDeps, Requester } from '../model/deps.js'
 import { acceptOnce, acceptOnNumber } from './accept.js'
 import { noMatchingOffering } from './search-numbers.js'
 
@@ -44,7 +44,7 @@ export function changeCapabilities(
     const subject = { kind: 'capabilities', e164: owned.e164, capabilities: wanted } as const
     const operation = newOperation(
       newId(),
-      ownerOf(requester),
+      requester.principal,
       subject,
       now,
       deps.courseOf('capabilities', requester.principal.resourceName),
@@ -68,7 +68,7 @@ export function releaseOwnedNumber(
     const { e164 } = await getOwnedNumber(tx, requester.principal, phoneNumber)
     const operation = newOperation(
       newId(),
-      ownerOf(requester),
+      requester.principal,
       { kind: 'release', e164 },
       now,
       deps.courseOf('release', requester.principal.resourceName),

@@ -6,7 +6,7 @@ import { cancelHold, extendHold, findChosen, holdThese, releaseHeld, type SoldKi
 import { numberTypes } from '../../ledger/number.js'
 import { reservationEnd } from '../../ledger/policy.js'
 import { defaultOffering, type Catalogue, type Offering } from '../model/catalogue.js'
-import { actorOf, type PhoneNumbersDeps } from '../model/deps.js'
+import type { PhoneNumbersDeps } from '../model/deps.js'
 import {
   notReserved,
   reservationStatus,
@@ -186,6 +186,6 @@ export async function giveUpReservation(
 
 const causeOf = (principal: Principal, { id }: Reservation, at: Date): Cause => ({
   at,
-  actor: actorOf(principal),
+  actor: principal.actor,
   reason: `reservation_${id}`,
 })

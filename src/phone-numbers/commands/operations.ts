@@ -9,7 +9,7 @@ import { endOperation, findOperation, lockPendingOperation, saveWaiting } from '
 import { carryOutAndEnd, causeOf } from '../execution/carry-out.js'
 import { callOffPurchase } from '../execution/purchase.js'
 import { lockSale } from '../execution/sales.js'
-import { actorOf, type PhoneNumbersDeps } from '../model/deps.js'
+import type { PhoneNumbersDeps } from '../model/deps.js'
 import { lockSearch, saveSearch } from '../model/search-store.js'
 
 const MAX_OPERATION_ID_LENGTH = 100
@@ -98,7 +98,7 @@ export async function cancelOperation(deps: PhoneNumbersDeps, who: Principal, id
   await deps.db.transaction(async (tx) => {
     const now = deps.clock.now()
     const pending = await lockPendingOperation(tx, who.resourceId, id)
-    const cause: Cause = { at: now, actor: actorOf(who), reason: `cancel ${id}` }
+    const cause: Cause = { at: now, actor: who.actor, reason: `cancel ${id}` }
     if (pending) await cancelPending(tx, pending, cause)
     else if (id.startsWith('search_')) await dropHold(tx, who, id.slice('search_'.length), cause)
   })

@@ -3,7 +3,7 @@ import { newOperation, operationId, type Operation } from '../../operations/oper
 import { findOperation } from '../../operations/store.js'
 import { acceptPurchase } from '../execution/purchase.js'
 import { saleOfReservation } from '../execution/reservation-sale.js'
-import { ownerOf, type Requester, type PhoneNumbersDeps } from '../model/deps.js'
+import type { PhoneNumbersDeps, Requester } from '../model/deps.js'
 import { reservationStatus } from '../model/reservation.js'
 import { lockReservation } from '../model/reservation-store.js'
 import { acceptOnce } from './accept.js'
@@ -23,7 +23,7 @@ export async function purchaseReservation(
   { reservationId, agreeToNotResell }: { reservationId: string; agreeToNotResell: boolean },
 ): Promise<Operation> {
   const id = requireReservationId(reservationId)
-  const owner = ownerOf(requester)
+  const owner = requester.principal
   return acceptOnce(deps, requester, async (tx) => {
     const now = deps.clock.now()
     const found = await lockReservation(tx, owner.resourceId, id, now)

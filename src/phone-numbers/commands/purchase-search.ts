@@ -4,7 +4,7 @@ import { newOperation, type Operation } from '../../operations/operation.js'
 import { findOperation } from '../../operations/store.js'
 import { acceptPurchase } from '../execution/purchase.js'
 import { saleOfSearch } from '../execution/search-sale.js'
-import { ownerOf, type Requester, type PhoneNumbersDeps } from '../model/deps.js'
+import type { PhoneNumbersDeps, Requester } from '../model/deps.js'
 import type { Search } from '../model/search.js'
 import { lockSearch } from '../model/search-store.js'
 import { acceptOnce } from './accept.js'
@@ -23,7 +23,7 @@ export async function purchaseSearch(
   { searchId, agreeToNotResell }: { searchId: string; agreeToNotResell: boolean },
 ): Promise<Operation> {
   if (!isUuid(searchId)) throw searchNotFound(searchId)
-  const owner = ownerOf(requester)
+  const owner = requester.principal
   return acceptOnce(deps, requester, async (tx) => {
     const now = deps.clock.now()
     const search = await lockSearch(tx, owner.resourceId, searchId, now)

@@ -6,7 +6,7 @@ import { ended, isDue, newOperation, subjectId, type Operation } from '../../ope
 import { insertOperation } from '../../operations/store.js'
 import { searchNow } from '../execution/run-search.js'
 import type { Offering } from '../model/catalogue.js'
-import { ownerOf, type Requester, type PhoneNumbersDeps } from '../model/deps.js'
+import type { PhoneNumbersDeps, Requester } from '../model/deps.js'
 import type { Search } from '../model/search.js'
 import { findSearch, saveSearch } from '../model/search-store.js'
 import { acceptOnce } from './accept.js'
@@ -36,7 +36,7 @@ export async function searchNumbers(
   checkBounds(deps, wanted)
   const offering = findOffering(deps, wanted)
   const now = deps.clock.now()
-  const owner = ownerOf(requester)
+  const owner = requester.principal
   const search = newSearch(deps, owner.resourceId, wanted, offering, now)
   const course = deps.courseOf('search', requester.principal.resourceName)
   const operation = newOperation(search.id, owner, { kind: 'search', searchId: search.id }, now, course)

@@ -14,7 +14,7 @@ import { callAt, type CallStage } from '../../operations/call-out.js'
 import { ended, isDue, newOperation, type Operation, type OperationFailure } from '../../operations/operation.js'
 import { insertOperation } from '../../operations/store.js'
 import type { Hooks } from '../hooks/hook.js'
-import { ownerOf, type Requester, type PhoneNumbersDeps } from '../model/deps.js'
+import type { PhoneNumbersDeps, Requester } from '../model/deps.js'
 import type { Sale, SaleLine } from '../model/sale.js'
 
 /** Stores the operation of a purchase: carried out if possible, otherwise with its hold marked as promised. */
@@ -27,7 +27,7 @@ export async function acceptPurchase(
 ): Promise<Operation> {
   const now = deps.clock.now()
   const { principal, requestMark } = requester
-  const owner = ownerOf(requester)
+  const owner = requester.principal
   const course = deps.courseOf(sale.subject.kind, principal.resourceName)
   const planned = newOperation(id, owner, sale.subject, now, course, sale.createdAt)
   const operation = planned.scriptedFailure ? planned : withCalls(planned, deps.hooks)

@@ -37,12 +37,3 @@ export interface Requester {
   principal: Principal
   requestMark: Buffer | null
 }
-
-/** The name of a resource as the actor in the history of numbers. */
-export const actorOf = ({ resourceName }: Principal): string => `resource:${resourceName}`
-
-/** The resource that an operation belongs to, and its actor. */
-export const ownerOf = ({ principal }: Requester): { resourceId: string; actor: string } => ({
-  resourceId: principal.resourceId,
-  actor: actorOf(principal),
-})

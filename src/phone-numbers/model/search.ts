@@ -55,7 +55,3 @@ export interface Search {
 
 /** How long a search can be read after its hold has expired. */
 export const SEARCH_RETENTION_MS = 24 * 60 * 60_000
-
-/** The error that a reader sees: a search that was not purchased in time has expired. */
-export const shownError = ({ state, error, expiresAt }: Search, now: Date): SearchError =>
-  state === 'found' && expiresAt <= now ? 'ReservationExpired' : error

@@ -1,11 +1,12 @@
-/** The URLs in responses: relative to the host, each with the api-version of the request. */
-import type { OperationSubject } from '../../operations/operation.js'
+/** The URLs that responses carry, relative to the host, each with the api-version of the request; and the headers with them. */
+import type { FastifyReply } from '../../http/server.js'
+import { subjectId, type Operation, type OperationKind, type OperationSubject } from '../../operations/operation.js'
 import type { RequestVersion } from '../contract/versions.js'
 
 const withVersion = (path: string, { requested }: RequestVersion): string =>
   `${path}?api-version=${encodeURIComponent(requested)}`
 
-export const operationLink = (id: string, version: RequestVersion): string =>
+const operationLink = (id: string, version: RequestVersion): string =>
   withVersion(`/phoneNumbers/operations/${id}`, version)
 
 /** The URL of an operation's result, for the kinds that have one. The plus sign of a number is not encoded. */
@@ -44,3 +45,40 @@ export function nextPageLink(
  */
 const encodeStrictly = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`)
+
+const idHeaders: Record<OperationKind, string> = {
+  search: 'search-id',
+  purchase: 'purchase-id',
+  reservationPurchase: 'reservation-purchase-id',
+  release: 'release-id',
+  capabilities: 'capabilities-id',
+}
+
+/** Sets the headers of a 202. The .NET and Java SDKs build their operation from the id headers, so each one counts. */
+export function accepted(reply: FastifyReply, operation: Operation, version: RequestVersion): void {
+  const { kind } = operation.subject
+  const location = resultLink(operation.subject, version)
+  const exposed = {
+    search: 'Location,Operation-Location,operation-id,search-id',
+    purchase: 'Operation-Location,operation-id,purchase-id',
+    reservationPurchase: 'Location,Operation-Location,operation-id,reservation-purchase-id',
+    release: 'Operation-Location,operation-id,release-id',
+    capabilities: 'Operation-Location,Location,operation-id,capabilities-id',
+  }[kind]
+  reply.headers({
+    'Operation-Location': operationLink(operation.id, version),
+    ...(location !== null && { Location: location }),
+    'operation-id': operation.id,
+    [idHeaders[kind]]: subjectId(operation),
+    'Access-Control-Expose-Headers': exposed,
+  })
+}
+
+/** Sets the headers of the response to a poll, as recorded, including the odd spelling of the last exposed name. */
+export function polled(reply: FastifyReply, operation: Operation, version: RequestVersion): void {
+  const location = resultLink(operation.subject, version)
+  if (location !== null) reply.headers({ Location: location, 'Access-Control-Expose-Headers': 'Location' })
+  if (operation.subject.kind !== 'reservationPurchase') return
+  accepted(reply, operation, version)
+  reply.header('Access-Control-Expose-Headers', 'Location,Operation-Location,operation-id,reservationPurchase-id')
+}

@@ -4,7 +4,7 @@ import { getReservation, pageKey, pageOfReservations } from '../commands/read-re
 import * as contract from '../contract/reservations.js'
 import type { PhoneNumbersDeps } from '../model/deps.js'
 import { readChange } from '../model/reservation.js'
-import { accepted } from './operation-headers.js'
+import { accepted } from './links.js'
 import { pageOf, pageView } from './paging.js'
 import { reservationSummaryView, reservationView } from './reservation-views.js'
 import type { AddRoute } from './route.js'

@@ -16,7 +16,7 @@ import type {
 } from '../contract/models.js'
 import type { RequestVersion } from '../contract/versions.js'
 import type { Offering } from '../model/catalogue.js'
-import { searchErrorCodes, shownError, type Search } from '../model/search.js'
+import { searchErrorCodes, type Search, type SearchError } from '../model/search.js'
 import { resultLink } from './links.js'
 
 /** ISO 8601 with the offset written `+00:00`, as the service writes it. */
@@ -57,6 +57,10 @@ export function searchResultView(search: Search, version: RequestVersion, now: D
     }),
   }
 }
+
+/** The error that a reader sees: a search that was not purchased in time has expired. */
+const shownError = ({ state, error, expiresAt }: Search, now: Date): SearchError =>
+  state === 'found' && expiresAt <= now ? 'ReservationExpired' : error
 
 const operationTypes: Record<OperationKind, PhoneNumberOperation['operationType']> = {
   search: 'search',

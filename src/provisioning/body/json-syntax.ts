@@ -130,22 +130,3 @@ function endOf(pattern: RegExp, text: string, from: number): number {
   pattern.lastIndex = from
   return pattern.test(text) ? pattern.lastIndex : from
 }
-
-/** Whether arrays and objects of a text, given as its bytes, are nested more than `levels` deep. */
-export function isDeeperThan(levels: number, body: Uint8Array): boolean {
-  let depth = 0
-  let inString = false
-  for (let at = 0; at < body.length; at++) {
-    const byte = body[at]
-    if (byte === QUOTE) inString = !inString
-    else if (inString) at += byte === BACKSLASH ? 1 : 0
-    else if (byte === OPEN_BRACKET || byte === OPEN_BRACE) {
-      if (++depth > levels) return true
-    } else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) depth--
-  }
-  return false
-}
-const OPEN_BRACKET = 0x5b
-const CLOSE_BRACKET = 0x5d
-const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d

@@ -4,10 +4,10 @@ import type { AccountService, AccountSettings } from '../../accounts/account.js'
 import type { NumberDetails, NumberService, NumberToPut } from '../../accounts/account-number.js'
 import type { RelationshipPatch } from '../../accounts/consent.js'
 import { serviceKeys, type ServiceKey } from '../../backends/port/services.js'
-import { place, policies } from '../../http/body-policies.js'
-import { reader, type Path } from '../../http/body-reader.js'
+import { policies } from '../../http/body-policies.js'
+import { place, reader, type Path } from '../../http/body-reader.js'
 import * as requests from '../contract/requests.js'
-import { readWhole, throwIfAny, type PlacedFault } from './faults.js'
+import { readWhole, together, type PlacedFault } from './faults.js'
 import { readNumbers } from './read-batch.js'
 
 const accountReader = reader(requests.AccountRequest, policies.provisioning)
@@ -20,7 +20,8 @@ const emptyReader = reader(requests.NoContent, policies.provisioning)
 /** The wanted account. Throws 'invalid-body'. */
 export function readAccount(body: unknown, accountName: string): AccountSettings {
   const { value: account, faults } = accountReader(body)
-  throwIfAny([...faults, ...otherThanInPath(account.name, accountName, ['name'], faults)])
+  const all = [...faults, ...otherThanInPath(account.name, accountName, ['name'], faults)]
+  if (all.length > 0) throw together(all)
   const { teamsTenantId, ...services } = account.serviceDetails ?? {}
   return {
     name: accountName,
@@ -53,11 +54,12 @@ function accountServices(given: AccountServices): AccountSettings['services'] {
 /** The wanted number; the body may repeat what the path says. Throws 'invalid-body'. */
 export function readNumber(body: unknown, { accountName, e164 }: { accountName: string; e164: string }): NumberToPut {
   const { value: number, faults } = numberReader(body)
-  throwIfAny([
+  const all = [
     ...faults,
     ...otherThanInPath(number.telephoneNumber, e164, ['telephoneNumber'], faults),
     ...otherThanInPath(number.accountName, accountName, ['accountName'], faults),
-  ])
+  ]
+  if (all.length > 0) throw together(all)
   return { e164, details: numberDetails(number) }
 }
 

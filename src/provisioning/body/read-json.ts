@@ -1,6 +1,6 @@
 /** Parses the bytes of a body as JSON, strictly: it guesses nothing, and errors say where the fault is. */
 import { DomainError } from '../../errors.js'
-import { isDeeperThan, scan } from './json-syntax.js'
+import { scan } from './json-syntax.js'
 
 export interface JsonRules {
   /** Also application/merge-patch+json. */
@@ -25,6 +25,27 @@ export function readJson(body: Buffer, contentType: string | undefined, rules: J
 
 /** Bodies of this API nest seven deep. */
 const MAX_DEPTH = 32
+
+/** Whether arrays and objects of a text, given as its bytes, are nested more than `levels` deep. */
+function isDeeperThan(levels: number, body: Uint8Array): boolean {
+  let depth = 0
+  let inString = false
+  for (let at = 0; at < body.length; at++) {
+    const byte = body[at]
+    if (byte === QUOTE) inString = !inString
+    else if (inString) at += byte === BACKSLASH ? 1 : 0
+    else if (byte === OPEN_BRACKET || byte === OPEN_BRACE) {
+      if (++depth > levels) return true
+    } else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) depth--
+  }
+  return false
+}
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
 
 function checkMediaType(contentType: string, { mergePatch = false }: JsonRules): void {
   const taken = ['application/json', ...(mergePatch ? ['application/merge-patch+json'] : [])]

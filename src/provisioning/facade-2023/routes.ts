@@ -11,18 +11,20 @@ import { carryOutAccountWrite, pageOfAccounts } from '../routes/accounts.js'
 import { accountNamed, carryOutNumberWrite, pageOfNumbers, putBatch } from '../routes/numbers.js'
 import { etagText } from '../wire/etag.js'
 import { oldListRules, readListQuery } from '../wire/list.js'
-import { json, noContent, resource } from '../wire/response.js'
 import {
   bodyOf,
   deferred,
+  json,
+  noContent,
   pageResponse,
   param,
   preconditionOf,
+  resource,
   type Context,
   type RouteDeps,
   type Routes,
 } from '../wire/route.js'
-import { shownAccount, shownNumber, storedAccount, storedNumber } from '../wire/tags.js'
+import { shownAccount, shownNumber, storedAccount, storedNumber } from '../wire/etag.js'
 import * as contract from './operations.js'
 import {
   accountOf2023,

@@ -21,19 +21,20 @@ import type { Version2024 } from '../contract/versions.js'
 import { accountFields } from '../filter/account-fields.js'
 import { compileFilter } from '../filter/compile.js'
 import { cutPage, pageLimit, readListQuery, type ListQuery, type Page } from '../wire/list.js'
-import { noContent, resource } from '../wire/response.js'
 import {
   bodyOf,
   deferred,
+  noContent,
   pageResponse,
   param,
   preconditionOf,
   readResponse,
+  resource,
   type Context,
   type RouteDeps,
   type Routes,
 } from '../wire/route.js'
-import { shownAccount, storedAccount } from '../wire/tags.js'
+import { shownAccount, storedAccount } from '../wire/etag.js'
 import { accountView } from '../wire/views.js'
 
 export const accountRoutes = (deps: RouteDeps): Routes =>

@@ -19,19 +19,21 @@ import type { Version2024 } from '../contract/versions.js'
 import { compileFilter } from '../filter/compile.js'
 import { numberFields } from '../filter/number-fields.js'
 import { cutPage, pageLimit, readListQuery, type ListQuery, type Page } from '../wire/list.js'
-import { json, noContent, resource } from '../wire/response.js'
 import {
   bodyOf,
   deferred,
+  json,
+  noContent,
   pageResponse,
   param,
   preconditionOf,
   readResponse,
+  resource,
   type Context,
   type RouteDeps,
   type Routes,
 } from '../wire/route.js'
-import { shownNumber, storedNumber } from '../wire/tags.js'
+import { shownNumber, storedNumber } from '../wire/etag.js'
 import { numberView } from '../wire/views.js'
 
 export function numberRoutes(deps: RouteDeps): Routes {

@@ -12,19 +12,20 @@ import type { Version2024 } from '../contract/versions.js'
 import { addressFields } from '../filter/address-fields.js'
 import { consentFields } from '../filter/consent-fields.js'
 import { readListQuery } from '../wire/list.js'
-import { json, resource } from '../wire/response.js'
 import {
   bodyOf,
   deferred,
+  json,
   pageResponse,
   param,
   preconditionOf,
   readResponse,
+  resource,
   type Context,
   type RouteDeps,
   type Routes,
 } from '../wire/route.js'
-import { shownAddress, shownConsent } from '../wire/tags.js'
+import { shownAddress, shownConsent } from '../wire/etag.js'
 import { availableCapabilitiesView, capabilityPlansView, civicAddressView, consentView } from '../wire/views.js'
 import { pageOfWhole, sortKey } from '../wire/whole-list.js'
 

@@ -6,8 +6,8 @@
  * that would be sent. `W/` in front of a tag is skipped, because proxies that compress add it.
  */
 import { DomainError, invalidInput } from '../../errors.js'
-import { httpDate, parseHttpDate, parseRfc3339 } from '../../http/dates.js'
-import { formatEtag, sameConfiguration, sameVersion, type Etag } from './etag.js'
+import { parseHttpDate, parseRfc3339 } from '../../http/dates.js'
+import { formatEtag, sameConfiguration, sameVersion, type Etag, type Version } from './etag.js'
 
 /** Tags without their quotes, or `*`: any version. */
 export type Tags = '*' | readonly string[]
@@ -17,15 +17,6 @@ export interface Conditions {
   ifNoneMatch?: Tags
   ifModifiedSince?: Date
   ifUnmodifiedSince?: Date
-}
-
-/** The version of a resource that conditions are compared with. */
-export interface Version {
-  etag: Etag
-  /** When a client last changed it; writes compare this. */
-  modifiedAt: Date
-  /** When anything of it last changed; reads compare this, and `Last-Modified` shows it. */
-  changedAt: Date
 }
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
@@ -85,7 +76,8 @@ export function checkRead(conditions: Conditions, current: Version): 'send' | 'n
 /** The headers that give the version in a response. */
 export const versionHeaders = ({ etag, changedAt }: Pick<Version, 'etag' | 'changedAt'>): Record<string, string> => ({
   etag: formatEtag(etag),
-  'last-modified': httpDate(changedAt),
+  // An HTTP date (IMF-fixdate), in whole seconds.
+  'last-modified': changedAt.toUTCString(),
 })
 
 const matches = (tags: Tags, { etag }: Version, same: (tag: string, etag: Etag) => boolean): boolean =>

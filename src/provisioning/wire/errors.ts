@@ -1,5 +1,6 @@
 /** The error responses of the Provisioning API: from an error's kind to the published status, code and envelope. */
 import { DomainError, type ErrorKind, type ProvisioningErrorKind } from '../../errors.js'
+import type { Response } from '../../http/repeatable/store.js'
 import type { ErrorResponse } from '../contract/models.js'
 
 interface PublishedError {
@@ -104,3 +105,10 @@ const isOurs = (error: DomainError): error is DomainError & { kind: Provisioning
   isOurKind(error.kind) && error.faults.every(isOurs)
 
 const isOurKind = (kind: ErrorKind): kind is ProvisioningErrorKind => Object.hasOwn(publishedErrors, kind)
+
+/** The response to a refused write. Any other error is a bug: it is rethrown, and not kept as a response. */
+export function refusal(error: unknown): Response {
+  if (!(error instanceof DomainError)) throw error
+  const { status, headers, body } = errorResponse(error)
+  return { status, headers, body: JSON.stringify(body) }
+}

@@ -4,10 +4,24 @@
  * changed the resource without being refused because of a sync, and a read can check whether anything has changed.
  */
 import { createHash } from 'node:crypto'
+import type { Account, AccountWithStatus } from '../../accounts/account.js'
+import type { AccountNumber, NumberDetails } from '../../accounts/account-number.js'
+import type { RequestForInformation } from '../../accounts/consent.js'
+import type { SubdomainStatus } from '../../accounts/subdomain.js'
+import type { CivicAddress } from '../../backends/port/teams.js'
 
 export interface Etag {
   readonly cfg: string
   readonly state: string
+}
+
+/** The version of a resource that conditions are compared with. */
+export interface Version {
+  etag: Etag
+  /** When a client last changed it; writes compare this. */
+  modifiedAt: Date
+  /** When anything of it last changed; reads compare this, and `Last-Modified` shows it. */
+  changedAt: Date
 }
 
 /** The same values give the same tag, whatever the order of their properties; undefined ones count as absent. */
@@ -41,3 +55,57 @@ const isPlainRecord = (value: unknown): value is Record<string, unknown> =>
 
 const sorted = (record: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))
+
+const accountConfiguration = ({ name, correlationId, teamsTenantId, services }: Account) => ({
+  name,
+  correlationId,
+  teamsTenantId,
+  services,
+})
+
+/** An account about to be written: only the part that clients can write counts then. */
+export const storedAccount = (account: Account): Version => ({
+  etag: etagOf(accountConfiguration(account), null),
+  modifiedAt: account.modifiedAt,
+  changedAt: account.modifiedAt,
+})
+
+export const shownAccount = (account: AccountWithStatus, subdomain: SubdomainStatus): Version => ({
+  etag: etagOf(accountConfiguration(account), [account.sync, account.counts, subdomain]),
+  modifiedAt: account.modifiedAt,
+  changedAt: account.changedAt,
+})
+
+export const storedNumber = (number: { details: NumberDetails; modifiedAt: Date }): Version => ({
+  etag: etagOf(number.details, null),
+  modifiedAt: number.modifiedAt,
+  changedAt: number.modifiedAt,
+})
+
+export const shownNumber = ({ details, sync, modifiedAt, changedAt }: AccountNumber): Version => ({
+  etag: etagOf(details, { ...sync, observedAt: null }),
+  modifiedAt,
+  changedAt,
+})
+
+export const shownConsent = ({
+  consent,
+  accountName,
+  sync,
+  relationship,
+  changedAt,
+}: RequestForInformation): Version => {
+  const modifiedAt = relationship.lastModifiedOn ?? changedAt
+  const { status, comment } = relationship
+  return { etag: etagOf({ status, comment }, { ...consent, accountName, sync }), modifiedAt, changedAt }
+}
+
+/**
+ * Addresses can't be written here: all of one is state. Its last change is not known, so it counts as changed just now.
+ * @param at when it was read
+ */
+export const shownAddress = (address: CivicAddress, at: Date): Version => ({
+  etag: etagOf(null, address),
+  modifiedAt: at,
+  changedAt: at,
+})

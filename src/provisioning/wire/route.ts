@@ -6,9 +6,9 @@ import type { Response } from '../../http/repeatable/store.js'
 import type { Admitted } from '../admit.js'
 import { readJson } from '../body/read-json.js'
 import type { OperationContract } from '../contract/operation.js'
-import { checkRead, checkWrite, versionHeaders, type Conditions, type Version } from './conditions.js'
+import { checkRead, checkWrite, versionHeaders, type Conditions } from './conditions.js'
+import type { Version } from './etag.js'
 import { nextLink, type ListQuery, type Page } from './list.js'
-import { json, resource } from './response.js'
 
 export interface RouteDeps extends ConsentDeps {
   /** The origin under which clients reach us; undefined: taken from each request. */
@@ -36,6 +36,18 @@ export function param({ params, operation }: Context, name: string): string {
   if (value === undefined) throw new Error(`${operation.operationId} has no parameter ${name}.`)
   return value
 }
+
+export const json = (status: number, view: unknown, headers: Record<string, string> = {}): Response => ({
+  status,
+  headers,
+  body: JSON.stringify(view),
+})
+
+/** A resource with its version. */
+export const resource = (status: number, view: unknown, version: Version): Response =>
+  json(status, view, versionHeaders(version))
+
+export const noContent: Response = { status: 204, headers: {}, body: null }
 
 /** A page with the link to the next one, and the number of matches if requested. */
 export function pageResponse<Item>(

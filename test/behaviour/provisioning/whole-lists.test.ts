@@ -1,7 +1,7 @@
 /** Lists that a backend gives whole, filtered, ordered and cut by the database. */
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
-import { parseQuery } from '../../../src/http/query.js'
+import { parseQuery } from '../../../src/http/server.js'
 import type { CivicAddress, RequestForInformation } from '../../../src/provisioning/contract/models.js'
 import { addressFields } from '../../../src/provisioning/filter/address-fields.js'
 import { consentFields } from '../../../src/provisioning/filter/consent-fields.js'

@@ -1,13 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { DomainError } from '../../../src/errors.js'
 import { parseHttpDate, parseRfc3339 } from '../../../src/http/dates.js'
-import {
-  checkRead,
-  checkWrite,
-  readConditions,
-  versionHeaders,
-  type Version,
-} from '../../../src/provisioning/wire/conditions.js'
+import { checkRead, checkWrite, readConditions, versionHeaders } from '../../../src/provisioning/wire/conditions.js'
+import type { Version } from '../../../src/provisioning/wire/etag.js'
 
 /** A client changed it at 12:00:00.250, a sync finished ten seconds later. */
 const current: Version = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { sql } from '../../../src/db/db.js'
 import { DomainError } from '../../../src/errors.js'
-import { parseQuery } from '../../../src/http/query.js'
+import { parseQuery } from '../../../src/http/server.js'
 import type { FilterFields } from '../../../src/provisioning/filter/fields.js'
 import {
   currentListRules,
