@@ -70,7 +70,10 @@ export async function credit(
 ): Promise<{ currency: string; balance: string }> {
   const value = parseAmount(amount)
   if (value === undefined) {
-    throw invalidInput(`"${amount}" is no amount: up to 14 digits, then up to 4 after a point, e.g. 25 or -0.5.`, 'amount')
+    throw invalidInput(
+      `"${amount}" is no amount: up to 14 digits, then up to 4 after a point, e.g. 25 or -0.5.`,
+      'amount',
+    )
   }
   if (note.length > MAX_NOTE_CHARS) throw invalidInput(`A note has up to ${MAX_NOTE_CHARS} characters.`, 'note')
   const code = parseCurrency(currency)
@@ -86,7 +89,8 @@ export async function credit(
 /** A currency's code in capitals. Which there are is not asked: a catalogue may have prices in points of its own. */
 function parseCurrency(text: string): string {
   const code = text.toUpperCase()
-  if (!/^[A-Z]{3}$/.test(code)) throw invalidInput(`"${text}" is no currency: three letters of ISO 4217, e.g. USD.`, 'currency')
+  if (!/^[A-Z]{3}$/.test(code))
+    throw invalidInput(`"${text}" is no currency: three letters of ISO 4217, e.g. USD.`, 'currency')
   return code
 }
 

@@ -64,7 +64,8 @@ export async function chargeMonth(
 export function beginningOfBegun(month: string, at: Date): Date {
   const beginsAt = beginningOf(month)
   if (beginsAt === undefined) throw invalidInput(`"${month}" is no month; a good one is ${monthOf(at)}.`, 'month')
-  if (beginsAt > at) throw invalidInput(`${month} has not begun yet. The latest that can be charged is ${monthOf(at)}.`, 'month')
+  if (beginsAt > at)
+    throw invalidInput(`${month} has not begun yet. The latest that can be charged is ${monthOf(at)}.`, 'month')
   return beginsAt
 }
 

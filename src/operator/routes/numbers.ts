@@ -8,6 +8,7 @@ import { servicesOf } from '../status/status.js'
 import { timelineOf } from '../status/timeline.js'
 import { timelineView } from '../status/views.js'
 import { readE164, readPrefix } from '../wire/e164.js'
+import { readInstant } from '../wire/input.js'
 import { list, param, route, type Route } from '../wire/route.js'
 
 export const numberRoutes = ({ db, clock, provisioning }: OperatorDeps): Route[] => [
@@ -45,7 +46,7 @@ export function numberList({ db, clock }: Pick<OperatorDeps, 'db' | 'clock'>, qu
     resource,
     services: query.service,
     syncStatuses: query.syncStatus,
-    changedSince: changedSince === undefined ? undefined : new Date(changedSince),
+    changedSince: changedSince === undefined ? undefined : readInstant(changedSince, 'changedSince'),
   }
   return list<LedgerNumber>({
     page: async ({ limit, after: [after] = [] }) => {
