@@ -158,7 +158,7 @@ function targetOf({ path }: OperationContract): fc.Arbitrary<Target> {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string)
   const value = (name: string) =>
     fc.oneof(
-      { weight: 19, arbitrary: (known[name] ?? oddText).map((text) => encode(String(text))) },
+      { weight: 9, arbitrary: (known[name] ?? oddText).map((text) => encode(String(text))) },
       { weight: 1, arbitrary: odd },
     )
   return fc.tuple(...names.map(value)).map((values) => ({

@@ -135,3 +135,18 @@ it('repeats a refusal as it was, byte by byte and with its type', async () => {
     expect(headers).toMatchObject({ 'content-type': 'application/problem+json', 'cache-control': 'no-store' })
   }
 })
+
+it.each([
+  ['POST', '/resources/%00:disable'],
+  ['GET', '/numbers/%00/timeline'],
+  ['GET', '/resources/contoso/wallets/U%00D/entries'],
+  ['DELETE', '/resources/contoso/grants/%00'],
+  ['DELETE', '/clients/a%00'],
+  ['GET', '/jobs/%ff'],
+])('finds nothing at a path that no name can have: %s %s', async (method, path) => {
+  service = await createTestService(db)
+  await service.client('contoso')
+  const answer = await (await operatorApiOf(service)).send(method, path)
+  expect([400, 404], answer.body).toContain(answer.statusCode)
+  expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/)
+})
