@@ -92,7 +92,7 @@ async function admit(
     const allow = found.routes.map(([contract]) => contract.method)
     throw new DomainError(
       'method-not-allowed',
-      `${request.method} is no method of this path; it takes ${allow.join(', ')}.`,
+      `This path does not take ${request.method}; it takes ${allow.join(', ')}.`,
       {
         allow,
       },
@@ -107,10 +107,7 @@ const pathOf = (request: FastifyRequest): string =>
   (rawTarget(request).split('?', 1)[0] ?? '').replace(/^https?:\/\/[^/]*/i, '')
 
 const nothingAt = (path: string): DomainError =>
-  new DomainError(
-    'not-found',
-    `There is nothing at ${path.slice(0, 200)}. See openapi/operator.json for what there is.`,
-  )
+  new DomainError('not-found', `There is nothing at ${path.slice(0, 200)}. openapi/operator.json lists every path.`)
 
 async function answer(
   deps: OperatorApiDeps,
