@@ -1,4 +1,4 @@
-import { sql, type Db, type Queryable } from '../db/db.js'
+import { sql, type Queryable, type Tx } from '../db/db.js'
 
 /** A caller that may use a resource. */
 export interface Grant {
@@ -19,29 +19,34 @@ export const listGrants = (db: Queryable): Promise<Grant[]> =>
     from resource_grant order by resource_id, client_id, issuer`)
 
 /** Stores a grant; one that is there stays as it is. */
-export async function insertGrant(db: Db, { resourceId, clientId, issuer }: Grant, createdAt: Date): Promise<void> {
-  await db.query(sql`
+export async function insertGrant(tx: Tx, { resourceId, clientId, issuer }: Grant, createdAt: Date): Promise<void> {
+  await tx.query(sql`
     insert into resource_grant (resource_id, client_id, issuer, created_at)
     values (${resourceId}, ${clientId}, ${issuer}, ${createdAt})
     on conflict do nothing`)
 }
 
-/** Stores grants of one resource to many clients, in one statement; nothing when there is no such resource. */
+/**
+ * Stores grants of one resource to many clients, in one statement; nothing when there is no such resource. Returns the
+ * clients that had none.
+ */
 export async function insertMissingGrants(
-  db: Db,
+  tx: Tx,
   grants: { resource: string; clientIds: readonly string[]; issuer: string; createdAt: Date },
-): Promise<void> {
-  await db.query(sql`
+): Promise<string[]> {
+  const rows = await tx.query<{ client_id: string }>(sql`
     insert into resource_grant (resource_id, client_id, issuer, created_at)
     select id, client_id, ${grants.issuer}::text, ${grants.createdAt}::timestamptz
     from resource, unnest(${grants.clientIds}::text[]) as client_id
     where name = ${grants.resource}
-    on conflict do nothing`)
+    on conflict do nothing
+    returning client_id`)
+  return rows.map(({ client_id: clientId }) => clientId)
 }
 
 /** Removes what a client was granted on a resource, of whichever issuer; false when there was nothing. */
-export async function deleteGrants(db: Db, { resourceId, clientId }: Omit<Grant, 'issuer'>): Promise<boolean> {
-  const rows = await db.query(sql`
+export async function deleteGrants(tx: Tx, { resourceId, clientId }: Omit<Grant, 'issuer'>): Promise<boolean> {
+  const rows = await tx.query(sql`
     delete from resource_grant where resource_id = ${resourceId} and client_id = ${clientId} returning client_id`)
   return rows.length > 0
 }

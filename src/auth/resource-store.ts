@@ -50,13 +50,8 @@ export const listResources = (db: Queryable): Promise<StoredResource[]> =>
     from resource r order by r.name`)
 
 /** Replaces one of a resource's keys; false when there is no such resource. */
-export async function updateResourceKey(
-  db: Queryable,
-  id: string,
-  slot: KeySlot,
-  sealed: Uint8Array,
-): Promise<boolean> {
-  const rows = await db.query(
+export async function updateResourceKey(tx: Tx, id: string, slot: KeySlot, sealed: Uint8Array): Promise<boolean> {
+  const rows = await tx.query(
     slot === 'primary'
       ? sql`update resource set primary_key_sealed = ${sealed} where id = ${id} returning id`
       : sql`update resource set secondary_key_sealed = ${sealed} where id = ${id} returning id`,
@@ -101,8 +96,8 @@ export async function deleteResource(tx: Tx, id: string): Promise<void> {
 }
 
 /** Shuts a resource out, or lets it in again; false when there is none of that name. */
-export async function setDisabled(db: Queryable, name: string, at: Date | null): Promise<boolean> {
-  const rows = await db.query(sql`
+export async function setDisabled(tx: Tx, name: string, at: Date | null): Promise<boolean> {
+  const rows = await tx.query(sql`
     update resource set disabled_at = case when ${at}::timestamptz is null then null else coalesce(disabled_at, ${at}) end
     where name = ${name} returning id`)
   return rows.length > 0

@@ -7,6 +7,7 @@ import type { Clock } from '../clock.js'
 import type { Db, Queryable, Tx } from '../db/db.js'
 import { DomainError, invalidInput, notFound } from '../errors.js'
 import { newId } from '../ids.js'
+import { BY_OPERATOR, BY_SYSTEM, noteAccess, type By, type NotedBy, type ResourceFacts } from './changes.js'
 import {
   deleteResource,
   HostClaimed,
@@ -22,7 +23,7 @@ import {
 } from './resource-store.js'
 import type { Sealer } from './seal.js'
 
-export interface ResourceDeps {
+export interface ResourceDeps extends NotedBy {
   db: Db
   sealer: Sealer
   clock: Clock
@@ -58,16 +59,17 @@ export const EMULATOR_RESOURCE = 'local'
 export const EMULATOR_ACCESS_KEY = 'bGluZWJvb2sgc3RhbmQtaW4ga2V5OiB3ZWxsIGtub3duLCBzbyBub3QgYSBzZWNyZXQ='
 
 /** Makes a resource and returns its keys. Throws 'invalid-input' and 'state-conflict' for a bad or taken name or host. */
-export async function addResource(deps: ResourceDeps, wanted: NewResource): Promise<AccessKeys> {
+export async function addResource(deps: ResourceDeps, wanted: NewResource, by = BY_OPERATOR): Promise<AccessKeys> {
   if (wanted.hosts.length === 0) await refuseTooManyWithoutHost(deps.db)
-  return deps.db.transaction(async (tx) => (await insertNewResource(tx, deps, wanted)).keys)
+  return deps.db.transaction(async (tx) => (await insertNewResource(tx, deps, wanted, by)).keys)
 }
 
 /** Does so as part of a transaction, however many there are. */
 export async function insertNewResource(
   tx: Tx,
-  { sealer, clock }: Omit<ResourceDeps, 'db'>,
+  { sealer, clock, logger }: Omit<ResourceDeps, 'db'>,
   wanted: NewResource,
+  by: By,
 ): Promise<{ id: string; keys: AccessKeys }> {
   const { name, keys = { primary: newAccessKey(), secondary: newAccessKey() } } = wanted
   const hosts = wanted.hosts.map((host) => host.toLowerCase())
@@ -95,15 +97,25 @@ export async function insertNewResource(
     }
     throw error
   }
+  const after = { hosts, pool: wanted.pool ?? '', disabledAt: null }
+  noteAccess({ logger }, tx, { kind: 'resource', subject: name, before: undefined, after }, by)
   return { id, keys }
 }
 
 /** Replaces one key and returns the new one. The old one stops working within seconds on every running server. */
-export async function rotateKey({ db, sealer }: ResourceDeps, name: string, slot: KeySlot): Promise<string> {
-  const { id } = await resourceNamed(db, name)
-  const key = newAccessKey()
-  await updateResourceKey(db, id, slot, sealKey(sealer, id, slot, key))
-  return key
+export async function rotateKey(
+  { db, sealer, logger }: Omit<ResourceDeps, 'clock'>,
+  name: string,
+  slot: KeySlot,
+  by = BY_OPERATOR,
+): Promise<string> {
+  return db.transaction(async (tx) => {
+    const { id } = await resourceNamed(tx, name)
+    const key = newAccessKey()
+    await updateResourceKey(tx, id, slot, sealKey(sealer, id, slot, key))
+    noteAccess({ logger }, tx, { kind: 'key', subject: name, which: slot }, by)
+    return key
+  })
 }
 
 /** A resource's hosts and keys. Throws 'not-found'. */
@@ -124,7 +136,7 @@ export async function ensureEmulatorResource(deps: ResourceDeps): Promise<void> 
   const resources = await listResources(deps.db)
   if (resources.some(({ name }) => name === EMULATOR_RESOURCE)) return
   const keys = { primary: EMULATOR_ACCESS_KEY, secondary: newAccessKey() }
-  await addResource(deps, { name: EMULATOR_RESOURCE, hosts: [], keys }).catch(async (error: unknown) => {
+  await addResource(deps, { name: EMULATOR_RESOURCE, hosts: [], keys }, BY_SYSTEM).catch(async (error: unknown) => {
     // Another process may have made it in the meantime.
     const present = (await listResources(deps.db)).some(({ name }) => name === EMULATOR_RESOURCE)
     if (!present) throw error
@@ -165,24 +177,39 @@ export async function resourceNamed(db: Queryable, name: string): Promise<Stored
  * Says which hosts a resource answers to, in place of those it had; running servers know within seconds. Throws
  * 'not-found', 'invalid-input', 'state-conflict'.
  */
-export const changeHosts = (db: Db, name: string, wanted: readonly string[]): Promise<void> =>
+export const changeHosts = (
+  { db, logger }: ChangeDeps,
+  name: string,
+  wanted: readonly string[],
+  by: By,
+): Promise<void> =>
   db.transaction(async (tx) => {
     const hosts = [...new Set(wanted.map((host) => host.toLowerCase()))]
     checkNames(name, hosts)
-    const { id, hosts: before } = await resourceNamed(tx, name)
-    if (hosts.length === 0 && before.length > 0) await refuseTooManyWithoutHost(tx)
+    const resource = await resourceNamed(tx, name)
+    if (hosts.length === 0 && resource.hosts.length > 0) await refuseTooManyWithoutHost(tx)
     try {
-      await replaceHosts(tx, id, hosts)
+      await replaceHosts(tx, resource.id, hosts)
     } catch (error) {
       if (error instanceof HostClaimed) throw hostClaimed(hosts, error)
       throw error
     }
+    const before = factsOf(resource)
+    noteAccess({ logger }, tx, { kind: 'resource', subject: name, before, after: { ...before, hosts } }, by)
   })
 
 /** Shuts a resource out, or lets it in again; running servers know within seconds. Throws 'not-found'. */
-export async function setResourceDisabled(db: Db, name: string, at: Date | null): Promise<void> {
-  if (!(await setDisabled(db, name, at))) await resourceNamed(db, name)
-}
+export const setResourceDisabled = ({ db, logger }: ChangeDeps, name: string, at: Date | null, by: By): Promise<void> =>
+  db.transaction(async (tx) => {
+    const before = factsOf(await resourceNamed(tx, name))
+    await setDisabled(tx, name, at)
+    const after = { ...before, disabledAt: at && (before.disabledAt ?? at) }
+    noteAccess({ logger }, tx, { kind: 'resource', subject: name, before, after }, by)
+  })
+
+type ChangeDeps = Pick<ResourceDeps, 'db' | 'logger'>
+
+const factsOf = ({ hosts, pool, disabledAt }: StoredResource): ResourceFacts => ({ hosts, pool, disabledAt })
 
 const hostClaimed = (hosts: readonly string[], cause: unknown): DomainError =>
   new DomainError('state-conflict', `Another resource has one of the hosts ${hosts.join(', ')}.`, {
@@ -193,9 +220,10 @@ const hostClaimed = (hosts: readonly string[], cause: unknown): DomainError =>
 /**
  * Removes a resource that nothing is left of. Throws 'not-found', and 'state-conflict' that says what is left.
  */
-export const removeResource = (db: Db, name: string): Promise<void> =>
+export const removeResource = ({ db, logger }: ChangeDeps, name: string, by: By): Promise<void> =>
   db.transaction(async (tx) => {
-    const { id } = await resourceNamed(tx, name)
+    const resource = await resourceNamed(tx, name)
+    const { id } = resource
     const left = await whatIsLeft(tx, id)
     if (left.length > 0) {
       throw new DomainError(
@@ -204,6 +232,7 @@ export const removeResource = (db: Db, name: string): Promise<void> =>
       )
     }
     await deleteResource(tx, id)
+    noteAccess({ logger }, tx, { kind: 'resource', subject: name, before: factsOf(resource), after: undefined }, by)
   })
 
 function checkNames(name: string, hosts: string[]): void {

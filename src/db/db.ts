@@ -93,3 +93,6 @@ const QUERY_CANCELED = '57014'
 
 /** Whether the database aborted a statement because it took too long. */
 export const isStatementTimeout = (error: unknown): boolean => sqlState(error) === QUERY_CANCELED
+
+/** Whether the database can't take a value for what it is to be: a text that is no time, no uuid, no number (class 22). */
+export const isDataException = (error: unknown): boolean => sqlState(error)?.startsWith('22') === true

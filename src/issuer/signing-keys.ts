@@ -4,11 +4,13 @@
  */
 import type { CryptoKey, JSONWebKeySet, JWK } from 'jose'
 import { generateKeyPairSync } from 'node:crypto'
+import { BY_OPERATOR, type NotedBy } from '../auth/changes.js'
 import type { Sealer } from '../auth/seal.js'
 import { later, type Clock } from '../clock.js'
 import type { Db } from '../db/db.js'
 import { SetupError } from '../errors.js'
 import type { Logger } from '../log.js'
+import { noteIssuer } from './changes.js'
 import { findSigningKey, insertSigningKey, listKeys, retireSigningKey, type StoredKey } from './store.js'
 
 export const SIGNING_ALGORITHM = 'ES256'
@@ -87,16 +89,20 @@ export class SigningKeys {
  * `dropEarlier` ends them now.
  */
 export async function rotateSigningKey(
-  { db, sealer, clock }: SigningKeysDeps,
+  { db, sealer, clock, logger }: SigningKeysDeps & NotedBy,
   { dropEarlier = false } = {},
+  by = BY_OPERATOR,
 ): Promise<string> {
   const key = await newKey(sealer)
   const now = clock.now()
   return db.transaction(async (tx) => {
+    const before = (await findSigningKey(tx))?.kid
     await retireSigningKey(tx, now, dropEarlier ? now : later(now, -RETIRED_KEY_LIFE_MS))
     await insertSigningKey(tx, key, now)
     // Of two rotations at once the first has just made a new key.
-    return (await findSigningKey(tx))?.kid ?? key.kid
+    const after = (await findSigningKey(tx))?.kid ?? key.kid
+    noteIssuer({ logger }, tx, { kind: 'signing-key', subject: 'issuer', before, after }, by)
+    return after
   })
 }
 

@@ -12,10 +12,13 @@ export interface Client {
   createdAt: Date
 }
 
+const clientColumns = sql`
+  client_id as "clientId", secret_hashes as "secretHashes", public_jwk as "publicJwk", roles, created_at as "createdAt"`
+
 /** Stores a new client; false when there is one of that id. */
-export async function insertClient(db: Db, client: Client): Promise<boolean> {
+export async function insertClient(tx: Tx, client: Client): Promise<boolean> {
   const publicJwk = client.publicJwk && JSON.stringify(client.publicJwk)
-  const rows = await db.query(sql`
+  const rows = await tx.query(sql`
     insert into issuer_client (client_id, secret_hashes, public_jwk, roles, created_at)
     values (${client.clientId}, ${client.secretHashes}::text[], ${publicJwk}::jsonb, ${client.roles}::text[],
             ${client.createdAt})
@@ -24,38 +27,37 @@ export async function insertClient(db: Db, client: Client): Promise<boolean> {
   return rows.length > 0
 }
 
-/** Stores clients that have a secret and one role each, in one statement; those that are there stay as they are. */
-export async function insertMissingClients(
-  db: Db,
+/**
+ * Stores clients that have a secret and one role each, in one statement; those that are there stay as they are. Returns
+ * the others.
+ */
+export const insertMissingClients = (
+  tx: Tx,
   clients: { clientIds: string[]; roles: string[]; operatorRoles: string[]; secretHash: string; createdAt: Date },
-): Promise<void> {
-  await db.query(sql`
+): Promise<Client[]> =>
+  tx.query<Client>(sql`
     insert into issuer_client (client_id, secret_hashes, roles, created_at)
     select client_id, array[${clients.secretHash}::text], array[role, operator_role],
            ${clients.createdAt}::timestamptz
     from unnest(${clients.clientIds}::text[], ${clients.roles}::text[], ${clients.operatorRoles}::text[])
       as wanted (client_id, role, operator_role)
-    on conflict (client_id) do nothing`)
-}
+    on conflict (client_id) do nothing
+    returning ${clientColumns}`)
 
 export async function findClient(db: Queryable, clientId: string): Promise<Client | undefined> {
   const [row] = await db.query<Client>(sql`
-    select client_id as "clientId", secret_hashes as "secretHashes", public_jwk as "publicJwk", roles,
-           created_at as "createdAt"
-    from issuer_client where client_id = ${clientId}`)
+    select ${clientColumns} from issuer_client where client_id = ${clientId}`)
   return row
 }
 
 /** All clients, by id. */
 export const listClients = (db: Queryable): Promise<Client[]> =>
   db.query<Client>(sql`
-    select client_id as "clientId", secret_hashes as "secretHashes", public_jwk as "publicJwk", roles,
-           created_at as "createdAt"
-    from issuer_client order by client_id`)
+    select ${clientColumns} from issuer_client order by client_id`)
 
 /** Puts a secret in front and keeps `kept` of the earlier ones; false when no client of that id has secrets. */
-export async function pushSecretHash(db: Db, clientId: string, hash: string, kept: number): Promise<boolean> {
-  const rows = await db.query(sql`
+export async function pushSecretHash(tx: Tx, clientId: string, hash: string, kept: number): Promise<boolean> {
+  const rows = await tx.query(sql`
     update issuer_client set secret_hashes = array[${hash}::text] || secret_hashes[1:${kept}::integer]
     where client_id = ${clientId} and public_jwk is null
     returning client_id`)
@@ -63,8 +65,8 @@ export async function pushSecretHash(db: Db, clientId: string, hash: string, kep
 }
 
 /** False when there is no such client. */
-export async function deleteClient(db: Db, clientId: string): Promise<boolean> {
-  const rows = await db.query(sql`delete from issuer_client where client_id = ${clientId} returning client_id`)
+export async function deleteClient(tx: Tx, clientId: string): Promise<boolean> {
+  const rows = await tx.query(sql`delete from issuer_client where client_id = ${clientId} returning client_id`)
   return rows.length > 0
 }
 

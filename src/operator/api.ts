@@ -92,7 +92,7 @@ async function admit(
     const allow = found.routes.map(([contract]) => contract.method)
     throw new DomainError(
       'method-not-allowed',
-      `${request.method} is no method of this path; it takes ${allow.join(', ')}.`,
+      `This path does not take ${request.method}; it takes ${allow.join(', ')}.`,
       {
         allow,
       },
@@ -107,10 +107,7 @@ const pathOf = (request: FastifyRequest): string =>
   (rawTarget(request).split('?', 1)[0] ?? '').replace(/^https?:\/\/[^/]*/i, '')
 
 const nothingAt = (path: string): DomainError =>
-  new DomainError(
-    'not-found',
-    `There is nothing at ${path.slice(0, 200)}. See openapi/operator.json for what there is.`,
-  )
+  new DomainError('not-found', `There is nothing at ${path.slice(0, 200)}. openapi/operator.json lists every path.`)
 
 async function answer(
   deps: OperatorApiDeps,
@@ -198,7 +195,8 @@ function send(
 ): FastifyReply {
   reply.code(status).header('Cache-Control', showsSecret ? 'no-store' : 'no-cache')
   if (body !== null) reply.header('Content-Type', 'application/json; charset=utf-8')
-  return reply.headers(headers).send(body ?? undefined)
+  // As bytes: to a text the server would add a charset of its own.
+  return reply.headers(headers).send(body === null ? undefined : Buffer.from(body))
 }
 
 async function sendList(
@@ -209,15 +207,25 @@ async function sendList(
   list: object,
 ): Promise<FastifyReply> {
   const format = formatOf(request.headers.accept)
-  reply
-    .code(200)
-    .header('Cache-Control', 'no-cache')
-    .header('Content-Type', MEDIA_TYPES[format])
-    .header('Vary', 'Accept')
   const { limit, cursor, count, ...filters } = query
-  if (format !== 'json') return reply.send(Readable.from(listText(result, format)))
   const page = { limit, cursor, count } as Parameters<typeof pageBody>[1]
-  return reply.send(JSON.stringify(await pageBody(result, page, { list, filters })))
+  const sent =
+    format === 'json'
+      ? JSON.stringify(await pageBody(result, page, { list, filters }))
+      : await begun(listText(result, format))
+  const headers = { 'Cache-Control': 'no-cache', 'Content-Type': MEDIA_TYPES[format], Vary: 'Accept' }
+  return reply.code(200).headers(headers).send(sent)
+}
+
+/** A text whose first piece is there, so that a refusal comes before the response begins. */
+async function begun(text: AsyncGenerator<string>): Promise<Readable> {
+  const first = await text.next()
+  return Readable.from(
+    (async function* () {
+      if (first.done !== true) yield first.value
+      yield* text
+    })(),
+  )
 }
 
 function addRequestLog(server: FastifyInstance, logger: Logger, admitted: WeakMap<FastifyRequest, Admitted>): void {

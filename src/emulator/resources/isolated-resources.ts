@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { HostClaimed, ResourceNameTaken } from '../../auth/resource-store.js'
 import { insertNewResource, type AccessKeys } from '../../auth/resources.js'
+import type { NotedBy } from '../../auth/changes.js'
 import type { Sealer } from '../../auth/seal.js'
 import type { Address } from '../../buyers/address.js'
 import { setTerms } from '../../buyers/terms.js'
@@ -16,7 +17,7 @@ import { describePlace, StockEntry, type StockNumber } from '../../ledger/stock/
 import { removePool } from '../../ledger/stock/remove.js'
 import { quoted, readTables } from '../state/tables.js'
 
-export interface IsolatedDeps {
+export interface IsolatedDeps extends NotedBy {
   db: Db
   sealer: Sealer
   clock: Clock
@@ -44,6 +45,7 @@ export interface IsolatedResource {
 export const MAX_ISOLATED_RESOURCES = 1_000
 const NAME_BYTES = 5
 const ACTOR = 'emulator'
+const BY = { actor: ACTOR, reason: 'fresh resource' }
 
 /** Makes a resource with its stock and money, all or nothing. Throws 'invalid-input', 'state-conflict'. */
 export async function makeIsolatedResource(deps: IsolatedDeps, wanted: WantedResource): Promise<IsolatedResource> {
@@ -53,15 +55,12 @@ export async function makeIsolatedResource(deps: IsolatedDeps, wanted: WantedRes
   const at = clock.now()
   return db.transaction(async (tx) => {
     await refuseTooMany(tx)
-    const { id, keys } = await insertNewResource(tx, deps, { name, hosts, pool: name }).catch(asRefusal)
+    const { id, keys } = await insertNewResource(tx, deps, { name, hosts, pool: name }, BY).catch(asRefusal)
     const numbers = await wanted.stock(tx)
     await enterStock(tx, name, numbers, at)
     const { numberLimit, entitledTo, addresses } = wanted
-    await setTerms(tx, name, {
-      ...(numberLimit !== undefined && { numberLimit }),
-      ...(entitledTo && { entitledTo }),
-      addresses,
-    })
+    const terms = { ...(numberLimit !== undefined && { numberLimit }), ...(entitledTo && { entitledTo }), addresses }
+    await setTerms(tx, name, terms, { by: BY, logger: deps.logger })
     for (const { currency, amount } of wanted.wallets) {
       await creditWallet(tx, { resourceId: id, currency }, amount, { at, actor: ACTOR, reference: 'made with it' })
     }

@@ -72,7 +72,7 @@ export const createResource = operation({
   method: 'POST',
   path: '/resources',
   role: 'Admin',
-  body: Type.Object({ name: Type.String({ maxLength: 63 }), hosts: Type.Optional(Hosts) }),
+  body: Type.Object({ name: Type.String({ minLength: 1, maxLength: 63 }), hosts: Type.Optional(Hosts) }),
   showsSecret: true,
   success: { status: 201, description: 'The resource with its access keys', body: Keys },
 })

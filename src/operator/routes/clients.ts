@@ -6,7 +6,7 @@ import { listClients, type Client } from '../../issuer/store.js'
 import * as contract from '../contract/clients.js'
 import type { OperatorDeps } from '../deps.js'
 import { pageOf } from '../wire/list.js'
-import { list, param, route, type Route } from '../wire/route.js'
+import { by, list, param, route, type Route } from '../wire/route.js'
 
 export function clientRoutes({ db, clock, realClock, sealer, logger }: OperatorDeps): Route[] {
   return [
@@ -19,10 +19,14 @@ export function clientRoutes({ db, clock, realClock, sealer, logger }: OperatorD
         columns: ['clientId', 'roles', 'createdAt', 'secrets', 'signs'],
       })
     }),
-    route(contract.createClient, ({ body: { clientId, roles = [], publicKey }, commit }) =>
+    route(contract.createClient, ({ body: { clientId, roles = [], publicKey }, who, commit }) =>
       commit(async (joined) => {
         const publicJwk = publicKey === undefined ? undefined : publicKeyOf(publicKey)
-        const secret = await addClient({ db: joined, clock }, { clientId, roles, publicJwk })
+        const secret = await addClient(
+          { db: joined, clock, logger },
+          { clientId, roles, publicJwk },
+          by(who, contract.createClient),
+        )
         const created = { clientId, roles: [...new Set(roles)], createdAt: clock.now().toISOString() }
         const shows = secret === undefined ? { secrets: 0, signs: true } : { secrets: 1, signs: false, secret }
         return { body: { ...created, ...shows } }
@@ -31,19 +35,21 @@ export function clientRoutes({ db, clock, realClock, sealer, logger }: OperatorD
     route(contract.rotateSecret, (context) =>
       context.commit(async (joined) => {
         const clientId = param(context, 'clientId')
-        return { body: { clientId, secret: await rotateSecret({ db: joined }, clientId, flags(context.body)) } }
+        const who = by(context.who, contract.rotateSecret)
+        const secret = await rotateSecret({ db: joined, logger }, clientId, flags(context.body), who)
+        return { body: { clientId, secret } }
       }),
     ),
     route(contract.deleteClient, (context) =>
       context.commit(async (joined) => {
-        await removeClient({ db: joined }, param(context, 'clientId'))
+        await removeClient({ db: joined, logger }, param(context, 'clientId'), by(context.who, contract.deleteClient))
         return {}
       }),
     ),
-    route(contract.rotateSigningKey, ({ body, commit }) =>
+    route(contract.rotateSigningKey, ({ body, who, commit }) =>
       commit(async (joined) => {
         const deps = { db: joined, sealer, clock: realClock, logger }
-        return { body: { kid: await rotateSigningKey(deps, flags(body)) } }
+        return { body: { kid: await rotateSigningKey(deps, flags(body), by(who, contract.rotateSigningKey)) } }
       }),
     ),
   ]

@@ -9,7 +9,7 @@ export const jobRoutes = ({ clock, jobs }: OperatorDeps): Route[] => [
   route(listJobs, async ({ query: { kind, state } }) =>
     list<Job>({
       page: async ({ limit, after: [createdAt, id] = [] }) => {
-        const after = createdAt === undefined ? undefined : { createdAt: new Date(createdAt), id: String(id) }
+        const after = createdAt === undefined ? undefined : { createdAt: instantOf(createdAt), id: String(id) }
         const { items, next } = await readJobs(jobs, { kinds: kind, states: state }, { after, limit })
         return { items, next: next && [next.createdAt.getTime(), next.id] }
       },
@@ -37,6 +37,9 @@ export const jobRoutes = ({ clock, jobs }: OperatorDeps): Route[] => [
     })
   }),
 ]
+
+/** Throws a RangeError for what is no time. */
+const instantOf = (part: string | number): Date => new Date(new Date(part).toISOString())
 
 /** The response that promises a job. */
 export const promised = (job: Job, now: Date): Result => ({

@@ -8,6 +8,7 @@ import { servicesOf } from '../status/status.js'
 import { timelineOf } from '../status/timeline.js'
 import { timelineView } from '../status/views.js'
 import { readE164, readPrefix } from '../wire/e164.js'
+import { readInstant } from '../wire/input.js'
 import { list, param, route, type Route } from '../wire/route.js'
 
 export const numberRoutes = ({ db, clock, provisioning }: OperatorDeps): Route[] => [
@@ -17,14 +18,14 @@ export const numberRoutes = ({ db, clock, provisioning }: OperatorDeps): Route[]
     const { found } = await selectNumbers(db, { prefixes: [e164] }, { now: clock.now(), limit: 1 })
     // What begins with it and is longer comes after it.
     if (found[0]?.e164 === e164) return { body: numberView(found[0]) }
-    throw unknown(`${e164} is not in the ledger. Its timeline tells whether it ever was.`)
+    throw unknown(`${e164} is not in the ledger. Its timeline says whether it ever was.`)
   }),
   route(getTimeline, async ({ params }) => {
     const e164 = readE164(param({ params }, 'e164'))
     const now = clock.now()
     const timeline = await timelineOf(db, e164, { now, services: servicesOf(provisioning) })
     if (timeline) return { body: timelineView(timeline, now) }
-    throw unknown(`Nothing is known of ${e164}, and nothing ever was.`)
+    throw unknown(`${e164} has never been in the ledger.`)
   }),
 ]
 
@@ -45,7 +46,7 @@ export function numberList({ db, clock }: Pick<OperatorDeps, 'db' | 'clock'>, qu
     resource,
     services: query.service,
     syncStatuses: query.syncStatus,
-    changedSince: changedSince === undefined ? undefined : new Date(changedSince),
+    changedSince: changedSince === undefined ? undefined : readInstant(changedSince, 'changedSince'),
   }
   return list<LedgerNumber>({
     page: async ({ limit, after: [after] = [] }) => {

@@ -16,14 +16,15 @@ import { parseEntitlement } from '../../buyers/entitlement.js'
 import { changeTerms, showBuyer } from '../../buyers/terms.js'
 import type { Db } from '../../db/db.js'
 import { DomainError, notFound } from '../../errors.js'
+import type { OperationContract } from '../contract/operation.js'
 import * as contract from '../contract/resources.js'
 import type { OperatorDeps } from '../deps.js'
 import { pageOf } from '../wire/list.js'
-import { list, param, route, type Context, type Route } from '../wire/route.js'
+import { by, list, param, route, type Context, type Route } from '../wire/route.js'
 
 export function resourceRoutes(deps: OperatorDeps): Route[] {
-  const { db, sealer, clock, resourcesChanged } = deps
-  const dueTo = (joined: Db) => ({ db: joined, sealer, clock })
+  const { db, sealer, clock, logger, resourcesChanged } = deps
+  const dueTo = (joined: Db) => ({ db: joined, sealer, clock, logger })
   return [
     route(contract.listResources, async ({ query: { q = '' } }) => {
       const found = (await storedResources(db)).filter(({ name }) => name.includes(q.toLowerCase()))
@@ -34,21 +35,21 @@ export function resourceRoutes(deps: OperatorDeps): Route[] {
         columns: ['name', 'hosts', 'createdAt', 'disabledAt', 'pool'],
       })
     }),
-    route(contract.createResource, ({ body: { name, hosts = [] }, commit }) =>
-      commit(
-        async (joined) => ({ body: { name, ...(await addResource(dueTo(joined), { name, hosts })) } }),
-        resourcesChanged,
-      ),
+    route(contract.createResource, ({ body: { name, hosts = [] }, who, commit }) =>
+      commit(async (joined) => {
+        const keys = await addResource(dueTo(joined), { name, hosts }, by(who, contract.createResource))
+        return { body: { name, ...keys } }
+      }, resourcesChanged),
     ),
     route(contract.getResource, async (context) => shown(db, param(context, 'name'))),
     route(contract.deleteResource, (context) =>
       context.commit(async (joined) => {
-        await removeResource(joined, param(context, 'name'))
+        await removeResource(dueTo(joined), param(context, 'name'), by(context.who, contract.deleteResource))
         return {}
       }, resourcesChanged),
     ),
-    route(contract.disableResource, (context) => disable(deps, context, clock.now())),
-    route(contract.enableResource, (context) => disable(deps, context, null)),
+    route(contract.disableResource, (context) => disable(deps, context, clock.now(), contract.disableResource)),
+    route(contract.enableResource, (context) => disable(deps, context, null, contract.enableResource)),
     route(contract.getKeys, async (context) => {
       const name = param(context, 'name')
       return { body: { name, ...(await revealResource({ db, sealer, clock }, name)).keys } }
@@ -58,12 +59,14 @@ export function resourceRoutes(deps: OperatorDeps): Route[] {
         const which = param(context, 'which')
         if (which !== 'primary' && which !== 'secondary')
           throw notFound(`A resource has the keys primary and secondary.`)
-        return { body: { which, key: await rotate(dueTo(joined), param(context, 'name'), which) } }
+        const who = by(context.who, contract.rotateKey)
+        return { body: { which, key: await rotate(dueTo(joined), param(context, 'name'), which, who) } }
       }, resourcesChanged),
     ),
     route(contract.putHosts, (context) =>
       context.commit(async (joined) => {
-        await changeHosts(joined, param(context, 'name'), context.body.hosts)
+        const who = by(context.who, contract.putHosts)
+        await changeHosts(dueTo(joined), param(context, 'name'), context.body.hosts, who)
         return {}
       }, resourcesChanged),
     ),
@@ -91,15 +94,21 @@ async function shown(db: Db, name: string) {
 const tagOf = (value: object): string =>
   `"${createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 22)}"`
 
-function disable({ resourcesChanged }: OperatorDeps, context: Context, at: Date | null) {
+function disable(
+  { logger, resourcesChanged }: OperatorDeps,
+  context: Context,
+  at: Date | null,
+  operation: Pick<OperationContract, 'operationId'>,
+) {
   return context.commit(async (joined) => {
-    await setResourceDisabled(joined, param(context, 'name'), at)
+    const name = param(context, 'name')
+    await setResourceDisabled({ db: joined, logger }, name, at, by(context.who, operation))
     return {}
   }, resourcesChanged)
 }
 
 const changeTermsOf = (
-  { resourcesChanged }: OperatorDeps,
+  { logger, resourcesChanged }: OperatorDeps,
   context: Context<typeof contract.patchTerms.query, typeof contract.Terms>,
 ) =>
   context.commit(async (joined) => {
@@ -113,7 +122,7 @@ const changeTermsOf = (
         place: 'header',
       })
     }
-    await changeTerms(joined, name, {
+    const terms = {
       ...(numberLimit !== undefined && { numberLimit }),
       ...(entitledTo !== undefined && {
         entitledTo: entitledTo && [...new Set(entitledTo.map(parseEntitlement))].sort(),
@@ -121,11 +130,12 @@ const changeTermsOf = (
       addresses: Object.fromEntries(
         Object.entries(addresses).map(([country, address]) => [country, address && readAddress(address)]),
       ),
-    })
+    }
+    await changeTerms(joined, name, terms, { by: by(context.who, contract.patchTerms), logger })
     return shown(joined, name)
   }, resourcesChanged)
 
-function grantRoutes({ db, clock, resourcesChanged }: OperatorDeps): Route[] {
+function grantRoutes({ db, clock, logger, resourcesChanged }: OperatorDeps): Route[] {
   return [
     route(contract.listGrants, async (context) => {
       const { id } = await resourceNamed(db, param(context, 'name'))
@@ -140,13 +150,14 @@ function grantRoutes({ db, clock, resourcesChanged }: OperatorDeps): Route[] {
       context.commit(async (joined) => {
         const { clientId, issuer = null } = context.body
         const wanted = { resource: param(context, 'name'), clientId, issuer: issuer ?? undefined }
-        await grantAccess({ db: joined, clock }, wanted)
+        await grantAccess({ db: joined, clock, logger }, wanted, by(context.who, contract.createGrant))
         return { body: { clientId, issuer } }
       }, resourcesChanged),
     ),
     route(contract.deleteGrants, (context) =>
       context.commit(async (joined) => {
-        await revokeAccess({ db: joined }, { resource: param(context, 'name'), clientId: param(context, 'clientId') })
+        const wanted = { resource: param(context, 'name'), clientId: param(context, 'clientId') }
+        await revokeAccess({ db: joined, logger }, wanted, by(context.who, contract.deleteGrants))
         return {}
       }, resourcesChanged),
     ),

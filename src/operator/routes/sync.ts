@@ -7,7 +7,7 @@ import { nextKey } from '../reads/window.js'
 import { nextAttempt } from '../status/next-attempt.js'
 import { servicesOf, statusOfBackends } from '../status/status.js'
 import { statusView } from '../status/views.js'
-import { list, route, type Route } from '../wire/route.js'
+import { by, list, route, type Route } from '../wire/route.js'
 
 export const syncRoutes = ({ db, clock, provisioning, workers }: OperatorDeps): Route[] => [
   route(getSync, async () => {
@@ -30,7 +30,7 @@ export const syncRoutes = ({ db, clock, provisioning, workers }: OperatorDeps): 
   // Not in the transaction that remembers the response: it may be everything that failed in an outage. A repeat after a
   // crash does what is left.
   route(requeueSync, async ({ body, who }) => {
-    const result = await requeueFailed(provisioning, body, { actor: who.actor, reason: requeueSync.operationId })
+    const result = await requeueFailed(provisioning, body, by(who, requeueSync))
     provisioning.nudge(result.services.map(({ service }) => service))
     return { body: result }
   }),

@@ -60,6 +60,13 @@ function fromText(schema: TSchema, text: string): unknown {
   return text
 }
 
+/** A time of a query's parameter. Throws 'invalid-input' for one that no calendar has, or before the year 1. */
+export function readInstant(text: string, name: string): Date {
+  const at = new Date(text)
+  if (at.getUTCFullYear() >= 1) return at
+  throw fault('query', name, 'invalid-time', `${name} takes a time of the years 1 to 9999, e.g. 2026-03-01T12:00:00Z.`)
+}
+
 function parsed(bytes: Buffer): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))

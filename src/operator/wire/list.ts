@@ -1,5 +1,6 @@
 /** Lists: pages with a cursor, or the whole list as CSV or NDJSON. */
 import { createHash } from 'node:crypto'
+import { isDataException } from '../../db/db.js'
 import { DomainError } from '../../errors.js'
 import { DEFAULT_LIMIT } from '../contract/operation.js'
 
@@ -59,11 +60,21 @@ export async function pageBody(
 ): Promise<object> {
   const mark = markOf(filters)
   const after = cursor === undefined ? undefined : readCursor(cursor, mark)
-  const { items, next } = await result.page({ limit, after })
+  const { items, next } = await readPage(result, { limit, after })
   return {
     items: items.map((item) => result.view(item)),
     next: next === null ? null : writeCursor(next, mark),
     ...(count === true && { count: (await result.count?.()) ?? null }),
+  }
+}
+
+/** A key that was not taken from a page may be of the wrong sort for its list, which the database finds first. */
+async function readPage(result: ListResult, request: PageRequest): Promise<Page<unknown>> {
+  try {
+    return await result.page(request)
+  } catch (error) {
+    if (request.after === undefined || !(isDataException(error) || error instanceof RangeError)) throw error
+    throw badCursor(NOT_OURS)
   }
 }
 
@@ -82,9 +93,9 @@ export function pageOf<Item>(
   return { items, next: left.length > items.length && end !== undefined ? [keyOf(end)] : null }
 }
 
-/** The whole list, unpaged, in pieces of text. */
+/** The whole list, unpaged, in pieces of text; each is of one page. */
 export async function* listText(result: ListResult, format: 'csv' | 'ndjson'): AsyncGenerator<string> {
-  if (format === 'csv') yield csvLine(result.columns)
+  let head = format === 'csv' ? csvLine(result.columns) : ''
   let after: PageRequest['after']
   for (;;) {
     const { items, next } = await result.page({ limit: STREAM_PAGE, after })
@@ -92,7 +103,8 @@ export async function* listText(result: ListResult, format: 'csv' | 'ndjson'): A
       const view = result.view(item)
       return format === 'csv' ? csvLine(result.columns.map((column) => memberOf(view, column))) : JSON.stringify(view)
     })
-    if (lines.length > 0) yield format === 'csv' ? lines.join('') : `${lines.join('\n')}\n`
+    yield head + (format === 'csv' ? lines.join('') : lines.map((line) => `${line}\n`).join(''))
+    head = ''
     if (next === null) return
     after = next
   }
@@ -127,7 +139,7 @@ const writeCursor = (key: readonly (string | number)[], mark: string): string =>
 function readCursor(text: string, mark: string): (string | number)[] {
   const [found, ...key] = parsed(text) ?? []
   if (found === undefined || !key.every((part) => typeof part === 'string' || Number.isFinite(part))) {
-    throw badCursor('is no cursor of ours: take the next of the page before, unchanged')
+    throw badCursor(NOT_OURS)
   }
   if (found !== mark) throw badCursor('belongs to a list with other filters: begin anew, without it')
   return key as (string | number)[]
@@ -141,6 +153,8 @@ function parsed(text: string): unknown[] | undefined {
     return undefined
   }
 }
+
+const NOT_OURS = 'is no cursor of ours: take the next of the page before, unchanged'
 
 const badCursor = (what: string) =>
   new DomainError('invalid-input', `The cursor ${what}.`, { target: 'cursor', place: 'query' })

@@ -56,9 +56,11 @@ function toPattern(segment: string): RegExp {
   return new RegExp(`^(?<${name}>[^:]+)${action}$`, 's')
 }
 
+/** Undefined for what no name has: the database takes no NUL in a text. */
 function decode(segment: string): string | undefined {
   try {
-    return decodeURIComponent(segment)
+    const text = decodeURIComponent(segment)
+    return text.includes('\0') ? undefined : text
   } catch {
     return undefined
   }

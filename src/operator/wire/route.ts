@@ -53,6 +53,12 @@ export const list = <Item>(result: ListResult<Item>): ListResult<never> => resul
 
 export const isList = (result: Result | ListResult): result is ListResult => 'page' in result
 
+/** On whose behalf a command changes something, and by which operation. */
+export const by = ({ actor }: OperatorPrincipal, { operationId }: Pick<OperationContract, 'operationId'>) => ({
+  actor,
+  reason: operationId,
+})
+
 /** A path parameter that the operation has. */
 export function param({ params }: Pick<Context, 'params'>, name: string): string {
   const value = params[name]

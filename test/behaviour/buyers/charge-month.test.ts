@@ -159,8 +159,9 @@ describe('the charge for a month', () => {
     await expect(charge(month)).rejects.toThrow('has not begun')
   })
 
-  it.each(['', '2026', '2026-13', '2026-3', '2026-03-01', 'March'])('is refused for "%s", which is no month', (month) =>
-    expect(charge(month)).rejects.toThrow('is no month; a good one is 2026-03'),
+  it.each(['', '2026', '2026-13', '2026-3', '2026-03-01', '0000-01', 'March'])(
+    'is refused for "%s", no month',
+    (month) => expect(charge(month)).rejects.toThrow('is no month; a good one is 2026-03'),
   )
 
   it('is refused twice by the database itself', async () => {

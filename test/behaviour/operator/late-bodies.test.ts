@@ -15,6 +15,8 @@ let port: number
 afterEach(() => service.close())
 
 const NEVER = 120_000
+/** Longer than a busy machine takes to let a request in, which has to come first. */
+const SOON = 1_000
 
 async function serve(bodyBounds: BodyBounds): Promise<void> {
   service = await createTestService(db, {}, { bodyBounds })
@@ -84,7 +86,7 @@ it.each(['/availablePhoneNumbers/countries/US/:search', '/accounts/a:deleteNumbe
 )
 
 it('an upload takes longer than others may', async () => {
-  await serve({ wholeMs: 100, idleMs: NEVER })
+  await serve({ wholeMs: SOON, idleMs: NEVER })
   const upload = anUpload(FILE.slice(0, 10))
   // Begun after the upload, and refused for its time.
   await aLateRequest().closed
@@ -95,7 +97,7 @@ it('an upload takes longer than others may', async () => {
 })
 
 it('an upload of which no byte comes any more breaks off, and its job fails', async () => {
-  await serve({ wholeMs: NEVER, idleMs: 100 })
+  await serve({ wholeMs: NEVER, idleMs: SOON })
   const upload = anUpload(FILE.slice(0, 10))
   const text = await upload.closed
   expect(text).toMatch(/^HTTP\/1\.1 408 /)
@@ -108,14 +110,14 @@ it.each([
   [401, { authorization: 'Bearer nonsense', 'content-type': 'text/csv' }],
   [415, { 'content-type': 'image/png' }],
 ])('the rest of a body that was refused with %i is not waited for either', async (status, headers) => {
-  await serve({ wholeMs: 100, idleMs: NEVER })
+  await serve({ wholeMs: SOON, idleMs: NEVER })
   const sent = { ...authorized(), ...headers, 'content-length': '1000' }
   const text = await begin('/operator/v1/stock/imports', sent, 'x').closed
   expect(text.slice(0, 12)).toBe(`HTTP/1.1 ${status}`)
 })
 
 it('one that came whole leaves its connection open for the next request', async () => {
-  await serve({ wholeMs: 100, idleMs: 100 })
+  await serve({ wholeMs: SOON, idleMs: SOON })
   const { socket, status } = begin(
     '/operator/v1/resources',
     { ...authorized(), 'content-type': 'application/json', 'content-length': '17' },

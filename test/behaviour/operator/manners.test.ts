@@ -1,6 +1,8 @@
 /** The manners of the Operator API that every operation has: who may, problem details, and where it is served. */
+import { createHash } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import type { Db } from '../../../src/db/db.js'
+import { sql, type Db } from '../../../src/db/db.js'
+import { operations } from '../../../src/operator/contract/operations.js'
 import { openTestDatabase } from '../../fixtures/database.js'
 import { operatorApiOf, operatorApiWith } from '../../fixtures/operator-api.js'
 import { createTestService, type TestService } from '../../fixtures/service.js'
@@ -65,4 +67,86 @@ it('refuses with problem details: no token, a wrong role, a path or a method tha
   expect(refusals[5][0].json()).toMatchObject({
     errors: [{ in: 'query', pointer: '/color', code: 'unknown-parameter' }],
   })
+})
+
+it.each([
+  ['/jobs', ['x', 'y']],
+  ['/jobs', ['2026-03-01T12:00:00Z']],
+  ['/stock/places', ['number']],
+  ['/operations', ['pending', 'x', 'y', 'z']],
+  ['/sync/items', ['oc', 'x', 'number', '+12065550100']],
+  ['/resources/contoso/holds', ['search', 'x', 'y']],
+])('refuses at %s a cursor that somebody made up: %o', async (path, key) => {
+  service = await createTestService(db)
+  await service.client('contoso')
+  const api = await operatorApiOf(service)
+  const contract = operations.find((operation) => operation.path === path.replace('contoso', '{name}'))
+  const list = { operation: contract?.operationId, params: path.includes('contoso') ? { name: 'contoso' } : {} }
+  const mark = createHash('sha256')
+    .update(JSON.stringify({ list, filters: {} }))
+    .digest('base64url')
+    .slice(0, 8)
+  const cursor = Buffer.from(JSON.stringify([mark, ...key])).toString('base64url')
+  const answer = await api.get(`${path}?cursor=${cursor}`)
+  expect(answer.json(), answer.body).toMatchObject({
+    status: 400,
+    detail: 'The cursor is no cursor of ours: take the next of the page before, unchanged.',
+    errors: [{ in: 'query', pointer: '/cursor' }],
+  })
+})
+
+it.each(['application/json', 'text/csv', 'application/x-ndjson'])(
+  'refuses a time that no database has before a response of %s begins',
+  async (accept) => {
+    service = await createTestService(db)
+    const api = await operatorApiOf(service)
+    const answer = await api.get('/numbers?changedSince=0000-01-01T00:00:00Z', { accept })
+    expect(answer.json(), answer.body).toMatchObject({
+      status: 400,
+      errors: [{ in: 'query', pointer: '/changedSince' }],
+    })
+  },
+)
+
+it('refuses a list as it does everything else, also when it would have been streamed', async () => {
+  service = await createTestService(db)
+  const api = await operatorApiOf(service)
+  await db.query(sql`alter table place rename to elsewhere`)
+  try {
+    const answer = await api.get('/stock/places', { accept: 'text/csv' })
+    expect(answer.json(), answer.body).toMatchObject({ status: 500, code: 'internal' })
+  } finally {
+    await db.query(sql`alter table elsewhere rename to place`)
+  }
+})
+
+it('repeats a refusal as it was, byte by byte and with its type', async () => {
+  service = await createTestService(db)
+  const api = await operatorApiOf(service)
+  const send = (headers = {}) => api.post('/resources', { name: 'No!' }, headers)
+  const [plain, first, again] = [
+    await send(),
+    await send({ 'idempotency-key': 'a' }),
+    await send({ 'idempotency-key': 'a' }),
+  ]
+  expect([first.statusCode, first.body]).toEqual([400, plain.body])
+  expect([again.statusCode, again.body]).toEqual([400, plain.body])
+  for (const { headers } of [plain, first, again]) {
+    expect(headers).toMatchObject({ 'content-type': 'application/problem+json', 'cache-control': 'no-store' })
+  }
+})
+
+it.each([
+  ['POST', '/resources/%00:disable'],
+  ['GET', '/numbers/%00/timeline'],
+  ['GET', '/resources/contoso/wallets/U%00D/entries'],
+  ['DELETE', '/resources/contoso/grants/%00'],
+  ['DELETE', '/clients/a%00'],
+  ['GET', '/jobs/%ff'],
+])('finds nothing at a path that no name can have: %s %s', async (method, path) => {
+  service = await createTestService(db)
+  await service.client('contoso')
+  const answer = await (await operatorApiOf(service)).send(method, path)
+  expect([400, 404], answer.body).toContain(answer.statusCode)
+  expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/)
 })
