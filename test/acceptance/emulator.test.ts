@@ -88,7 +88,7 @@ describe('the official client', () => {
   })
 })
 
-it('what was told an emulator is there again after it was started anew', async () => {
+it('the settings of an emulator are there again after a restart', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'linebook-acceptance-'))
   const first = await startLinebook({ dataDir: folder })
   const run = (command: string[], url: string) => runLinebook(['emulator', ...command, '--url', url])
