@@ -24,10 +24,11 @@ const ANSWERS_KEPT = 4
  */
 export async function createBackendServer({ service = 'oc', world = readWorld(), header, stateFile } = {}) {
   const records = new Map()
+  // A line of the state file calls its record `thing`: files that exist have to stay readable.
   const journal = await openJournal(
     stateFile,
-    (line) => records.set(line.id, line.record),
-    () => [...records].map(([id, record]) => ({ id, record })),
+    (line) => records.set(line.id, line.thing),
+    () => [...records].map(([id, record]) => ({ id, thing: record })),
   )
   const state = { service, world, records }
 
@@ -84,7 +85,7 @@ async function respond(request, { state, journal, header }) {
     return { status: 200, body: found }
   }
   const { outcomes, changed } = runCommand(state, command, body)
-  await journal.append(changed.map((id) => ({ id, record: state.records.get(id) })))
+  await journal.append(changed.map((id) => ({ id, thing: state.records.get(id) })))
   return { status: 200, body: { outcomes } }
 }
 
