@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 
 /**
  * A keep-alive connection on a bare socket: the program that makes the load shares the processors with the one that is
- * measured, so it does as little as it can. One request at a time; answers must tell their length.
+ * measured, so it does as little as it can. One request at a time; responses must have a length.
  */
 export class Connection {
   #socket
@@ -69,7 +69,7 @@ export class Answer {
     return new RegExp(`\\r\\n${name}: *([^\\r]*)`, 'i').exec(this.head)?.[1]
   }
 
-  /** Throws unless the status is the one expected: what answers something else measures something else. */
+  /** Throws unless the status is the expected one: with another status something else is measured. */
   expect(status) {
     if (this.status === status) return this
     throw new Error(`${status} expected, got:\n${this.head}\n\n${this.body}`)

@@ -14,7 +14,7 @@ const SCOPE = 'https://func-voiceservice-rp-prod-eastuseuap.azurewebsites.net/.d
 export const ACCOUNT = 'bench'
 export const TENANT = 'bench-tenant'
 
-/** Operator Connect at an address where nobody listens: numbers are to be synced, and no time goes into syncing them. */
+/** Operator Connect at an address where nothing listens: numbers become due for sync, and no time goes into it. */
 const DEAD_BACKEND = JSON.stringify({ teamsOperatorConnect: { url: 'http://127.0.0.1:9' } })
 
 /** The access token of an emulator's administrator. @param {number} port */
@@ -34,7 +34,8 @@ async function tokenFrom(port) {
 
 /**
  * A request to the Provisioning API as bytes.
- * @param {{ port: number, token: string }} service @param {string} method @param {string} path @param {object} [content]
+ * @param {{ port: number, token: string }} service @param {string} method @param {string} path @param {object}
+ * [content]
  */
 export function operatorRequest({ port, token }, method, path, content) {
   const body = content === undefined ? '' : JSON.stringify(content)
@@ -81,7 +82,7 @@ export const freshNumbers = (from = 0) => {
   return () => `+999${String(next++).padStart(9, '0')}`
 }
 
-/** An Operator Connect that answers at once and forgets what it is told. */
+/** An Operator Connect that answers at once and stores nothing. */
 export const instantBackend = {
   name: 'simulated',
   batchSize: 500,
@@ -120,7 +121,8 @@ export async function openOperatorDeps(url, backends = { oc: instantBackend }) {
 }
 
 /**
- * A server on a database of its own, with an account whose numbers are to be synced, and the same commands without HTTP.
+ * A server on a database of its own, with an account whose numbers are to be synced, and the same commands without
+ * HTTP.
  * @param {import('./postgres.js').DurablePostgres} postgres @param {string} name of the database
  */
 export async function openOperator(postgres, name) {

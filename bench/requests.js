@@ -34,5 +34,7 @@ export function signTarget({ port, key }, method, target, content) {
   return { head: `${lines.join('\r\n')}\r\n`, body }
 }
 
-/** The bytes to send, under a request id of its own: by that, the service tells a new request from a repeated one. */
+/**
+ * The bytes to send, under its own request id: by that, the service distinguishes a new request from a repeated one.
+ */
 export const withRequestId = ({ head, body }, id) => `${head}x-ms-client-request-id: ${id}\r\n\r\n${body}`

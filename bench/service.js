@@ -54,7 +54,7 @@ export async function runLinebook(args, env) {
 /** For profiles of the server: BENCH_NODE_FLAGS='--cpu-prof --cpu-prof-dir=…' npm run bench -- search */
 const nodeFlags = () => (process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter((flag) => flag !== '')
 
-/** Settings of whoever runs the bench don't reach the server that is measured. */
+/** The environment's own settings don't reach the server that is measured. */
 const cleanEnv = (env) => {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(LINEBOOK_|PG|DATABASE_URL$|NODE_)/.test(name))
   return { ...Object.fromEntries(inherited), ...env }
@@ -102,7 +102,7 @@ async function readUntilReady(child) {
   throw new Error(`The server ended, or was not ready within ${START_LIMIT_MS / 1000} s:\n${text}`)
 }
 
-/** VmHWM, which only Linux tells; NaN elsewhere. */
+/** VmHWM, which only Linux reports; NaN elsewhere. */
 async function peakMemoryMb(pid) {
   if (process.platform !== 'linux') return NaN
   const status = await readFile(`/proc/${pid}/status`, 'utf8')

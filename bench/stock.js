@@ -86,7 +86,9 @@ export async function settle(url) {
   await runOnce(url, 'checkpoint')
 }
 
-/** Gives everything back that searches hold. Without a sequential scan, so that any that is counted is the program's. */
+/**
+ * Gives everything back that searches hold. Without a sequential scan, so that any that is counted is the program's.
+ */
 export async function releaseHolds(url) {
   await runOnce(
     url,

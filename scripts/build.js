@@ -37,7 +37,7 @@ if (!process.argv.includes('--if-stale') || isStale()) {
     console.error('TypeScript is missing: run npm ci without leaving out development dependencies.')
     process.exit(1)
   }
-  // Made aside and put in place as a whole: somebody may be starting the program just now.
+  // Made aside and moved into place as a whole: the program may be starting just now.
   rmSync(DRAFT, { recursive: true, force: true })
   const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', DRAFT], {
     cwd: root,

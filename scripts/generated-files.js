@@ -7,7 +7,8 @@ import { schemaSql } from './schema-sql.js'
 
 /**
  * @param sources what the files are made from: the modules `config`, `operations`, `models` and `versions` of src/;
- * `provisioning`, those of the Provisioning API; `operator`, those of the Operator API; `backendProtocol`; and `db`, a migrated database
+ * `provisioning`, those of the Provisioning API; `operator`, those of the Operator API; `backendProtocol`; and `db`, a
+ * migrated database
  * @returns text by path
  */
 export async function generatedFiles({

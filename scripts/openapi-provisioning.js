@@ -33,7 +33,7 @@ export function provisioningDocument({ title, version, description, operations, 
       headers: RESPONSE_HEADERS,
       responses: {
         Error: {
-          description: 'Refused; the answer says why',
+          description: 'Refused; the response says why',
           headers: headers([
             ...ON_EVERY_ANSWER,
             'x-ms-error-code',
@@ -94,12 +94,12 @@ function successes({ success, method, kind, conditional, repeatable, query }, re
     ...(repeatable ? ['Repeatability-Result'] : []),
     ...ON_EVERY_ANSWER,
   ]
-  const answers = Object.entries(success.statuses).map(([status, description]) => [
+  const successes = Object.entries(success.statuses).map(([status, description]) => [
     status,
     { description, headers: headers(sent), ...(success.body && json(reference(success.body))) },
   ])
   const notModified = { description: 'Not modified since the version that the request names', headers: headers(sent) }
-  return Object.fromEntries([...answers, ...(method === 'GET' && conditional ? [['304', notModified]] : [])])
+  return Object.fromEntries([...successes, ...(method === 'GET' && conditional ? [['304', notModified]] : [])])
 }
 
 const headers = (names) => Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
@@ -126,7 +126,7 @@ const REQUEST_HEADERS = {
   'If-Unmodified-Since': 'Only if the resource was not changed later: an HTTP date or RFC 3339.',
   'Repeatability-Request-ID': 'Names the request, so that sending it again has no second effect. 1 to 128 characters.',
   'Repeatability-First-Sent': 'When the request was first sent: an HTTP date or RFC 3339. Goes with the other.',
-  'x-ms-client-request-id': 'Comes back in the answer, if it is printable ASCII of at most 128 characters.',
+  'x-ms-client-request-id': 'Comes back in the response, if it is printable ASCII of at most 128 characters.',
 }
 
 const text = (description) => ({ description, schema: { type: 'string' } })

@@ -2,7 +2,7 @@
 
 /**
  * @param api `title`, `version` and `description` of the document; `operations`, as in `contract/operations.ts`;
- * `models`, schemas by name; `error`, the name of the model that refusals answer with; `securitySchemes`
+ * `models`, schemas by name; `error`, the name of the model of error responses; `securitySchemes`
  */
 export function openApiDocument({ title, version, description, operations, models, error, securitySchemes }) {
   const reference = referencesTo(models)
@@ -22,7 +22,7 @@ export function openApiDocument({ title, version, description, operations, model
           .sort()
           .map((name) => [name, reference.inside(models[name])]),
       ),
-      responses: { Error: { description: 'Refused; the answer says why', ...json(reference(models[error])) } },
+      responses: { Error: { description: 'Refused; the response says why', ...json(reference(models[error])) } },
       securitySchemes,
     },
   }
@@ -65,15 +65,15 @@ export const parameter = (where, name, schema, required) => ({
 export const json = (schema) => ({ content: { 'application/json': { schema } } })
 
 /**
- * A function that gives a schema back with `$ref` wherever a model stands in it. Models are known by how they look,
- * since TypeBox copies a schema that it makes optional.
+ * A function that returns a schema with `$ref` in place of each model in it. Models are recognised by their JSON, since
+ * TypeBox copies a schema that it makes optional.
  */
 export function referencesTo(models) {
   const names = new Map()
   for (const [name, schema] of Object.entries(models)) {
-    const look = JSON.stringify(schema)
-    if (names.has(look)) throw new Error(`${name} and ${names.get(look)} are the same model under two names`)
-    names.set(look, name)
+    const text = JSON.stringify(schema)
+    if (names.has(text)) throw new Error(`${name} and ${names.get(text)} are the same model under two names`)
+    names.set(text, name)
   }
   const reference = (schema) => {
     const name = names.get(JSON.stringify(schema))

@@ -41,7 +41,7 @@ async function tryVersion(version) {
     line = `Node ${exact.padEnd(9)}`
     console.log(`\nNode ${exact}: memory of "serve --in-memory" until it is ready`)
     const peak = await measurePeak(node)
-    console.log(peak === undefined ? 'Not measured: only Linux tells.' : `${peak} MB of ${PEAK_LIMIT_MB}`)
+    console.log(peak === undefined ? 'Not measured: only Linux reports it.' : `${peak} MB of ${PEAK_LIMIT_MB}`)
     console.log(`Node ${exact}: tests`)
     const tests = runTests(node, exact)
     return {

@@ -56,7 +56,7 @@ export async function measure({ postgres }) {
   }
 }
 
-/** What a batch of new numbers leaves behind, put there without a look at anything. */
+/** The rows that a batch of new numbers leaves behind, inserted without any check. */
 const insertStraight = (db, accountId, e164s) => {
   const now = new Date()
   return db.query(sql`

@@ -74,11 +74,11 @@ const reservationRequest = (service, e164s) =>
     phoneNumbers: Object.fromEntries(e164s.map((e164) => [e164.slice(1), {}])),
   })
 
-const inTurn = (things) => {
+const inTurn = (items) => {
   let index = 0
   return () => {
-    if (index === things.length) throw new Error('The stock is too small for the time measured')
-    return things[index++]
+    if (index === items.length) throw new Error('The stock is too small for the time measured')
+    return items[index++]
   }
 }
 

@@ -20,7 +20,7 @@ export async function measure({ postgres }) {
   const straight = await openStraight(url)
   try {
     const bodies = areaCodes(AREAS).map(wantedSearch)
-    const anyOf = (things) => things[Math.floor(Math.random() * things.length)]
+    const anyOf = (items) => items[Math.floor(Math.random() * items.length)]
 
     const overHttp = () => {
       const path = `/availablePhoneNumbers/countries/${COUNTRY}/:search`

@@ -6,7 +6,7 @@ import { latencies } from '../load.js'
 import { median } from '../rounds.js'
 
 const BACKLOG = 100_000
-/** What is looked at of the beginning and of the end. */
+/** The parts at the beginning and at the end that are compared. */
 const STRETCH = 20_000
 const LANES = 4
 const PAGE_ROUNDS = 200

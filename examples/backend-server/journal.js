@@ -1,13 +1,13 @@
 // The state of the example on disk: a file of JSON lines to which every change is appended and synced before it is
-// answered, so that neither kill -9 nor a power cut loses what was acknowledged. Read as a whole at the start, and
-// written anew then without what later lines have replaced.
+// acknowledged, so that neither kill -9 nor a power cut loses it. The file is read as a whole at the start, and then
+// rewritten without the lines that later ones have replaced.
 import { open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /**
  * @param file undefined: nothing is kept
  * @param replay called with each line of the file, in order
- * @param snapshot the lines that stand for everything replayed
+ * @param snapshot returns lines with the state after the replay
  */
 export async function openJournal(file, replay, snapshot) {
   if (file === undefined) return { append: async () => {}, settled: async () => {}, close: async () => {} }
@@ -15,7 +15,7 @@ export async function openJournal(file, replay, snapshot) {
   await writeWhole(file, snapshot())
   const handle = await open(file, 'a')
 
-  // One write after the other; those that come while one is under way go together in the next.
+  // One write after the other; changes that come while one is under way share the next.
   let waiting = []
   let underWay = Promise.resolve()
   const flush = async () => {
@@ -27,7 +27,8 @@ export async function openJournal(file, replay, snapshot) {
   }
   const settled = () => {
     const mine = underWay.then(flush)
-    // After a write that failed nobody knows what is on disk: this and all later ones fail, until a restart reads it.
+    // After a failed write the content of the disk is unknown: this and all later writes fail, until a restart reads
+    // it.
     underWay = mine
     mine.catch(() => {})
     return mine
@@ -42,7 +43,7 @@ export async function openJournal(file, replay, snapshot) {
   }
 }
 
-/** A last line without its end was being written when the process died; nobody was told of it. */
+/** Drops an incomplete last line: it was being written when the process died, and was never acknowledged. */
 async function completeLines(file) {
   const text = await readFile(file, 'utf8').catch((error) => {
     if (error.code === 'ENOENT') return ''

@@ -2,8 +2,8 @@
 //
 //     node examples/backend-server/server.js --port 9090 --service oc --header "X-Api-Key: secret" --state state.jsonl
 //
-// It keeps numbers, tenants and what the operator said to requests for information in memory and, when told where, in
-// a file: every change is on disk before it is answered. Put your own system where `carryOut` is.
+// It keeps numbers, tenants and the operator's responses to requests for information in memory and, with --state, in a
+// file: every change is on disk before it is acknowledged. Put your own system where `carryOut` is.
 import { createServer } from 'node:http'
 import { timingSafeEqual } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ import { openJournal } from './journal.js'
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024
 const MAX_ITEMS = 1_000
-/** Answers remembered of each thing, for commands that are sent again. */
+/** How many answers each record remembers, for commands that are sent again. */
 const ANSWERS_KEPT = 4
 
 /**
@@ -23,16 +23,17 @@ const ANSWERS_KEPT = 4
  * world.json; `header`, `{ name, value }` that every call must carry; `stateFile`
  */
 export async function createBackendServer({ service = 'oc', world = readWorld(), header, stateFile } = {}) {
-  const things = new Map()
+  const records = new Map()
+  // A line of the state file calls its record `thing`: files that exist have to stay readable.
   const journal = await openJournal(
     stateFile,
-    (line) => things.set(line.id, line.thing),
-    () => [...things].map(([id, thing]) => ({ id, thing })),
+    (line) => records.set(line.id, line.thing),
+    () => [...records].map(([id, record]) => ({ id, thing: record })),
   )
-  const state = { service, world, things }
+  const state = { service, world, records }
 
   const server = createServer((request, response) => {
-    answer(request, { state, journal, header }).then(
+    respond(request, { state, journal, header }).then(
       ({ status, body }) => send(response, status, body),
       (error) => {
         const known = error instanceof Refusal
@@ -66,29 +67,29 @@ function send(response, status, body) {
   response.end(text)
 }
 
-async function answer(request, { state, journal, header }) {
+async function respond(request, { state, journal, header }) {
   if (header && !isEqual(request.headers[header.name.toLowerCase()], header.value)) {
     throw new Refusal(401, 'Unauthorized', `The header ${header.name} is missing or wrong.`)
   }
   const { pathname, searchParams } = new URL(request.url, 'http://localhost')
   const route = `${request.method} ${pathname}`
   const command = COMMANDS[route]
-  const question = QUESTIONS[route]
-  if (!command && !question) throw new Refusal(404, 'NotFound', `${route} is no operation of this protocol.`)
+  const read = READS[route]
+  if (!command && !read) throw new Refusal(404, 'NotFound', `${route} is no operation of this protocol.`)
 
   const body = request.method === 'POST' ? await readJson(request) : undefined
-  if (question) {
-    const found = question(state, body ?? searchParams)
-    // What it tells may still be on its way to the disk.
+  if (read) {
+    const found = read(state, body ?? searchParams)
+    // The result may include changes that are still on their way to the disk.
     await journal.settled()
     return { status: 200, body: found }
   }
   const { outcomes, changed } = runCommand(state, command, body)
-  await journal.append(changed.map((id) => ({ id, thing: state.things.get(id) })))
+  await journal.append(changed.map((id) => ({ id, thing: state.records.get(id) })))
   return { status: 200, body: { outcomes } }
 }
 
-/** Compares in a time that tells nothing of where they differ. */
+/** Compares in a time that doesn't depend on where they differ. */
 function isEqual(given, wanted) {
   const [a, b] = [Buffer.from(given ?? ''), Buffer.from(wanted)]
   return a.length === b.length && timingSafeEqual(a, b)
@@ -110,11 +111,11 @@ async function readJson(request) {
 }
 
 /**
- * Takes the items of a command one by one, in their order. This is the part of the protocol that keeps Linebook and a
- * backend together: a command that was answered is answered the same way again, and one that comes after a higher
- * sequence has been superseded and changes nothing.
+ * Processes the items of a command one by one, in their order. This part of the protocol keeps Linebook and a backend
+ * in agreement: a repeated command gets the same answer again, and one that arrives after a higher sequence has been
+ * superseded and changes nothing.
  */
-function runCommand(state, { idOf, carryOut, tell }, body) {
+function runCommand(state, { idOf, carryOut, report }, body) {
   const items = body?.items
   if (!Array.isArray(items)) throw badRequest('items is missing: it is an array.')
   if (items.length > MAX_ITEMS) throw badRequest(`items has ${items.length} entries; ${MAX_ITEMS} are taken.`)
@@ -126,18 +127,18 @@ function runCommand(state, { idOf, carryOut, tell }, body) {
   const changed = new Set()
   const outcomes = items.map((item) => {
     const id = idOf(item)
-    const thing = structuredClone(state.things.get(id)) ?? { sequence: 0, answers: [] }
-    const earlier = thing.answers.find(({ key }) => key === item.idempotencyKey)
+    const record = structuredClone(state.records.get(id)) ?? { sequence: 0, answers: [] }
+    const earlier = record.answers.find(({ key }) => key === item.idempotencyKey)
     if (earlier?.error) return { outcome: 'refused', error: earlier.error }
-    if (!earlier && item.sequence >= thing.sequence) {
-      const error = carryOut(state, thing, item, body.tenantId)
-      thing.sequence = item.sequence
-      thing.answers = [...thing.answers, { key: item.idempotencyKey, ...(error && { error }) }].slice(-ANSWERS_KEPT)
-      state.things.set(id, thing)
+    if (!earlier && item.sequence >= record.sequence) {
+      const error = carryOut(state, record, item, body.tenantId)
+      record.sequence = item.sequence
+      record.answers = [...record.answers, { key: item.idempotencyKey, ...(error && { error }) }].slice(-ANSWERS_KEPT)
+      state.records.set(id, record)
       changed.add(id)
       if (error) return { outcome: 'refused', error }
     }
-    return { outcome: 'done', ...tell?.(state, thing, item, body.tenantId) }
+    return { outcome: 'done', ...report?.(state, record, item, body.tenantId) }
   })
   return { outcomes, changed: [...changed] }
 }
@@ -148,14 +149,14 @@ const numberId = ({ telephoneNumber }) => telephoneNumber && `number/${telephone
 const tenantId = ({ tenantId: tenant }) => tenant && `tenant/${tenant.toLowerCase()}`
 const consentId = ({ tenantId: tenant }) => tenant && `consent/${tenant.toLowerCase()}`
 
-/** The number a thing holds, if it is the tenant's. */
-const numberOf = (thing, tenant) =>
-  thing?.number && sameText(thing.number.tenantId, tenant) ? thing.number : undefined
+/** The number in a record, if it is the tenant's. */
+const numberOf = (record, tenant) =>
+  record?.number && sameText(record.number.tenantId, tenant) ? record.number : undefined
 
-function putNumber(state, thing, { telephoneNumber, configuration, assignmentStatus }, tenant) {
+function putNumber(state, record, { telephoneNumber, configuration, assignmentStatus }, tenant) {
   const target = state.service
-  const before = numberOf(thing, tenant)
-  if (thing.number && !before) {
+  const before = numberOf(record, tenant)
+  if (record.number && !before) {
     return {
       code: 'NumberInUse',
       message: `The telephone number ${telephoneNumber} belongs to another tenant.`,
@@ -163,7 +164,7 @@ function putNumber(state, thing, { telephoneNumber, configuration, assignmentSta
     }
   }
   if (!isTeams(state)) {
-    thing.number = { telephoneNumber, tenantId: tenant }
+    record.number = { telephoneNumber, tenantId: tenant }
     return
   }
   const { usage, choosableCapabilities } = configuration ?? {}
@@ -172,7 +173,7 @@ function putNumber(state, thing, { telephoneNumber, configuration, assignmentSta
     const message = `Invalid/missing required configuration attributes: ${missing.join(', ')}`
     return { code: 'InvalidRequest', message, target }
   }
-  thing.number = {
+  record.number = {
     telephoneNumber,
     tenantId: tenant,
     configuration,
@@ -180,11 +181,11 @@ function putNumber(state, thing, { telephoneNumber, configuration, assignmentSta
   }
 }
 
-const tellPut = (state, thing, { telephoneNumber }, tenant) => ({
-  number: thing.number ? tellNumber(state, thing.number) : { telephoneNumber, tenantId: tenant },
+const reportPut = (state, record, { telephoneNumber }, tenant) => ({
+  number: record.number ? reportNumber(state, record.number) : { telephoneNumber, tenantId: tenant },
 })
 
-function tellNumber(state, number) {
+function reportNumber(state, number) {
   if (!isTeams(state)) return number
   const availableCapabilities = capabilitiesOf(state, number)
   const mandatory = plansOf(state, number).flatMap((plan) => plan.mandatoryCapabilities ?? [])
@@ -204,57 +205,57 @@ const capabilitiesOf = (state, number) => [
   ),
 ]
 
-function unassignNumber(_state, thing, _item, tenant) {
-  const number = numberOf(thing, tenant)
+function unassignNumber(_state, record, _item, tenant) {
+  const number = numberOf(record, tenant)
   if (number?.assignmentStatus === 'assigned') number.assignmentStatus = 'unassigned'
 }
 
-function releaseNumber({ service }, thing, { telephoneNumber }, tenant) {
-  const number = numberOf(thing, tenant)
+function releaseNumber({ service }, record, { telephoneNumber }, tenant) {
+  const number = numberOf(record, tenant)
   if (number?.assignmentStatus === 'assigned') {
     const message = `The telephone number ${telephoneNumber} is assigned to a user and has to be unassigned before it can be released.`
     return { code: 'NumberAssigned', message, target: service }
   }
-  if (number) delete thing.number
+  if (number) delete record.number
 }
 
-function putTenant(_state, thing, { tenantId: tenant, accountName, enabled, syncEnabled }) {
-  thing.tenant = { tenantId: tenant, accountName, enabled, syncEnabled }
+function putTenant(_state, record, { tenantId: tenant, accountName, enabled, syncEnabled }) {
+  record.tenant = { tenantId: tenant, accountName, enabled, syncEnabled }
 }
 
-function putRelationship({ world, service }, thing, { tenantId: tenant, status, comment }) {
+function putRelationship({ world, service }, record, { tenantId: tenant, status, comment }) {
   if (!world.consents.some((consent) => sameText(consent.tenantId, tenant))) {
     return { code: 'NotFound', message: `The tenant ${tenant} has given no consent.`, target: service }
   }
-  thing.relationship = {
+  record.relationship = {
     ...(status !== null && { status }),
     ...(comment !== null && { comment }),
     lastModifiedOn: new Date().toISOString(),
   }
 }
 
-/** What changes something: which thing an item is about, what becomes of it (an error, or nothing), what is told. */
+/** Operations that change something: the id of an item's record, its effect (returns an error, if any), its report. */
 const COMMANDS = {
   'POST /tenants/upsert': { idOf: tenantId, carryOut: putTenant },
-  'POST /numbers/upload': { idOf: numberId, carryOut: putNumber, tell: tellPut },
-  'POST /numbers/update': { idOf: numberId, carryOut: putNumber, tell: tellPut },
+  'POST /numbers/upload': { idOf: numberId, carryOut: putNumber, report: reportPut },
+  'POST /numbers/update': { idOf: numberId, carryOut: putNumber, report: reportPut },
   'POST /numbers/unassign': { idOf: numberId, carryOut: unassignNumber },
   'POST /numbers/release': { idOf: numberId, carryOut: releaseNumber },
   'POST /consents/relationships': { idOf: consentId, carryOut: putRelationship },
 }
 
 /** The numbers of a request that are there, in its order. */
-function numbersAsked({ things }, { tenantId: tenant, telephoneNumbers }) {
+function numbersAsked({ records }, { tenantId: tenant, telephoneNumbers }) {
   if (!Array.isArray(telephoneNumbers)) throw badRequest('telephoneNumbers is missing: it is an array.')
   return telephoneNumbers.flatMap(
-    (telephoneNumber) => numberOf(things.get(numberId({ telephoneNumber })), tenant) ?? [],
+    (telephoneNumber) => numberOf(records.get(numberId({ telephoneNumber })), tenant) ?? [],
   )
 }
 
-/** What changes nothing. */
-const QUESTIONS = {
+/** Operations that only read. */
+const READS = {
   'POST /numbers/get': (state, body) => ({
-    numbers: numbersAsked(state, body).map((number) => tellNumber(state, number)),
+    numbers: numbersAsked(state, body).map((number) => reportNumber(state, number)),
   }),
   'POST /numbers/capabilities': (state, body) => ({
     numbers: numbersAsked(state, body).map((number) => ({
@@ -262,10 +263,10 @@ const QUESTIONS = {
       availableCapabilities: isTeams(state) ? capabilitiesOf(state, number) : [],
     })),
   }),
-  'GET /consents': ({ world, things }, query) => ({
+  'GET /consents': ({ world, records }, query) => ({
     consents: world.consents
       .filter((consent) => !query.has('tenantId') || sameText(consent.tenantId, query.get('tenantId')))
-      .map((consent) => ({ ...consent, ...relationshipOf(things.get(consentId(consent))) })),
+      .map((consent) => ({ ...consent, ...relationshipOf(records.get(consentId(consent))) })),
   }),
   'GET /civic-addresses': ({ world }, query) => {
     const tenant = query.get('tenantId')
@@ -279,7 +280,7 @@ const QUESTIONS = {
   'GET /capability-plans': ({ world, service }) => ({ capabilityPlans: world.capabilityPlans[service] ?? [] }),
 }
 
-const relationshipOf = (thing) => thing?.relationship && { relationship: thing.relationship }
+const relationshipOf = (record) => record?.relationship && { relationship: record.relationship }
 
 async function main() {
   const { values } = parseArgs({

@@ -63,7 +63,7 @@ export function isRunning({ pid, startedTicks: since }: Holder): boolean {
 function startedTicks(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // Counted after the command's name, which stands in brackets and may hold spaces: state is field 3, start 22.
+    // Counted after the command's name, which is in brackets and may contain spaces: state is field 3, start 22.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return fields[0] === 'Z' ? null : (fields[19] ?? null)
   } catch {

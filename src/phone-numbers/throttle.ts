@@ -57,7 +57,7 @@ export function parseThrottle(text: string): ThrottleRates {
     if (word === undefined || !isInRange) {
       throw new Error(`${SHAPE}; counts from 1 to ${MAX_COUNT}, periods from 1 to ${MAX_SECONDS}`)
     }
-    if (rates.has(word)) throw new Error(`${SHAPE}; ${word} stands there twice`)
+    if (rates.has(word)) throw new Error(`${SHAPE}; ${word} is given twice`)
     rates.set(word, rate)
   }
   return rates

@@ -29,7 +29,7 @@ const ROOTS = ['accounts', 'account', 'numbers', 'teamsRequestsForInformation']
 export const isProvisioningPath = (path: string): boolean =>
   [...ROOTS, 'status'].includes(path.split('/').find((segment) => segment !== '') ?? '')
 
-/** Adds the API to `server`, a scope of its own. */
+/** Adds the API to `server`, a separate scope. */
 export function openProvisioningApi(server: FastifyInstance, deps: ApiDeps): void {
   const handlers = handlersOf(deps)
   addShell(server, deps)

@@ -33,7 +33,7 @@ export interface Reconciled {
 
 /** The most items that one run claims. */
 export const MOST_PER_RUN = 500
-/** The zone has no settings of its own, unlike a backend. */
+/** The zone's time limit and concurrency, which can't be configured. */
 const ZONE = { timeoutMs: 10_000, concurrency: 1 }
 
 /**

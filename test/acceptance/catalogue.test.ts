@@ -43,7 +43,7 @@ describe.each(schemes)('what is for sale, over %s', (scheme) => {
       expect(countries).toContainEqual({ countryCode: 'DE', localizedName: germany })
     })
 
-    it('are named in English when nobody knows the accepted language', async () => {
+    it('are named in English when the accepted language is unknown', async () => {
       const client = connectWithKey(linebook, scheme, { acceptLanguage: 'tlh' })
       expect(await all(client.listAvailableCountries())).toContainEqual({
         countryCode: 'DE',

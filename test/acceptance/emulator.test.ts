@@ -88,7 +88,7 @@ describe('the official client', () => {
   })
 })
 
-it('what was set in an emulator is there again after it was started anew', async () => {
+it('the settings of an emulator are there again after a restart', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'linebook-acceptance-'))
   const first = await startLinebook({ dataDir: folder })
   const run = (command: string[]) => runLinebook(['emulator', ...command], { env: { LINEBOOK_DATA_DIR: folder } })

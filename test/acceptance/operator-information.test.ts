@@ -30,7 +30,7 @@ describe.each(schemes)('operator information, over %s', (scheme) => {
     })
   })
 
-  it('with details is whoever the number was first given to', async () => {
+  it('with details is the operator that the number was first given to', async () => {
     const { values } = await client.searchOperatorInformation(['+905321234567'], {
       includeAdditionalOperatorDetails: true,
     })

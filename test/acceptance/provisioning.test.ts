@@ -54,7 +54,7 @@ describe("an operator's program, unchanged", () => {
     expect(of('putAgain')).toEqual(of('put'))
   })
 
-  it('sees the number become synced, and is told when nothing has changed since', () => {
+  it('sees the number become synced, and gets a 304 while nothing has changed since', () => {
     expect(of('synced').body).toMatchObject({
       telephoneNumber: '+14255550100',
       serviceProvisioningStatus: 'synced',

@@ -25,7 +25,7 @@ afterAll(async () => {
   await database?.drop()
 })
 
-it('32 buyers at two servers buy every number once, and all are told OutOfStock at the end', async () => {
+it('32 buyers at two servers buy every number once, and all end with OutOfStock', async () => {
   const clients = Array.from({ length: BUYERS }, (_, index) => connect(servers[index % servers.length] as Linebook))
   const buyOnce = async (index: number): Promise<string[]> => {
     const client = clients[index] as PhoneNumbersClient

@@ -412,7 +412,7 @@ describe('every answer', () => {
   })
 })
 
-it('whether the process is alive and can work is told without a key', async () => {
+it('the health of the process can be read without a key', async () => {
   for (const target of ['/healthz', '/readyz']) {
     expect((await send(target, { accessKey: null })).status).toBe(200)
   }
@@ -430,7 +430,7 @@ describe('the certificate of the emulator', () => {
     expect(stdout).toMatch(/^42 countries, \d+ numbers\n$/)
   })
 
-  it('is not trusted by a program that was not told of it', async () => {
+  it('is not trusted by a program that is not configured to', async () => {
     await expect(run({})).rejects.toMatchObject({ stderr: expect.stringMatching(/self-signed certificate/) })
   })
 })

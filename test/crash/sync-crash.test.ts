@@ -37,7 +37,7 @@ afterAll(async () => {
 })
 
 describe('after a crash', () => {
-  it('every acknowledged number is synced, and each was told to the backend with one effect', async () => {
+  it('every acknowledged number is synced, and each reached the backend with one effect', async () => {
     const first = await startLinebook(options)
     const { asked, acknowledged } = await putUntilKilled(first, await clientOf(first))
     expect(acknowledged.length).toBeGreaterThanOrEqual(ACKNOWLEDGED)

@@ -82,7 +82,7 @@ describe('many at once put', () => {
     expect(events).toEqual(['assign', ...Array.from({ length: 11 }, () => 'configure')])
   })
 
-  it('one number on one account as new: one creates it, the others are told that it is there', async () => {
+  it('one number on one account as new: one creates it, the others learn that it exists', async () => {
     const headers = { 'if-none-match': '*' }
     const answers = await many(12, (index) => at(index).put(pathOf(fictional(0)), number, headers))
     expect(tally(answers)).toEqual({ 201: 1, 412: 11 })

@@ -64,7 +64,7 @@ const countByState = async (db: { query: Awaited<ReturnType<typeof openTestPostg
 }
 
 describe('32 buyers at two servers on one database, with less stock than demand', () => {
-  it('get every number at most once, and all others are told OutOfStock', async () => {
+  it('get every number at most once, and all others end with OutOfStock', async () => {
     const db = opened(await openTestPostgres(16))
     const first = opened(await createTestService(db))
     const otherPool = opened(
@@ -163,7 +163,7 @@ describe('many at once', () => {
     expect(purchases).toHaveLength(5)
   })
 
-  it('release one number: one succeeds, the others are told that it is gone or busy', async () => {
+  it('release one number: one succeeds, the others learn that it is gone or busy', async () => {
     const db = opened(await openTestPostgres(16))
     const service = opened(await createTestService(db))
     await enterStock(db, { count: 1 })

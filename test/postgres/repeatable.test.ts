@@ -63,7 +63,7 @@ it('a number that is put twenty times at once under one id is put once', async (
   expect((await first.get('/accounts/contoso/numbers?countRecords=true')).headers['x-ms-record-count']).toBe('5')
 })
 
-it('an account that is made twenty times at once under one id is made once, and its records are told by every answer', async () => {
+it('an account that is made twenty times at once under one id is made once, and every response shows its records', async () => {
   const { first, second, repeatable } = await twoProcesses()
   const configuration = { subdomain: 'contoso', subdomainTokens: { region1Token: 'one', region2Token: 'two' } }
   const body = { serviceDetails: { teamsDirectRouting: { syncEnabled: true, enabled: true, configuration } } }

@@ -46,7 +46,7 @@ const livingNumbers = (db: Db) =>
     where r.state <> 'completed' order by n.e164`)
 
 describe('two resources that reserve one number', () => {
-  it('at the same time: one gets it, the other is told that it could not be added', async () => {
+  it('at the same time: one gets it, the other learns that it could not be added', async () => {
     const { db, clients } = await begin(2)
     for (const e164 of await enterStock(db, { count: 50 })) {
       const answers = await Promise.all(clients.map((client) => reservationOf(client).patch(adding([e164]))))

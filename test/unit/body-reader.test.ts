@@ -137,7 +137,7 @@ describe('a fault has its pointer, its code and what would be right', () => {
   })
 })
 
-it('all faults of a body are told, in the order of the schema', () => {
+it('all faults of a body are reported, in the order of the schema', () => {
   const body = { stock: [{ quantity: 0, size: 1 }, 7], dryRun: 'yes' }
   expect(faultsOf(body).map(([pointer, code]) => [pointer, code])).toEqual([
     ['/name', 'required'],
@@ -149,7 +149,7 @@ it('all faults of a body are told, in the order of the schema', () => {
   ])
 })
 
-it('no more than twenty faults are told, and never more of a name or a value than its beginning', () => {
+it('at most twenty faults are reported, and only the beginning of a long name or value', () => {
   const body = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`${'x'.repeat(500)}${index}`, 1]))
   const { faults } = read({ ...body, name: 'y'.repeat(5_000) })
   expect(faults).toHaveLength(20)

@@ -119,7 +119,7 @@ describe('the book of faults', () => {
     expect(book.read()?.map(({ met }) => met)).toEqual([1, 1, 1, 0])
   })
 
-  it('tells of use, and only of use', () => {
+  it('reports use, and only use', () => {
     let uses = 0
     const book = new FaultBook([], () => uses++)
     book.apply([aFault({ route: 'GET /a', times: 1 })])

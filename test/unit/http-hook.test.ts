@@ -243,13 +243,13 @@ describe('settles nothing, though the system may have acted', () => {
 })
 
 describe('is known not to have reached the system', () => {
-  it('a call to where nobody listens', async () => {
+  it('a call to an address where nothing listens', async () => {
     await stub.close()
     const { message, mayHaveActed } = await unavailable(aHook().call(aCall()))
     expect([message, mayHaveActed]).toEqual(["The fulfilment hook can't be reached: ECONNREFUSED.", false])
   })
 
-  it('a call to a host that nobody knows', async () => {
+  it('a call to an unknown host', async () => {
     // Not asked for real: how long a name server takes to say no, or whether there is one, is the machine's affair.
     const lookup = vi.spyOn(dns, 'lookup').mockImplementation((...given: unknown[]) => {
       const done = given.at(-1) as (error: Error) => void
@@ -265,7 +265,7 @@ describe('is known not to have reached the system', () => {
     }
   })
 
-  it('a call over TLS to whom nobody vouches for', async () => {
+  it('a call over TLS to a server with an untrusted certificate', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'linebook-hook-'))
     const { cert, key } = await emulatorTls(folder, '127.0.0.1')
     const { url, close } = await listen(createTlsServer({ cert, key }))

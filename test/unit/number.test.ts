@@ -70,7 +70,7 @@ describe('the life of a number', () => {
     expect(nextState('assigned', 'withdraw')).toBe('assigned')
   })
 
-  it('puts numbers on accounts that nobody has, or that rest', () => {
+  it('puts free or resting numbers on accounts', () => {
     expect(leadingTo('assigned').filter((step) => step.endsWith(' assign'))).toEqual([
       'absent assign',
       'available assign',

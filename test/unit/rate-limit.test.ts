@@ -56,7 +56,7 @@ describe('a rate limit', () => {
   })
 
   it.each(['1/minute', '7/minute', '3/hour', '100/second', '999/hour'])(
-    'at %s lets a caller through who waits as long as it was told',
+    'at %s lets a client through that waits as long as it was asked to',
     (text) => {
       const { clock, limit, taken } = limited(text)
       taken('a', 1000)
@@ -70,14 +70,14 @@ describe('a rate limit', () => {
     },
   )
 
-  it('costs a refused caller nothing', () => {
+  it('costs a refused client nothing', () => {
     const { clock, taken } = limited('1/second')
     taken('a', 1000)
     clock.advance(1000)
     expect(taken('a', 1)).toBe(1)
   })
 
-  it('counts for each caller alone', () => {
+  it('counts each client separately', () => {
     const { taken } = limited('2/second')
     expect(taken('a', 3)).toBe(2)
     expect(taken('b', 3)).toBe(2)

@@ -91,7 +91,7 @@ describe('a worker', () => {
     expect(task.underWay).toBe(0)
   })
 
-  it('sleeps no longer than until the next thing is due', async () => {
+  it('sleeps no longer than until the next item is due', async () => {
     const task = new Runs()
     start(task)
     task.dueAt = new Date(Date.now() + 300)
@@ -171,7 +171,7 @@ describe('a worker', () => {
     await task.end()
   })
 
-  it('goes on when it can’t be told what is due next', async () => {
+  it('goes on when reading the next due time fails', async () => {
     const task = new Runs()
     task.nextDueAt = () => Promise.reject(new Error('the database is away'))
     start(task)
@@ -250,7 +250,7 @@ const bound = (running: Worker) => ({ nudge: () => running.nudge() })
 describe('what is carried out now', () => {
   const NOTHING = report({ claimed: 0, done: 0 })
 
-  it('is run to its end in the caller’s time, whether the worker was started or not', async () => {
+  it('is run to its end while the calling code waits, whether the worker was started or not', async () => {
     const runs = [report({ more: true }), report({ done: 0, failed: 1, more: true }), NOTHING]
     const task: Task = { name: 'test', intervalMs: 5_000, runOnce: () => Promise.resolve(runs.shift() ?? NOTHING) }
     expect(await makeWorker(task).carryOut()).toEqual({ claimed: 2, done: 1, failed: 1, skipped: 0 })
@@ -289,7 +289,7 @@ describe('what is carried out now', () => {
     expect(due.length).toBeGreaterThan(0)
   })
 
-  it('tells its caller what went wrong', async () => {
+  it('throws what the task throws', async () => {
     const task: Task = { name: 'test', intervalMs: 5_000, runOnce: () => Promise.reject(new Error('away')) }
     const running = makeWorker(task)
     await expect(running.carryOut()).rejects.toThrow('away')

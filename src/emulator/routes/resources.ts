@@ -174,7 +174,7 @@ async function numbersFor(tx: Tx, stock: readonly Static<typeof StockItem>[]): P
         ? await madeUpNumbers(tx, placeOf(item, target), item.quantity ?? DEFAULT_QUANTITY, target)
         : givenNumbers(finder, item, item.phoneNumbers, target)
     for (const number of found) {
-      if (numbers.has(number.e164)) throw invalidInput(`${number.e164} stands twice in stock.`, target)
+      if (numbers.has(number.e164)) throw invalidInput(`${number.e164} is given twice in stock.`, target)
       numbers.set(number.e164, number)
     }
   }

@@ -1,12 +1,12 @@
 /**
  * Takes and restores snapshots of an emulator's whole state.
  *
- * A snapshot is a schema of the same database, `snapshot_{name}`, with a copy of each table that isn't empty; what was
- * noted when it was taken is the schema's comment. Going back costs a comparison of each table with its copy, and
- * writes only what differs, in one transaction that has the tables to itself: whoever reads meanwhile sees all as it
- * was before or all as it is after. Where that can't be, because what is to stay refers to what has to go (after a
- * reset, all places are others), everything goes and comes back instead. Sequences stay where they are: ids and
- * generations that were given out since, to a backend say, are never given out again.
+ * A snapshot is a schema of the same database, `snapshot_{name}`, with a copy of each table that isn't empty; the
+ * schema's comment has the snapshot's metadata. A restore compares each table with its copy and writes only the
+ * differences, in one transaction that has the tables to itself, so that concurrent reads see either the state before
+ * or the one after. If that is impossible, because rows that stay refer to rows that have to go (after a reset, all
+ * places are new ones), all rows are deleted and copied back instead. Sequences keep their values: ids and generations
+ * that were given out since, to a backend say, are never given out again.
  */
 import { raw, sql, type Db, type Queryable } from '../../db/db.js'
 import { schemaVersion } from '../../db/migrate.js'

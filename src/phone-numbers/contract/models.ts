@@ -171,7 +171,7 @@ const reservationParts = {
 export const PhoneNumbersReservation = Type.Object({
   ...reservationParts,
   phoneNumbers: Type.Record(AnyName, Type.Union([AvailablePhoneNumber, UnavailablePhoneNumber]), {
-    description: 'By their digits. Those that could not be reserved are only in the answer to the request for them',
+    description: 'By their digits. Those that could not be reserved are only in the response to the request for them',
   }),
 })
 export type PhoneNumbersReservation = Static<typeof PhoneNumbersReservation>

@@ -16,7 +16,7 @@ const listQuery = Type.Object({
   ),
   filter: optional(Type.String({ description: "Which items are wanted, such as startswith(name,'contoso')" })),
   countRecords: optional(
-    Type.Boolean({ default: false, description: 'Whether x-ms-record-count is to tell how many items match' }),
+    Type.Boolean({ default: false, description: 'Whether x-ms-record-count has the number of matching items' }),
   ),
 })
 

@@ -50,7 +50,7 @@ const oc = () => {
 }
 
 describe('the control of simulated backends', () => {
-  it('tells which backend stands behind each service', async () => {
+  it('shows the backend of each service', async () => {
     const expected = { oc: 'simulated', tpm: 'simulated', dr: 'none', zoom: 'http', aocp: 'none' }
     expect(await get('')).toEqual({ backends: expected })
   })

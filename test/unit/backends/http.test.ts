@@ -232,7 +232,7 @@ describe('a whole call', () => {
     expect(await failure(release(open()))).toMatchObject({ fault: { code: 'NoAnswer' }, mayHaveActed: true })
   })
 
-  it('to where nobody listens has had no effect', async () => {
+  it('to an address where nothing listens has had no effect', async () => {
     const gone = await startHttpStub()
     await gone.close()
     expect(await failure(release(open({ url: gone.url })))).toMatchObject({
@@ -292,7 +292,7 @@ describe('the circuit breaker', () => {
     expect(openFor).toEqual([1_000, 2_000, 3_000, 3_000])
   })
 
-  it('does not count reads that nobody waits for any more', async () => {
+  it('does not count reads that nothing waits for any more', async () => {
     const backend = open({ breaker })
     for (let reads = 0; reads < 4; reads++) {
       const patience = new AbortController()

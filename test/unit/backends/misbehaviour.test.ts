@@ -288,7 +288,7 @@ describe('a simulated backend', () => {
     expect(await teamsOf(backend).listConsents()).toHaveLength(2)
   })
 
-  it('reports numbers as unassigned when it is told not to assign them, and as the operator says', async () => {
+  it('reports numbers as unassigned when it is set not to assign them, and otherwise as the operator says', async () => {
     await backend.control.changeSettings({ assignOnUpload: false })
     const said = { ...anUpload(aNumber()), assignmentStatus: 'assigned' }
     const outcomes = await backend.uploadNumbers(TENANT, [anUpload(aNumber()), said])

@@ -57,7 +57,7 @@ describe('a resource', () => {
     expect(refuseOffering(aBuyer({ addresses: { US: { ...valid, postalCode: '1' } } }), wanted)).toBeUndefined()
   })
 
-  it('may own as many numbers as its limit says, and is told how many are left', () => {
+  it('may own as many numbers as its limit, and a refusal says how many are left', () => {
     const buyer = aBuyer({ numberLimit: 5 })
     expect(refuseQuantity(aBuyer(), 1_000, 1_000)).toBeUndefined()
     expect(refuseQuantity(buyer, 2, 3)).toBeUndefined()

@@ -22,7 +22,7 @@ describe('a number is written as the published service writes it', () => {
   })
 })
 
-describe('a number tells its country and its type as far as its plan does', () => {
+describe('a number has the country and type that its plan determines', () => {
   it.each([
     ['geographic in the United States', '+14255550100', 'US', 'geographic'],
     ['geographic in Canada', '+14165550100', 'CA', 'geographic'],

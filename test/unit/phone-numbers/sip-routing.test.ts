@@ -170,7 +170,7 @@ describe('a configuration', () => {
     expect(refusalOf({ trunks, routes })).toBeUndefined()
   })
 
-  it('with several faults is told all of them, duplicates first', () => {
+  it('with several faults gets all of them, duplicates first', () => {
     const answer = refusalOf({
       trunks: [...valid.trunks, { fqdn: 'x', sipSignalingPort: 0 }],
       routes: [route('', ['gone.contoso.com']), route('same'), route('same', [], '[')],
@@ -186,7 +186,7 @@ describe('a configuration', () => {
     ])
   })
 
-  it('with very many faults is told the first twenty, and long texts are cut', () => {
+  it('with very many faults gets the first twenty, and long texts are cut', () => {
     const answer = refusalOf({
       routes: [
         route(
@@ -352,7 +352,7 @@ describe('the brackets of a number pattern', () => {
     expect(bracketFault(pattern)).toBe(fault)
   })
 
-  it('are looked through to the end of any text', () => {
+  it('are checked to the end of any text', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom('(', ')', '[', ']', '-', '^', '\\', '?', '#', '1'), maxLength: 30 }),

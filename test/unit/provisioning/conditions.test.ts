@@ -62,7 +62,7 @@ describe('a read', () => {
     ['If-Match that differs beside If-None-Match: *', { 'if-match': '"x.y"', 'if-none-match': '*' }, '412'],
   ])('with %s', (_, headers, expected) => expect(read(headers)).toBe(expected))
 
-  it('that sends back what an answer told is answered "not modified"', () => {
+  it('that sends back the headers of a response is answered "not modified"', () => {
     const told = versionHeaders(current)
     expect(told).toEqual({ etag: '"cfg.state"', 'last-modified': 'Thu, 29 Feb 2024 12:00:10 GMT' })
     expect(read({ 'if-none-match': told['etag'] as string })).toBe('not-modified')
@@ -125,7 +125,7 @@ describe('a write', () => {
     expect([write(method, headers, undefined), write(method, headers, current)]).toEqual([whenAbsent, whenPresent])
   })
 
-  it('that is refused is told the header, and to read the resource again', () => {
+  it('that is refused gets the name of the header, and the advice to read the resource again', () => {
     const conditions = readConditions('PUT', { 'if-match': '"other.state"' })
     expect(() => checkWrite(conditions, current)).toThrow(
       expect.objectContaining({ target: 'If-Match', message: expect.stringContaining('read it again') }),

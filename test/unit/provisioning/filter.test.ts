@@ -185,7 +185,7 @@ describe('the size of a filter is bounded', () => {
 })
 
 describe('a property', () => {
-  it('that is unknown is told with the known ones nearest to it', () => {
+  it('that is unknown is reported with the nearest known ones', () => {
     const { kind, target, message } = refusal("naem eq 'x'")
     expect([kind, target]).toEqual(['invalid-filter', 'filter'])
     expect(message).toMatch(/character 1: "naem"\. Near it there is name, /)
@@ -198,7 +198,7 @@ describe('a property', () => {
     'called %s is unknown',
     (name) => expect(refusal(`${name} eq 'x'`).message).toContain(`unknown property at character 1: "${name}"`),
   )
-  it('is told to be unknown though there is none', () => {
+  it('is reported as unknown although there is none', () => {
     expect(refusal('x', {}).message).toContain('no property to filter by')
   })
   it.each([
@@ -216,7 +216,7 @@ describe('a property', () => {
   ])('takes its own type: %s', (text, message) => expect(refusal(text).message).toContain(message))
 })
 
-describe('the fields of what backends tell', () => {
+describe('the fields of items from backends', () => {
   it('have none for lists and objects', () => {
     for (const name of ['contacts', 'consentedCountries', 'customerRelationship', 'serviceProvisioningErrors']) {
       expect(Object.keys(consentFields)).not.toContain(name)

@@ -96,7 +96,7 @@ describe('the parameters of a list', () => {
     expect(refusal('filter=id')).toMatchObject({ kind: 'invalid-filter' })
   })
 
-  it('that are wrong together are told together', () => {
+  it('that are wrong together are reported together', () => {
     expect(refusal('top=0&skip=x&$top=1')).toMatchObject({
       kind: 'invalid-input',
       faults: [{ target: '$top' }, { target: 'skip' }, { target: 'top' }],

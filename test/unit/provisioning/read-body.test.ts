@@ -81,7 +81,7 @@ describe('an account', () => {
     ).toEqual({ syncEnabled: false, enabled: false })
   })
 
-  it('has all its faults told, each with its place, the value and what would be right', () => {
+  it('gets all its faults reported, each with its place, the value and what would be right', () => {
     const body = {
       name: 'Contoso',
       Name: 'contoso',
@@ -148,7 +148,7 @@ describe('an account', () => {
     expect(message).toMatch(/^The body must be a JSON object, not /)
   })
 
-  it('has at most 100 faults told, and never more of a value than its beginning', () => {
+  it('gets at most 100 faults reported, and only the beginning of a long value', () => {
     const body = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`${'x'.repeat(500)}${index}`, 1]))
     const { faults } = refusal(() => readAccount(body, 'contoso'))
     expect(faults.length).toBeLessThanOrEqual(101)
@@ -230,7 +230,7 @@ describe('a number', () => {
     ])
   })
 
-  it('has a list’s faults told by place in the list', () => {
+  it('gets the faults of a list reported by their place in the list', () => {
     const body = { serviceDetails: { teamsOperatorConnect: oc({ choosableCapabilities: ['a', 7, null] }) } }
     expect(refusal(() => readNumber(body, inPath)).faults.map(({ target }) => target)).toEqual([
       'serviceDetails.teamsOperatorConnect.configuration.choosableCapabilities[1]',
@@ -294,7 +294,7 @@ describe('a batch', () => {
     ])
   })
 
-  it('tells every bad number even when each has many faults', () => {
+  it('reports every bad number even when each has many faults', () => {
     const bad = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`x${index}`, 1]))
     const { faults } = refusal(() => readBatch({ numbers: Array(100).fill(bad) }, 'contoso'))
     expect(faults).toHaveLength(100)

@@ -242,7 +242,7 @@ describe('a number', () => {
   })
 })
 
-describe('what backends tell', () => {
+describe('reports of backends', () => {
   const consent = {
     id: 'contoso',
     tenantId: 'contosoTenantId',
