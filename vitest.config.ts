@@ -35,8 +35,7 @@ export default defineConfig({
       { extends: true, test: { name: 'races', include: [RACES], provide: { engine: 'postgres' } } },
       {
         extends: true,
-        // Apart: the oldest official client trusts a certificate only by way of its process's global agent.
-        test: { name: 'acceptance', include: ['test/acceptance/**/*.test.ts'], isolate: true },
+        test: { name: 'acceptance', include: ['test/acceptance/**/*.test.ts'] },
       },
       {
         extends: true,
