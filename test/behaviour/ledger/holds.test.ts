@@ -8,7 +8,7 @@ import type { Cause } from '../../../src/ledger/history.js'
 import { cancelHold, holdAny, sweepFreed, type WantedNumbers } from '../../../src/ledger/holds.js'
 import { findNumbers, listHistory } from '../../../src/ledger/reads.js'
 import { purchaseHeld } from '../../../src/ledger/sales.js'
-import { enterStock, onTerms, seattle, tollFree } from '../../fixtures/stock.js'
+import { enterStock, onTerms, seattle, tollFree, terms } from '../../fixtures/stock.js'
 import { it } from '../../fixtures/test.js'
 
 const NOW = new Date('2026-03-01T12:00:00.000Z')
@@ -78,12 +78,6 @@ describe('a hold', () => {
 
   it('can be purchased in its last millisecond and not after it', async ({ db }) => {
     await enterStock(db, { count: 2 })
-    const terms = {
-      assignmentType: 'application',
-      calling: 'inbound',
-      sms: 'none',
-      price: { amount: '1.00', currency: 'USD' },
-    } as const
     const buy = async (holdId: string, expected: string[], at: Date) =>
       db.transaction((tx) => purchaseHeld(tx, { holdId, resourceId: buyer.id }, onTerms(expected, terms), causeAt(at)))
     const [first, second] = [newId(), newId()]

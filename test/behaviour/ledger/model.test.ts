@@ -15,7 +15,7 @@ import { findNumbers } from '../../../src/ledger/reads.js'
 import { restoreNumbers, retireNumbers } from '../../../src/ledger/retirement.js'
 import { configureOwned, purchaseHeld, releaseOwned } from '../../../src/ledger/sales.js'
 import { truncate } from '../../fixtures/database.js'
-import { enterStock, onTerms } from '../../fixtures/stock.js'
+import { enterStock, onTerms, terms } from '../../fixtures/stock.js'
 import { it } from '../../fixtures/test.js'
 
 const START = new Date('2026-03-01T12:00:00.000Z')
@@ -135,13 +135,6 @@ interface Line {
   from: NumberState | null
   to: NumberState | null
 }
-
-const terms = {
-  assignmentType: 'application',
-  calling: 'inbound',
-  sms: 'none',
-  price: { amount: '1.00', currency: 'USD' },
-} as const
 
 interface Modelled {
   state: NumberState | 'absent'

@@ -12,6 +12,7 @@ import {
   TEST_START,
   type TestClient,
   type TestService,
+  minutes,
 } from '../../fixtures/service.js'
 import { enterStock } from '../../fixtures/stock.js'
 import { it } from '../../fixtures/test.js'
@@ -97,7 +98,6 @@ it('numbers that leave an account together rest each as long as it has to', asyn
   ])
 })
 
-const minutes = (count: number) => count * 60_000
 const isGolden = (e164: string | undefined): boolean => e164?.endsWith('0') === true
 /** Numbers that end in 0 rest for longer, are held for a shorter time and can't be given back by their buyers. */
 const policyOf: PolicyOf = ({ e164, areaCode }) => ({

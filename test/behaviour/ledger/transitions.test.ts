@@ -9,7 +9,7 @@ import { nextState, numberStates, transitions, type NumberEvent, type NumberStat
 import { findNumbers, listHistory } from '../../../src/ledger/reads.js'
 import { restoreNumbers, retireNumbers } from '../../../src/ledger/retirement.js'
 import { configureOwned, purchaseHeld, releaseOwned } from '../../../src/ledger/sales.js'
-import { enterStock, onTerms } from '../../fixtures/stock.js'
+import { enterStock, onTerms, terms } from '../../fixtures/stock.js'
 import { it } from '../../fixtures/test.js'
 
 const NOW = new Date('2026-03-01T12:00:00.000Z')
@@ -185,13 +185,6 @@ describe('the database', () => {
     ).rejects.toMatchObject({ code: '23505' })
   })
 })
-
-const terms = {
-  assignmentType: 'application',
-  calling: 'inbound',
-  sms: 'none',
-  price: { amount: '1.00', currency: 'USD' },
-} as const
 
 const hold = (tx: Tx, at = cause): Promise<string[]> =>
   holdAny(

@@ -11,8 +11,8 @@ import {
   shownNumber,
   type ReservationAnswer,
 } from '../../fixtures/reserving.js'
-import { TEST_START } from '../../fixtures/service.js'
-import { enterStock, tollFree } from '../../fixtures/stock.js'
+import { minutes, iso } from '../../fixtures/service.js'
+import { enterStock, tollFree, paris } from '../../fixtures/stock.js'
 import { it } from '../../fixtures/test.js'
 
 let stock: [string, string, ...string[]]
@@ -164,13 +164,3 @@ describe('two resources with the same id', () => {
     expect((await other.send('GET', RESERVATIONS)).json()).toEqual({ reservations: [], nextLink: null })
   })
 })
-
-const minutes = (count: number) => count * 60_000
-const iso = (ms: number) => new Date(TEST_START.getTime() + ms).toISOString().replace('Z', '+00:00')
-const paris = {
-  countryCode: 'FR',
-  numberType: 'geographic',
-  areaCode: '1',
-  administrativeDivision: '',
-  locality: 'Paris',
-} as const

@@ -7,6 +7,7 @@ import {
   fictionals,
   operatorConnect,
   using,
+  refusal,
 } from '../../fixtures/accounts.js'
 import { reconcileAll, type Operator } from '../../fixtures/operator.js'
 import { it } from '../../fixtures/test.js'
@@ -80,6 +81,3 @@ const putNumber = async (operator: Operator, number: object, e164 = fictional(0)
   const answer = await operator.put(`${ACCOUNT}/numbers/${e164}`, number)
   expect(answer.statusCode, answer.body).toBe(201)
 }
-const refusal = (code: string, target: string) => ({
-  error: { code, message: expect.any(String) as string, target },
-})

@@ -10,6 +10,7 @@ import {
   operatorConnect,
   passedOn,
   using,
+  refusal,
 } from '../../fixtures/accounts.js'
 import { reconcileAll, type Operator } from '../../fixtures/operator.js'
 import type { TestService } from '../../fixtures/service.js'
@@ -318,7 +319,4 @@ const putNumber = async (operator: Operator, number: object, e164 = fictional(0)
   const answer = await operator.put(`${account}/numbers/${e164}`, number)
   expect(answer.statusCode, answer.body).toBe(201)
 }
-const refusal = (code: string, target?: string) => ({
-  error: { code, message: expect.any(String) as string, ...(target !== undefined && { target }) },
-})
 const shown = async (operator: Operator) => (await operator.get(ACCOUNT)).json<Record<string, unknown>>()

@@ -2,7 +2,7 @@
 import { describe, expect } from 'vitest'
 import type { SimulatedBackend } from '../../../src/backends/simulated/simulated.js'
 import { sql } from '../../../src/db/db.js'
-import { operatorConnect } from '../../fixtures/accounts.js'
+import { operatorConnect, refusal } from '../../fixtures/accounts.js'
 import { reconcileAll, type Operator } from '../../fixtures/operator.js'
 import type { TestService } from '../../fixtures/service.js'
 import { it } from '../../fixtures/test.js'
@@ -32,10 +32,10 @@ describe('a request for information', () => {
     for (const method of ['GET', 'PATCH']) {
       const missing = await operator.send(method, `${RFIS}/${other}`, method === 'PATCH' ? { body: {} } : {})
       expect(missing.statusCode).toBe(404)
-      expect(missing.json()).toMatchObject(fault('RequestForInformationNotFound', 'tenantId'))
+      expect(missing.json()).toMatchObject(refusal('RequestForInformationNotFound', 'tenantId'))
       const noGuid = await operator.send(method, `${RFIS}/fabrikam`, method === 'PATCH' ? { body: '{' } : {})
       expect(noGuid.statusCode).toBe(400)
-      expect(noGuid.json()).toMatchObject(fault('InvalidParameter', 'tenantId'))
+      expect(noGuid.json()).toMatchObject(refusal('InvalidParameter', 'tenantId'))
     }
   })
 
@@ -131,7 +131,7 @@ describe('an answer to a request', () => {
     const before = await get(operator)
     const answer = await operator.patch(RFI, body)
     expect(answer.statusCode).toBe(400)
-    expect(answer.json()).toMatchObject(fault(code, target))
+    expect(answer.json()).toMatchObject(refusal(code, target))
     expect(await get(operator)).toEqual(before)
   })
 
@@ -242,9 +242,6 @@ const listings = async (service: TestService) => {
   const calls = await control(service).calls({ limit: 1_000 })
   return calls.filter(({ method }) => method === 'listConsents').length
 }
-const fault = (code: string, target?: string) => ({
-  error: { code, message: expect.any(String) as string, ...(target !== undefined && { target }) },
-})
 /** What the backend has been told. */
 const told = async (service: TestService) =>
   (await control(service).consents()).find(({ tenantId }) => tenantId === GUID)?.relationship
