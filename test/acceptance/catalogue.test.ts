@@ -1,13 +1,12 @@
 import type { PhoneNumbersClient } from '@azure/communication-phone-numbers'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startLinebook, type Linebook } from '../fixtures/linebook-process.js'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { borrowLinebook, type Linebook } from '../fixtures/linebook-process.js'
 import { all, connect, connectWithKey, schemes } from './clients.js'
 
 let linebook: Linebook
 beforeAll(async () => {
-  linebook = await startLinebook({ flags: ['--in-memory'] })
+  linebook = await borrowLinebook()
 })
-afterAll(() => linebook?.stop())
 
 describe.each(schemes)('what is for sale, over %s', (scheme) => {
   let client: PhoneNumbersClient

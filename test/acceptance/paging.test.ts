@@ -1,6 +1,6 @@
 import type { PhoneNumbersClient } from '@azure/communication-phone-numbers'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startLinebook, type Linebook } from '../fixtures/linebook-process.js'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { borrowLinebook, type Linebook } from '../fixtures/linebook-process.js'
 import { all, buy, connect, connectV1, schemes } from './clients.js'
 import { signedFetch } from './signed-fetch.js'
 
@@ -12,11 +12,10 @@ describe('a list of 300 purchased numbers', () => {
   const bought: string[] = []
 
   beforeAll(async () => {
-    linebook = await startLinebook({ flags: ['--in-memory'] })
+    linebook = await borrowLinebook()
     const client = connect(linebook)
     for (let i = 0; i < 3; i++) bought.push(...(await buy(client, { quantity: PAGE_SIZE })))
   })
-  afterAll(() => linebook?.stop())
 
   it('is what three searches found', () => {
     expect(new Set(bought).size).toBe(3 * PAGE_SIZE)

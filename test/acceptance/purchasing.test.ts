@@ -1,15 +1,14 @@
 import type { PhoneNumbersClient } from '@azure/communication-phone-numbers'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startLinebook, type Linebook } from '../fixtures/linebook-process.js'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { borrowLinebook, type Linebook } from '../fixtures/linebook-process.js'
 import { aSearch, buy, connect, owned, purchase, quickly, release, schemes, search } from './clients.js'
 
 const MINUTE_MS = 60_000
 
 let linebook: Linebook
 beforeAll(async () => {
-  linebook = await startLinebook({ flags: ['--in-memory'] })
+  linebook = await borrowLinebook()
 })
-afterAll(() => linebook?.stop())
 
 describe.each(schemes)('buying numbers over %s', (scheme) => {
   let client: PhoneNumbersClient

@@ -1,7 +1,7 @@
 import type { PhoneNumbersClient } from '@azure/communication-phone-numbers'
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startLinebook, type Linebook } from '../fixtures/linebook-process.js'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { borrowLinebook, type Linebook } from '../fixtures/linebook-process.js'
 import { all, aSearch, connect, connectWithKey, schemes } from './clients.js'
 
 /** Reserved for fiction and in nobody's stock. */
@@ -9,9 +9,8 @@ const UNKNOWN_NUMBER = '+14255550099'
 
 let linebook: Linebook
 beforeAll(async () => {
-  linebook = await startLinebook({ flags: ['--in-memory'] })
+  linebook = await borrowLinebook()
 })
-afterAll(() => linebook?.stop())
 
 describe.each(schemes)('what is refused over %s', (scheme) => {
   let client: PhoneNumbersClient

@@ -4,17 +4,16 @@ import type {
   PhoneNumbersReservation,
 } from '@azure/communication-phone-numbers'
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startLinebook, type Linebook } from '../fixtures/linebook-process.js'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { borrowLinebook, type Linebook } from '../fixtures/linebook-process.js'
 import { all, connect, owned, quickly, schemes } from './clients.js'
 
 const MINUTE_MS = 60_000
 
 let linebook: Linebook
 beforeAll(async () => {
-  linebook = await startLinebook({ flags: ['--in-memory'] })
+  linebook = await borrowLinebook()
 })
-afterAll(() => linebook?.stop())
 
 describe.each(schemes)('reserving numbers over %s', (scheme) => {
   let client: PhoneNumbersClient

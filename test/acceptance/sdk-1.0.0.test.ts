@@ -1,6 +1,6 @@
 import type { PhoneNumbersClient, SearchAvailablePhoneNumbersRequest } from 'azure-phone-numbers-v1'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startLinebook, type Linebook } from '../fixtures/linebook-process.js'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { borrowLinebook, type Linebook } from '../fixtures/linebook-process.js'
 import { all, connectV1, hasten, schemes } from './clients.js'
 
 const wanted = {
@@ -12,9 +12,8 @@ const wanted = {
 
 let linebook: Linebook
 beforeAll(async () => {
-  linebook = await startLinebook({ flags: ['--in-memory'] })
+  linebook = await borrowLinebook()
 })
-afterAll(() => linebook?.stop())
 
 describe.each(schemes)('the first release of the official client over %s', (scheme) => {
   let client: PhoneNumbersClient

@@ -7,19 +7,18 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startLinebook, type Linebook } from '../fixtures/linebook-process.js'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { borrowLinebook, type Linebook } from '../fixtures/linebook-process.js'
 import { all, buy, connect, connectSipRouting, owned, quickly, search } from './clients.js'
 
 let linebook: Linebook
 let client: PhoneNumbersClient
 let sip: SipRoutingClient
 beforeAll(async () => {
-  linebook = await startLinebook({ flags: ['--in-memory'] })
+  linebook = await borrowLinebook()
   client = connect(linebook, 'https')
   sip = connectSipRouting(linebook, 'https')
 })
-afterAll(() => linebook?.stop())
 
 const browsed = async (count: number): Promise<AvailablePhoneNumber[]> => {
   const { phoneNumbers } = await client.browseAvailablePhoneNumbers({ countryCode: 'US', phoneNumberType: 'tollFree' })

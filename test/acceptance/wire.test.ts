@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startLinebook, type Linebook } from '../fixtures/linebook-process.js'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { borrowLinebook, type Linebook } from '../fixtures/linebook-process.js'
 import { aSearch } from './clients.js'
 import { API_VERSION, signedFetch, type Answer, type RequestOptions } from './signed-fetch.js'
 
@@ -13,9 +13,8 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{1
 
 let linebook: Linebook
 beforeAll(async () => {
-  linebook = await startLinebook({ flags: ['--in-memory'] })
+  linebook = await borrowLinebook()
 })
-afterAll(() => linebook?.stop())
 
 const send = (target: string, options?: RequestOptions) => signedFetch(linebook, target, options)
 const keysOf = (answer: Answer) => Object.keys(answer.body as object)

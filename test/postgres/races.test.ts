@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { later } from '../../src/clock.js'
 import { sql } from '../../src/db/db.js'
 import { migrate, readMigrations } from '../../src/db/migrate.js'
@@ -11,18 +11,10 @@ import { listHistory } from '../../src/ledger/reads.js'
 import { purchaseHeld } from '../../src/ledger/sales.js'
 import { createLogger } from '../../src/log.js'
 import { openTestPostgres } from '../fixtures/database.js'
+import { opened } from '../fixtures/opened.js'
 import { createPostgresDatabase } from '../fixtures/postgres-database.js'
 import { createTestService, type TestClient } from '../fixtures/service.js'
-import { enterStock, onTerms } from '../fixtures/stock.js'
-
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close()
-})
-const opened = <T extends { close(): Promise<void> }>(one: T): T => {
-  open.push(one)
-  return one
-}
+import { enterStock, onTerms, terms } from '../fixtures/stock.js'
 
 const searchBody = {
   phoneNumberType: 'geographic',
@@ -70,8 +62,7 @@ describe('32 buyers at two servers on one database, with less stock than demand'
     const otherPool = opened(
       await openPostgres({ connectionString: db.url, poolSize: 16, logger: createLogger('warn') }),
     )
-    const second = first.replicaOn(otherPool)
-    open.push(second)
+    const second = opened(first.replicaOn(otherPool))
     const stock = await enterStock(db, { count: 90 })
     const clients = await Promise.all(Array.from({ length: 32 }, (_, i) => first.client(`buyer-${i}`, [`b${i}.test`])))
     const outcomes = await Promise.all(
@@ -94,12 +85,6 @@ describe('holds that expire while purchases arrive', () => {
     const db = opened(await openTestPostgres(24))
     const stock = await enterStock(db, { count: 30 })
     const start = new Date('2026-03-01T12:00:00.000Z')
-    const terms = {
-      assignmentType: 'application',
-      calling: 'inbound',
-      sms: 'none',
-      price: { amount: '1.00', currency: 'USD' },
-    } as const
     const HOLD_MS = 10
     let tick = 0
     const sold: string[] = []
@@ -210,7 +195,7 @@ describe('many at once', () => {
 describe('programs that start together on an empty database', () => {
   it('apply each migration once', async () => {
     const { url, drop } = await createPostgresDatabase({ migrated: false })
-    open.push({ close: drop })
+    opened({ close: drop })
     const migrations = await readMigrations()
     const pools = await Promise.all(
       Array.from({ length: 6 }, () =>

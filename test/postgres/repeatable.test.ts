@@ -1,20 +1,12 @@
 /** The same request sent many times at once, to two processes on one database. */
-import { afterEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { sql } from '../../src/db/db.js'
 import { openPostgres } from '../../src/db/postgres.js'
 import { createLogger } from '../../src/log.js'
 import { openTestPostgres } from '../fixtures/database.js'
+import { opened } from '../fixtures/opened.js'
 import { anOperator, operatorWith, type Operator } from '../fixtures/operator.js'
 import { createTestService } from '../fixtures/service.js'
-
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close()
-})
-const opened = <T extends { close(): Promise<void> }>(one: T): T => {
-  open.push(one)
-  return one
-}
 
 async function twoProcesses() {
   const db = opened(await openTestPostgres(16))

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { sql, type Db } from '../../src/db/db.js'
 import { openPostgres } from '../../src/db/postgres.js'
 import { newId } from '../../src/ids.js'
@@ -7,26 +7,17 @@ import { createLogger } from '../../src/log.js'
 import { sweepTask } from '../../src/workers/sweep.js'
 import { aSearch, US } from '../fixtures/buying.js'
 import { openTestPostgres } from '../fixtures/database.js'
+import { opened } from '../fixtures/opened.js'
 import { adding, reservationOf, reserve, type ReservationAnswer } from '../fixtures/reserving.js'
 import { createTestService, type TestClient, type TestService } from '../fixtures/service.js'
 import { enterStock } from '../fixtures/stock.js'
-
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close()
-})
-const opened = <T extends { close(): Promise<void> }>(one: T): T => {
-  open.push(one)
-  return one
-}
 
 /** Two servers on one database, and so many resources, every other one at the second server. */
 async function begin(resources: number): Promise<{ db: Db; service: TestService; clients: TestClient[] }> {
   const db = opened(await openTestPostgres(16))
   const service = opened(await createTestService(db))
   const pool = opened(await openPostgres({ connectionString: db.url, poolSize: 16, logger: createLogger('warn') }))
-  const second = service.replicaOn(pool)
-  open.push(second)
+  const second = opened(service.replicaOn(pool))
   const names = Array.from({ length: resources }, (_, i) => `buyer-${i}`)
   const clients = await Promise.all(names.map((name) => service.client(name, [`${name}.test`])))
   return { db, service, clients: clients.map((client, i) => (i % 2 === 0 ? client : second.sameClient(client))) }

@@ -1,18 +1,10 @@
 /** Changes of one SIP configuration that arrive together: none is lost, and none is made to what is no longer there. */
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openPostgres } from '../../src/db/postgres.js'
 import { createLogger } from '../../src/log.js'
 import { openTestPostgres } from '../fixtures/database.js'
+import { opened } from '../fixtures/opened.js'
 import { createTestService, type TestClient } from '../fixtures/service.js'
-
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close()
-})
-const opened = <T extends { close(): Promise<void> }>(one: T): T => {
-  open.push(one)
-  return one
-}
 
 const version = '2023-03-01'
 const patch = async (client: TestClient, body: object): Promise<number> =>

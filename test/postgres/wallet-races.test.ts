@@ -1,5 +1,5 @@
 /** What many do at once with one wallet or one limit, over two processes on one database. */
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { saveTerms } from '../../src/buyers/store.js'
 import { chargeMonth } from '../../src/buyers/wallet/charge-month.js'
 import { openPostgres } from '../../src/db/postgres.js'
@@ -8,17 +8,9 @@ import { buy, PURCHASE, search } from '../fixtures/buying.js'
 import { openTestPostgres } from '../fixtures/database.js'
 import { countIn, operation } from '../fixtures/failing.js'
 import { balanceOf, expectSoundJournals, fund, journalOf } from '../fixtures/money.js'
+import { opened } from '../fixtures/opened.js'
 import { createTestService, type TestClient, type TestService } from '../fixtures/service.js'
 import { enterStock } from '../fixtures/stock.js'
-
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close()
-})
-const opened = <T extends { close(): Promise<void> }>(one: T): T => {
-  open.push(one)
-  return one
-}
 
 const STOCK = 60
 const BUYS = 30

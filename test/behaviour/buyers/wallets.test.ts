@@ -1,23 +1,13 @@
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { showWallets } from '../../../src/buyers/wallets.js'
 import { buy } from '../../fixtures/buying.js'
-import { openTestDatabase } from '../../fixtures/database.js'
-import { balanceOf, expectSoundJournals, fund, journalOf } from '../../fixtures/money.js'
-import { createTestService, TEST_START, type TestClient, type TestService } from '../../fixtures/service.js'
+import { balanceOf, fund, journalOf } from '../../fixtures/money.js'
+import { TEST_START } from '../../fixtures/service.js'
 import { enterStock } from '../../fixtures/stock.js'
-
-const db = await openTestDatabase()
-let service: TestService
-let buyer: TestClient
-beforeEach(async () => {
-  service = await createTestService(db)
-  buyer = await service.client()
-})
-afterEach(() => expectSoundJournals(db))
-afterAll(() => db.close())
+import { it } from '../../fixtures/test.js'
 
 describe('a wallet', () => {
-  it('is made by its first credit, one for each currency', async () => {
+  it('is made by its first credit, one for each currency', async ({ db, service, buyer }) => {
     expect(await fund(service, buyer, '10')).toBe('10.00')
     expect(await fund(service, buyer, '0.0001')).toBe('10.0001')
     expect(await fund(service, buyer, '5', 'eur')).toBe('5.00')
@@ -27,13 +17,13 @@ describe('a wallet', () => {
     ])
   })
 
-  it('may be made empty, without a line in its journal', async () => {
+  it('may be made empty, without a line in its journal', async ({ db, service, buyer }) => {
     expect(await fund(service, buyer, '0')).toBe('0.00')
     expect(await balanceOf(db, buyer)).toBe(0n)
     expect(await journalOf(db, buyer)).toEqual([])
   })
 
-  it('can be corrected down to nothing, not below', async () => {
+  it('can be corrected down to nothing, not below', async ({ db, service, buyer }) => {
     await fund(service, buyer, '10')
     expect(await fund(service, buyer, '-4.5')).toBe('5.50')
     await expect(fund(service, buyer, '-5.51')).rejects.toThrow('The wallet has 5.50 USD')
@@ -42,23 +32,23 @@ describe('a wallet', () => {
     expect(await balanceOf(db, buyer, 'EUR')).toBeUndefined()
   })
 
-  it('keeps up to 14 digits, and says so instead of breaking', async () => {
+  it('keeps up to 14 digits, and says so instead of breaking', async ({ service, buyer }) => {
     await fund(service, buyer, '99999999999999.9999')
     await expect(fund(service, buyer, '0.0001')).rejects.toThrow('more than a wallet can keep')
     expect(await fund(service, buyer, '-0.9999')).toBe('99999999999999.00')
   })
 
-  it.each([
+  it.for([
     ['ten', 'USD'],
     ['1.00001', 'USD'],
     ['1e3', 'USD'],
     ['1', 'dollars'],
     ['1', 'U$'],
-  ])('takes no %s %s', async (amount, currency) => {
+  ] as const)('takes no %s %s', async ([amount, currency], { service, buyer }) => {
     await expect(fund(service, buyer, amount, currency)).rejects.toThrow(/is no (amount|currency)/)
   })
 
-  it('tells its latest lines, newest first', async () => {
+  it('tells its latest lines, newest first', async ({ db, service, buyer }) => {
     await enterStock(db)
     await fund(service, buyer, '10')
     await buy(buyer, 2)

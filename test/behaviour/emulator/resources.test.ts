@@ -1,37 +1,18 @@
 /** Resources that tests have to themselves. */
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { raw, sql } from '../../../src/db/db.js'
 import { readTables } from '../../../src/emulator/state/tables.js'
 import { everyService, using } from '../../fixtures/accounts.js'
 import { buy, buyOne, search } from '../../fixtures/buying.js'
-import { openTestDatabase } from '../../fixtures/database.js'
-import { anEmulator, type MadeResource, type Emulator } from '../../fixtures/emulator.js'
+import type { MadeResource, Emulator } from '../../fixtures/emulator.js'
 import { anOperator } from '../../fixtures/operator.js'
-import { createClient, createTestService, HOST, type TestService } from '../../fixtures/service.js'
+import { createClient, HOST } from '../../fixtures/service.js'
 import { enterStock } from '../../fixtures/stock.js'
-
-const db = await openTestDatabase()
-afterAll(() => db.close())
-
-let service: TestService
-let emulator: Emulator
-afterEach(() => service.close())
-beforeEach(async () => {
-  service = await createTestService(db)
-  emulator = await anEmulator(service)
-})
-
-const make = (wanted?: object) => emulator.send<MadeResource & { endpoint: string }>('POST', '/resources', wanted)
-const seattle = (quantity?: number) => ({
-  countryCode: 'US',
-  phoneNumberType: 'geographic',
-  areaCode: '206',
-  ...(quantity !== undefined && { quantity }),
-})
+import { it } from '../../fixtures/test.js'
 
 describe('a resource of its own', () => {
-  it('is made in one call: name, keys, connection string and numbers', async () => {
-    const { status, body } = await make()
+  it('is made in one call: name, keys, connection string and numbers', async ({ emulator }) => {
+    const { status, body } = await make(emulator)
     expect(status).toBe(201)
     expect(body).toEqual({
       name: expect.stringMatching(/^test-[0-9a-f]{10}$/) as string,
@@ -45,7 +26,7 @@ describe('a resource of its own', () => {
     expect(new Set(body.phoneNumbers.map((number) => number.slice(0, 5)))).toEqual(new Set(['+9991', '+9994', '+9993']))
   })
 
-  it('buys at once what it was given, and nothing else', async () => {
+  it('buys at once what it was given, and nothing else', async ({ db, service, emulator }) => {
     await enterStock(db, { count: 5 })
     const { client, phoneNumbers } = await emulator.resource({ stock: [seattle(3)] })
     expect((await buy(client, 3)).sort()).toEqual([...phoneNumbers].sort())
@@ -53,7 +34,7 @@ describe('a resource of its own', () => {
     expect((await search(client)).phoneNumbers).toEqual([])
   })
 
-  it('touches nobody: neither the shared stock nor that of another', async () => {
+  it('touches nobody: neither the shared stock nor that of another', async ({ db, service, emulator }) => {
     const shared = await enterStock(db, { count: 1 })
     const [one, two, local] = [
       await emulator.resource({ stock: [seattle(1)] }),
@@ -65,13 +46,13 @@ describe('a resource of its own', () => {
     expect(await buyOne(local)).toBe(shared[0])
   })
 
-  it('may have no stock at all', async () => {
+  it('may have no stock at all', async ({ emulator }) => {
     const { client, phoneNumbers } = await emulator.resource({ stock: [] })
     expect(phoneNumbers).toEqual([])
     expect((await search(client)).phoneNumbers).toEqual([])
   })
 
-  it('may have numbers that are named; what they tell is derived', async () => {
+  it('may have numbers that are named; what they tell is derived', async ({ emulator }) => {
     const { client } = await emulator.resource({
       stock: [
         { phoneNumbers: ['+12065550150', '+12065550151'], locality: 'Seattle', administrativeDivision: 'WA' },
@@ -81,7 +62,7 @@ describe('a resource of its own', () => {
     expect((await buy(client, 2)).sort()).toEqual(['+12065550150', '+12065550151'])
   })
 
-  it('may have money, a limit, entitlements and addresses', async () => {
+  it('may have money, a limit, entitlements and addresses', async ({ db, emulator }) => {
     const { name } = await emulator.resource({
       name: 'rich',
       wallets: [{ currency: 'USD', amount: '12.50' }],
@@ -101,7 +82,7 @@ describe('a resource of its own', () => {
     })
   })
 
-  it('with a host name is reached there, at the port that was asked', async () => {
+  it('with a host name is reached there, at the port that was asked', async ({ service, emulator: _ }) => {
     const answer = await service.server.inject({
       method: 'POST',
       url: '/_emulator/resources',
@@ -121,7 +102,7 @@ describe('a resource of its own', () => {
     expect((await client.send('GET', '/phoneNumbers')).statusCode).toBe(200)
   })
 
-  it('may be one of very many: each is known by its keys', async () => {
+  it('may be one of very many: each is known by its keys', async ({ service, emulator }) => {
     const made = []
     for (let index = 0; index < 60; index++) made.push(await emulator.resource({ stock: [] }))
     for (const { client } of [...made, ...made.reverse()]) {
@@ -131,24 +112,24 @@ describe('a resource of its own', () => {
     await service.client('shop')
   })
 
-  it('is one of a thousand at most', async () => {
+  it('is one of a thousand at most', async ({ db, emulator }) => {
     await db.query(sql`
       insert into resource (id, name, primary_key_sealed, secondary_key_sealed, created_at, pool)
       select gen_random_uuid(), 'n' || n, '', '', now(), 'n' || n from generate_series(1, 1000) as n`)
-    const { status, body } = await make()
+    const { status, body } = await make(emulator)
     expect([status, JSON.stringify(body)]).toEqual([409, expect.stringMatching(/1000 such resources/)])
     expect((await emulator.send('DELETE', '/resources/n7')).status).toBe(204)
-    expect((await make()).status).toBe(201)
+    expect((await make(emulator)).status).toBe(201)
   })
 
-  it('has numbers that nobody else has, however many are made side by side', async () => {
+  it('has numbers that nobody else has, however many are made side by side', async ({ emulator }) => {
     const made = await Promise.all(Array.from({ length: 8 }, () => emulator.resource({ stock: [seattle(50)] })))
     expect(new Set(made.flatMap(({ phoneNumbers }) => phoneNumbers)).size).toBe(400)
   })
 })
 
 describe('removing a resource', () => {
-  it('removes all that is its own, and nothing else', async () => {
+  it('removes all that is its own, and nothing else', async ({ db, emulator }) => {
     await enterStock(db, { count: 2 })
     const everything = async () => {
       const tables = (await readTables(db)).filter(({ name }) => name !== 'emulator_setting')
@@ -180,7 +161,7 @@ describe('removing a resource', () => {
     expect((await client.send('GET', '/phoneNumbers')).statusCode).toBe(401)
   })
 
-  it('is refused for what was not made here, and for what is not there', async () => {
+  it('is refused for what was not made here, and for what is not there', async ({ service, emulator }) => {
     await service.client('shop')
     const shop = await emulator.send('DELETE', '/resources/shop')
     expect([shop.status, JSON.stringify(shop.body)]).toEqual([409, expect.stringMatching(/no stock of its own/)])
@@ -188,7 +169,7 @@ describe('removing a resource', () => {
     expect((await emulator.send('DELETE', '/resources/%00')).status).toBe(400)
   })
 
-  it('is refused while an account has one of its numbers', async () => {
+  it('is refused while an account has one of its numbers', async ({ service, emulator }) => {
     const { name } = await emulator.resource({ stock: [{ phoneNumbers: ['+12065550150'] }] })
     const operator = await anOperator(service)
     await operator.put('/accounts/contoso', { serviceDetails: everyService() })
@@ -197,10 +178,10 @@ describe('removing a resource', () => {
     expect([status, JSON.stringify(body)]).toEqual([409, expect.stringMatching(/\+12065550150.*accounts/)])
   })
 
-  it('makes its name free again', async () => {
+  it('makes its name free again', async ({ emulator }) => {
     await emulator.resource({ name: 'again' })
     await emulator.send('DELETE', '/resources/again')
-    expect((await make({ name: 'again' })).status).toBe(201)
+    expect((await make(emulator, { name: 'again' })).status).toBe(201)
     expect((await emulator.send('GET', '/resources')).body).toMatchObject({
       resources: [{ name: 'again', numbers: 100 }],
     })
@@ -208,7 +189,7 @@ describe('removing a resource', () => {
 })
 
 describe('a resource is not made', () => {
-  it.each([
+  it.for([
     [{ name: 'Big Name' }, 400, /lower-case letters/],
     [{ name: 'taken' }, 409, /already a resource named/],
     [{ hosts: ['a b'] }, 400, /not a host name/],
@@ -238,7 +219,7 @@ describe('a resource is not made', () => {
     [{ addresses: { us: { line: 'a', city: 'b', postalCode: 'c' } } }, 400, /addresses/],
     [{ colour: 'red' }, 400, /colour/],
     ['[', 400, /not JSON/],
-  ])('from %j', async (wanted, status, message) => {
+  ] as const)('from %j', async ([wanted, status, message], { db, service, emulator }) => {
     await service.client('taken', ['taken.example'])
     await enterStock(db, { count: 1 })
     const answer = await emulator.send('POST', '/resources', wanted)
@@ -248,7 +229,7 @@ describe('a resource is not made', () => {
     expect(await db.query(sql`select id from place where pool <> ''`)).toEqual([])
   })
 
-  it('for an address that names no host', async () => {
+  it('for an address that names no host', async ({ service, emulator: _ }) => {
     const answer = await service.server.inject({
       method: 'POST',
       url: '/_emulator/resources',
@@ -256,4 +237,13 @@ describe('a resource is not made', () => {
     })
     expect(answer.statusCode).toBe(400)
   })
+})
+
+const make = (emulator: Emulator, wanted?: object) =>
+  emulator.send<MadeResource & { endpoint: string }>('POST', '/resources', wanted)
+const seattle = (quantity?: number) => ({
+  countryCode: 'US',
+  phoneNumberType: 'geographic',
+  areaCode: '206',
+  ...(quantity !== undefined && { quantity }),
 })

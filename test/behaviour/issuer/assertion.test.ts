@@ -1,62 +1,22 @@
 import { decodeJwt, SignJWT, type JWK } from 'jose'
 import { createHash, generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto'
 import { generate } from 'selfsigned'
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect } from 'vitest'
 import { sql } from '../../../src/db/db.js'
 import { addClient, ensureEmulatorClients } from '../../../src/issuer/clients.js'
 import { readPublicKey } from '../../../src/issuer/public-key.js'
-import { openTestDatabase, truncate } from '../../fixtures/database.js'
+import { it } from '../../fixtures/test.js'
 import { aRequest, ASSERTION_TYPE, createTestIssuer, HOST, TOKEN_PATH, type TestIssuer } from './an-issuer.js'
-
-const db = await openTestDatabase()
-afterAll(() => db.close())
 
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
-const pem = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }) as string
 
 let issuer: TestIssuer
-beforeEach(async () => {
-  await truncate(db)
+it.beforeEach(async ({ db }) => {
   issuer = await createTestIssuer(db)
   await register('billing', pem(ec.publicKey))
 })
 afterEach(() => issuer.server.close())
-
-const register = (clientId: string, key: string) =>
-  addClient(issuer.deps, { clientId, roles: ['ProvisioningAPI.Read'], publicJwk: readPublicKey(key, 'key') })
-
-const seconds = (offset = 0) => Math.floor(issuer.clock.now().getTime() / 1000) + offset
-
-interface Assertion {
-  claims?: Record<string, unknown>
-  alg?: string
-  key?: KeyObject | Uint8Array
-}
-
-const anAssertion = ({ claims = {}, alg = 'ES256', key = ec.privateKey }: Assertion = {}): Promise<string> =>
-  new SignJWT({
-    iss: 'billing',
-    sub: 'billing',
-    aud: `http://${HOST}${TOKEN_PATH}`,
-    exp: seconds(600),
-    nbf: seconds(),
-    jti: randomUUID(),
-    ...claims,
-  })
-    .setProtectedHeader({ alg, typ: 'JWT' })
-    .sign(key)
-
-const askWith = (assertion: string, over: Record<string, string | undefined> = {}) =>
-  issuer.ask(
-    aRequest({
-      client_id: 'billing',
-      client_secret: undefined,
-      client_assertion_type: ASSERTION_TYPE,
-      client_assertion: assertion,
-      ...over,
-    }),
-  )
 
 describe('a client that signs an assertion', () => {
   it('gets a token that says how it showed who it is', async () => {
@@ -106,7 +66,7 @@ describe('an assertion', () => {
     expect((await askWith(assertion)).json()).toMatchObject({ error_codes: [700024] })
   })
 
-  it('is forgotten once it could not be shown again', async () => {
+  it('is forgotten once it could not be shown again', async ({ db }) => {
     await askWith(await anAssertion())
     issuer.clock.advance(660_000)
     await askWith(await anAssertion())
@@ -165,7 +125,9 @@ describe('an assertion', () => {
     expect([answer.statusCode, answer.json()]).toMatchObject([400, { error: 'invalid_request' }])
   })
 
-  it('has to be addressed to the public address when there is one, whatever Host the request claims', async () => {
+  it('has to be addressed to the public address when there is one, whatever Host the request claims', async ({
+    db,
+  }) => {
     const other = await createTestIssuer(db, { over: { publicUrl: 'https://numbers.example' } })
     const ask = async (aud: string) =>
       other.ask({
@@ -177,3 +139,40 @@ describe('an assertion', () => {
     await other.server.close()
   })
 })
+
+const pem = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }) as string
+
+const register = (clientId: string, key: string) =>
+  addClient(issuer.deps, { clientId, roles: ['ProvisioningAPI.Read'], publicJwk: readPublicKey(key, 'key') })
+
+const seconds = (offset = 0) => Math.floor(issuer.clock.now().getTime() / 1000) + offset
+
+interface Assertion {
+  claims?: Record<string, unknown>
+  alg?: string
+  key?: KeyObject | Uint8Array
+}
+
+const anAssertion = ({ claims = {}, alg = 'ES256', key = ec.privateKey }: Assertion = {}): Promise<string> =>
+  new SignJWT({
+    iss: 'billing',
+    sub: 'billing',
+    aud: `http://${HOST}${TOKEN_PATH}`,
+    exp: seconds(600),
+    nbf: seconds(),
+    jti: randomUUID(),
+    ...claims,
+  })
+    .setProtectedHeader({ alg, typ: 'JWT' })
+    .sign(key)
+
+const askWith = (assertion: string, over: Record<string, string | undefined> = {}) =>
+  issuer.ask(
+    aRequest({
+      client_id: 'billing',
+      client_secret: undefined,
+      client_assertion_type: ASSERTION_TYPE,
+      client_assertion: assertion,
+      ...over,
+    }),
+  )

@@ -1,49 +1,27 @@
 import { decodeProtectedHeader } from 'jose'
 import { randomBytes } from 'node:crypto'
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect } from 'vitest'
 import { Sealer } from '../../../src/auth/seal.js'
 import { TokenVerifier } from '../../../src/auth/tokens/token-verifier.js'
-import { sql } from '../../../src/db/db.js'
+import { sql, type Db } from '../../../src/db/db.js'
 import { ensureEmulatorClients } from '../../../src/issuer/clients.js'
 import { rotateSigningKey } from '../../../src/issuer/signing-keys.js'
-import { openTestDatabase, truncate } from '../../fixtures/database.js'
+import { it } from '../../fixtures/test.js'
 import { aRequest, AUDIENCES, createTestIssuer, TENANT, type TestIssuer } from './an-issuer.js'
 
-const db = await openTestDatabase()
-afterAll(() => db.close())
-
 let issuer: TestIssuer
-beforeEach(async () => {
-  await truncate(db)
+it.beforeEach(async ({ db }) => {
   issuer = await createTestIssuer(db)
   await ensureEmulatorClients(issuer.deps)
 })
 afterEach(() => issuer.server.close())
 
-const tokenFrom = async ({ ask }: TestIssuer): Promise<string> => {
-  const answer = await ask(aRequest())
-  expect(answer.statusCode, answer.body).toBe(200)
-  return answer.json<{ access_token: string }>().access_token
-}
-const verify = (token: string, { verifier } = issuer) => verifier.verify(`Bearer ${token}`)
-const published = async () => {
-  const answer = await issuer.server.inject('/linebook/discovery/v2.0/keys')
-  return answer.json<{ keys: Record<string, string>[] }>().keys
-}
-/** Signed with a key that is no longer stored. */
-const tokenOfElsewhere = async () => {
-  const token = await tokenFrom(issuer)
-  await db.query(sql`delete from issuer_key`)
-  return token
-}
-const storedKeys = () => db.query(sql`select kid from issuer_key`)
-
 describe('the signing key of the issuer', () => {
-  it('is made when it is first needed', async () => {
-    expect(await storedKeys()).toHaveLength(0)
+  it('is made when it is first needed', async ({ db }) => {
+    expect(await storedKeys(db)).toHaveLength(0)
     await tokenFrom(issuer)
     await tokenFrom(issuer)
-    expect(await storedKeys()).toHaveLength(1)
+    expect(await storedKeys(db)).toHaveLength(1)
   })
 
   it('is published without its private part', async () => {
@@ -62,7 +40,7 @@ describe('the signing key of the issuer', () => {
     expect(decodeProtectedHeader(await tokenFrom(issuer)).kid).toBe(keys[0]?.kid)
   })
 
-  it('is stored sealed', async () => {
+  it('is stored sealed', async ({ db }) => {
     await tokenFrom(issuer)
     const [row] = await db.query<{ sealed: Uint8Array }>(sql`select private_jwk_sealed as sealed from issuer_key`)
     expect(Buffer.from(row?.sealed ?? []).toString('latin1')).not.toContain('"d"')
@@ -77,25 +55,25 @@ describe('the signing key of the issuer', () => {
     expect(await verifier.verify(`Bearer ${token}`)).toMatchObject({ callerId: 'linebook-reader' })
   })
 
-  it('is shared: a token of one process is good at the others, at once', async () => {
+  it('is shared: a token of one process is good at the others, at once', async ({ db }) => {
     const other = await createTestIssuer(db, { clock: issuer.clock })
     // The other one has looked before there was a key: a token of another database names one it has to look for.
-    await expect(verify(await tokenOfElsewhere(), other)).rejects.toMatchObject({ kind: 'unauthenticated' })
+    await expect(verify(await tokenOfElsewhere(db), other)).rejects.toMatchObject({ kind: 'unauthenticated' })
     expect(await verify(await tokenFrom(issuer), other)).toMatchObject({ callerId: 'linebook-reader' })
     await rotateSigningKey({ ...issuer, db })
     expect(await verify(await tokenFrom(issuer), other)).toMatchObject({ callerId: 'linebook-reader' })
     await other.server.close()
   })
 
-  it('refuses a token of the same tenant elsewhere', async () => {
-    const token = await tokenOfElsewhere()
+  it('refuses a token of the same tenant elsewhere', async ({ db }) => {
+    const token = await tokenOfElsewhere(db)
     const other = await createTestIssuer(db, { clock: issuer.clock })
     await tokenFrom(other)
     await expect(verify(token, other)).rejects.toMatchObject({ kind: 'unauthenticated' })
     await other.server.close()
   })
 
-  it('can not be opened under another secret key, and then neither signs nor verifies', async () => {
+  it('can not be opened under another secret key, and then neither signs nor verifies', async ({ db }) => {
     const token = await tokenFrom(issuer)
     const sealer = new Sealer([randomBytes(32)])
     const other = await createTestIssuer(db, { clock: issuer.clock, sealer })
@@ -108,7 +86,7 @@ describe('the signing key of the issuer', () => {
 })
 
 describe('a rotation of the signing key', () => {
-  it('makes new tokens of the new key and leaves those of the old one good until they are over', async () => {
+  it('makes new tokens of the new key and leaves those of the old one good until they are over', async ({ db }) => {
     const before = await tokenFrom(issuer)
     const kid = await rotateSigningKey({ ...issuer, db })
     const after = await tokenFrom(issuer)
@@ -120,20 +98,38 @@ describe('a rotation of the signing key', () => {
     issuer.clock.advance(600_000)
     expect((await published()).map((key) => key.kid)).toEqual([kid])
     await rotateSigningKey({ ...issuer, db })
-    expect(await storedKeys()).toHaveLength(2)
+    expect(await storedKeys(db)).toHaveLength(2)
   })
 
-  it('can end the tokens of the old key within a minute', async () => {
+  it('can end the tokens of the old key within a minute', async ({ db }) => {
     const before = await tokenFrom(issuer)
     await verify(before)
     await rotateSigningKey({ ...issuer, db }, { dropEarlier: true })
-    expect(await storedKeys()).toHaveLength(1)
+    expect(await storedKeys(db)).toHaveLength(1)
     issuer.clock.advance(60_001)
     await expect(verify(before)).rejects.toMatchObject({ kind: 'unauthenticated' })
   })
 
-  it('may come before there is any key', async () => {
+  it('may come before there is any key', async ({ db }) => {
     const kid = await rotateSigningKey({ ...issuer, db })
     expect(decodeProtectedHeader(await tokenFrom(issuer)).kid).toBe(kid)
   })
 })
+
+const tokenFrom = async ({ ask }: TestIssuer): Promise<string> => {
+  const answer = await ask(aRequest())
+  expect(answer.statusCode, answer.body).toBe(200)
+  return answer.json<{ access_token: string }>().access_token
+}
+const verify = (token: string, { verifier } = issuer) => verifier.verify(`Bearer ${token}`)
+const published = async () => {
+  const answer = await issuer.server.inject('/linebook/discovery/v2.0/keys')
+  return answer.json<{ keys: Record<string, string>[] }>().keys
+}
+/** Signed with a key that is no longer stored. */
+const tokenOfElsewhere = async (db: Db) => {
+  const token = await tokenFrom(issuer)
+  await db.query(sql`delete from issuer_key`)
+  return token
+}
+const storedKeys = (db: Db) => db.query(sql`select kid from issuer_key`)

@@ -1,8 +1,8 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose'
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect } from 'vitest'
 import { addClient, ensureEmulatorClients, rotateSecret } from '../../../src/issuer/clients.js'
 import { listClients } from '../../../src/issuer/store.js'
-import { openTestDatabase, truncate } from '../../fixtures/database.js'
+import { it } from '../../fixtures/test.js'
 import {
   APPLICATION_ID,
   aRequest,
@@ -14,28 +14,12 @@ import {
   type TestIssuer,
 } from './an-issuer.js'
 
-const db = await openTestDatabase()
-afterAll(() => db.close())
-
 let issuer: TestIssuer
-beforeEach(async () => {
-  await truncate(db)
+it.beforeEach(async ({ db }) => {
   issuer = await createTestIssuer(db)
   await ensureEmulatorClients(issuer.deps)
 })
 afterEach(() => issuer.server.close())
-
-const basic = (id: string, secret: string) => ({
-  authorization: `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')}`,
-})
-
-const tokenOf = async (form: Record<string, string | undefined>, headers?: Record<string, string>): Promise<string> => {
-  const answer = await issuer.ask(form, headers)
-  expect(answer.statusCode, answer.body).toBe(200)
-  return answer.json<{ access_token: string }>().access_token
-}
-
-const verify = (token: string) => issuer.verifier.verify(`Bearer ${token}`)
 
 describe('the token endpoint', () => {
   it('gives a client that shows its secret a token that our own verifier accepts', async () => {
@@ -218,7 +202,7 @@ describe('a refusal of the token endpoint', () => {
     expect([other.statusCode, other.headers.allow]).toEqual([405, 'GET'])
   })
 
-  it('while the database is out of reach, saying when to come again', async () => {
+  it('while the database is out of reach, saying when to come again', async ({ db }) => {
     const query = () => Promise.reject(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }))
     const other = await createTestIssuer(db, { over: { db: { ...db, query } } })
     const answer = await other.ask(aRequest())
@@ -236,7 +220,7 @@ describe('a refusal of the token endpoint', () => {
 })
 
 describe('the emulator clients', () => {
-  it('are made once, and what is there stays as it is', async () => {
+  it('are made once, and what is there stays as it is', async ({ db }) => {
     const before = await listClients(db)
     issuer.clock.advance(1000)
     await ensureEmulatorClients(issuer.deps)
@@ -249,7 +233,7 @@ describe('the emulator clients', () => {
     ])
   })
 
-  it('get nothing in production, even from a database that an emulator has used', async () => {
+  it('get nothing in production, even from a database that an emulator has used', async ({ db }) => {
     const production = await createTestIssuer(db, { over: { acceptEmulatorSecret: false } })
     expect((await production.ask(aRequest())).statusCode).toBe(401)
     const secret = await rotateSecret({ db }, 'linebook-reader')
@@ -259,7 +243,7 @@ describe('the emulator clients', () => {
 })
 
 describe("a client of the operator's own", () => {
-  it('gets its roles with the secret it was made with, which is stored nowhere', async () => {
+  it('gets its roles with the secret it was made with, which is stored nowhere', async ({ db }) => {
     const roles = ['ProvisioningAPI.Read', 'ProvisioningAPI.Write']
     const secret = await addClient(issuer.deps, { clientId: 'billing', roles })
     expect(secret).toMatch(/^[\w-]{43}$/)
@@ -268,7 +252,7 @@ describe("a client of the operator's own", () => {
     expect(JSON.stringify(await listClients(db))).not.toContain(secret)
   })
 
-  it('changes over to a new secret while the one before still works, unless that is dropped', async () => {
+  it('changes over to a new secret while the one before still works, unless that is dropped', async ({ db }) => {
     const works = async (secret: string | undefined) =>
       (await issuer.ask(aRequest({ client_id: 'billing', client_secret: secret }))).statusCode === 200
     const first = await addClient(issuer.deps, { clientId: 'billing', roles: ['ProvisioningAPI.Read'] })
@@ -296,7 +280,7 @@ describe('the metadata', () => {
     expect(await metadata({ host: '[::1]' })).toMatchObject({ issuer: 'http://[::1]/linebook/v2.0' })
   })
 
-  it('names them by the public address when there is one', async () => {
+  it('names them by the public address when there is one', async ({ db }) => {
     const other = await createTestIssuer(db, { over: { publicUrl: 'https://numbers.example/auth' } })
     expect(await metadata({ host: '10.0.0.1' }, other.server)).toMatchObject({
       issuer: 'https://numbers.example/auth/linebook/v2.0',
@@ -315,3 +299,15 @@ describe('the metadata', () => {
     }
   })
 })
+
+const basic = (id: string, secret: string) => ({
+  authorization: `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')}`,
+})
+
+const tokenOf = async (form: Record<string, string | undefined>, headers?: Record<string, string>): Promise<string> => {
+  const answer = await issuer.ask(form, headers)
+  expect(answer.statusCode, answer.body).toBe(200)
+  return answer.json<{ access_token: string }>().access_token
+}
+
+const verify = (token: string) => issuer.verifier.verify(`Bearer ${token}`)

@@ -3,7 +3,7 @@
  * prints the seed and the shortest failing sequence.
  */
 import fc from 'fast-check'
-import { afterAll, expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { later } from '../../../src/clock.js'
 import { sql, type Db, type Tx } from '../../../src/db/db.js'
 import { newId } from '../../../src/ids.js'
@@ -14,11 +14,9 @@ import { nextState, type NumberEvent, type NumberState } from '../../../src/ledg
 import { findNumbers } from '../../../src/ledger/reads.js'
 import { restoreNumbers, retireNumbers } from '../../../src/ledger/retirement.js'
 import { configureOwned, purchaseHeld, releaseOwned } from '../../../src/ledger/sales.js'
-import { openTestDatabase, truncate } from '../../fixtures/database.js'
-import { enterStock, onTerms } from '../../fixtures/stock.js'
-
-const db = await openTestDatabase()
-afterAll(() => db.close())
+import { truncate } from '../../fixtures/database.js'
+import { enterStock, onTerms, terms } from '../../fixtures/stock.js'
+import { it } from '../../fixtures/test.js'
 
 const START = new Date('2026-03-01T12:00:00.000Z')
 const STOCK = 8
@@ -29,30 +27,6 @@ const HOLD_MS = 100
 const QUARANTINE_MS = 150
 const resources = [newId(), newId()]
 const accounts = [newId(), newId()]
-const terms = {
-  assignmentType: 'application',
-  calling: 'inbound',
-  sms: 'none',
-  price: { amount: '1.00', currency: 'USD' },
-} as const
-
-interface Modelled {
-  state: NumberState | 'absent'
-  freeAt?: number
-  holdId?: string
-  resourceId?: string
-  accountId?: string
-  /** Rests because it was taken off an account, not because a buyer gave it back. */
-  leftAccount?: boolean
-}
-
-interface Model {
-  now: Date
-  numbers: Map<string, Modelled>
-  holds: { id: string; resourceId: string }[]
-}
-
-const causeOf = ({ now }: Model): Cause => ({ at: now, actor: 'model', reason: 'model' })
 
 /** The number as time has left it. */
 const settled = (model: Model, e164: string): Modelled => {
@@ -60,13 +34,8 @@ const settled = (model: Model, e164: string): Modelled => {
   return number.freeAt !== undefined && number.freeAt <= model.now.getTime() ? { state: 'available' } : number
 }
 
-const allowed = (model: Model, e164: string, event: NumberEvent): boolean =>
-  nextState(settled(model, e164).state, event) !== undefined
-
 const eligible = (model: Model, test: (number: Modelled, e164: string) => boolean): string[] =>
   [...model.numbers.keys()].filter((e164) => test(settled(model, e164), e164)).sort()
-
-const e164At = (model: Model, index: number): string => [...model.numbers.keys()][index % ALL] as string
 
 /** One command: what the ledger did to which numbers, and what the model says it had to do. */
 class Command implements fc.AsyncCommand<Model, Db> {
@@ -97,6 +66,98 @@ class Command implements fc.AsyncCommand<Model, Db> {
     }
   }
 }
+
+const someNumbers = fc.uniqueArray(fc.nat(ALL - 1), { minLength: 1, maxLength: 3 })
+
+const sweep = fc.constant(new Command('sweep', async (model, tx) => void (await sweepFreed(tx, 100, model.now))))
+
+it('does to every number what the model does, whatever comes in whatever order', async ({ db }) => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.commands(
+        [
+          hold,
+          onHold('purchase'),
+          onHold('purchase'),
+          onHold('cancel'),
+          onOwned('release'),
+          onOwned('configure'),
+          assign,
+          assign,
+          unassign,
+          move,
+          withdraw,
+          byOperator('retire'),
+          byOperator('restore'),
+          wait,
+          sweep,
+        ],
+        { maxCommands: 60, size: 'max' },
+      ),
+      async (commands) => {
+        await truncate(db)
+        const stock = await enterStock(db, { count: STOCK })
+        const numbers = new Map([
+          ...stock.map((e164): [string, Modelled] => [e164, { state: 'available' }]),
+          ...STRANGERS.map((e164): [string, Modelled] => [e164, { state: 'absent' }]),
+        ])
+        await fc.asyncModelRun(() => ({ model: { now: START, numbers, holds: [] }, real: db }), commands)
+        await expectCompleteHistories(db, numbers)
+      },
+    ),
+    { numRuns: 40 },
+  )
+})
+
+/** Each number's lines must form one unbroken way through the table, ending where the number is. */
+async function expectCompleteHistories(db: Db, numbers: Map<string, Modelled>): Promise<void> {
+  const lines = await db.query<Line>(sql`
+    select e164, event, from_state as "from", to_state as "to" from number_history order by e164, id`)
+  const states = new Map((await findNumbers(db, [...numbers.keys()])).map(({ e164, state }) => [e164, state]))
+  const reached = new Map<string, NumberState>()
+  for (const { e164, event, from, to } of lines) {
+    const before = reached.get(e164)
+    const freedByTime = (before === 'held' || before === 'quarantined') && from === 'available'
+    if (!freedByTime) expect(from, e164).toBe(before ?? null)
+    // A number that was never stock leaves where others go to rest.
+    const next =
+      to === null && STRANGERS.includes(e164) && event === 'unassign' ? null : nextState(from ?? 'absent', event)
+    expect(next, `${e164}: ${from} ${event}`).toBe(to)
+    if (to === null) reached.delete(e164)
+    else reached.set(e164, to)
+  }
+  expect(reached).toEqual(states)
+}
+
+interface Line {
+  e164: string
+  event: NumberEvent
+  from: NumberState | null
+  to: NumberState | null
+}
+
+interface Modelled {
+  state: NumberState | 'absent'
+  freeAt?: number
+  holdId?: string
+  resourceId?: string
+  accountId?: string
+  /** Rests because it was taken off an account, not because a buyer gave it back. */
+  leftAccount?: boolean
+}
+
+interface Model {
+  now: Date
+  numbers: Map<string, Modelled>
+  holds: { id: string; resourceId: string }[]
+}
+
+const causeOf = ({ now }: Model): Cause => ({ at: now, actor: 'model', reason: 'model' })
+
+const allowed = (model: Model, e164: string, event: NumberEvent): boolean =>
+  nextState(settled(model, e164).state, event) !== undefined
+
+const e164At = (model: Model, index: number): string => [...model.numbers.keys()][index % ALL] as string
 
 const hold = fc.tuple(fc.nat(1), fc.integer({ min: 1, max: 4 })).map(
   ([who, quantity]) =>
@@ -164,8 +225,6 @@ const onOwned = (event: 'release' | 'configure') =>
         }
       }),
   )
-
-const someNumbers = fc.uniqueArray(fc.nat(ALL - 1), { minLength: 1, maxLength: 3 })
 
 const assign = fc.tuple(someNumbers, fc.nat(1)).map(
   ([indexes, who]) =>
@@ -244,70 +303,3 @@ const byOperator = (event: 'retire' | 'restore') =>
 const wait = fc
   .integer({ min: 1, max: 120 })
   .map((ms) => new Command(`wait ${ms}`, async (model) => void (model.now = later(model.now, ms))))
-
-const sweep = fc.constant(new Command('sweep', async (model, tx) => void (await sweepFreed(tx, 100, model.now))))
-
-it('does to every number what the model does, whatever comes in whatever order', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.commands(
-        [
-          hold,
-          onHold('purchase'),
-          onHold('purchase'),
-          onHold('cancel'),
-          onOwned('release'),
-          onOwned('configure'),
-          assign,
-          assign,
-          unassign,
-          move,
-          withdraw,
-          byOperator('retire'),
-          byOperator('restore'),
-          wait,
-          sweep,
-        ],
-        { maxCommands: 60, size: 'max' },
-      ),
-      async (commands) => {
-        await truncate(db)
-        const stock = await enterStock(db, { count: STOCK })
-        const numbers = new Map([
-          ...stock.map((e164): [string, Modelled] => [e164, { state: 'available' }]),
-          ...STRANGERS.map((e164): [string, Modelled] => [e164, { state: 'absent' }]),
-        ])
-        await fc.asyncModelRun(() => ({ model: { now: START, numbers, holds: [] }, real: db }), commands)
-        await expectCompleteHistories(numbers)
-      },
-    ),
-    { numRuns: 40 },
-  )
-})
-
-/** Each number's lines must form one unbroken way through the table, ending where the number is. */
-async function expectCompleteHistories(numbers: Map<string, Modelled>): Promise<void> {
-  const lines = await db.query<Line>(sql`
-    select e164, event, from_state as "from", to_state as "to" from number_history order by e164, id`)
-  const states = new Map((await findNumbers(db, [...numbers.keys()])).map(({ e164, state }) => [e164, state]))
-  const reached = new Map<string, NumberState>()
-  for (const { e164, event, from, to } of lines) {
-    const before = reached.get(e164)
-    const freedByTime = (before === 'held' || before === 'quarantined') && from === 'available'
-    if (!freedByTime) expect(from, e164).toBe(before ?? null)
-    // A number that was never stock leaves where others go to rest.
-    const next =
-      to === null && STRANGERS.includes(e164) && event === 'unassign' ? null : nextState(from ?? 'absent', event)
-    expect(next, `${e164}: ${from} ${event}`).toBe(to)
-    if (to === null) reached.delete(e164)
-    else reached.set(e164, to)
-  }
-  expect(reached).toEqual(states)
-}
-
-interface Line {
-  e164: string
-  event: NumberEvent
-  from: NumberState | null
-  to: NumberState | null
-}

@@ -1,10 +1,9 @@
 /** Rules that differ from number to number: each way in which a number is held, rests or is given back asks for its own. */
-import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { later } from '../../../src/clock.js'
 import type { PolicyOf } from '../../../src/ledger/policy.js'
 import { findNumbers } from '../../../src/ledger/reads.js'
 import { buy, search } from '../../fixtures/buying.js'
-import { openTestDatabase } from '../../fixtures/database.js'
 import { adding, reservationOf, reserve } from '../../fixtures/reserving.js'
 import {
   createClient,
@@ -13,29 +12,18 @@ import {
   TEST_START,
   type TestClient,
   type TestService,
+  minutes,
 } from '../../fixtures/service.js'
 import { enterStock } from '../../fixtures/stock.js'
+import { it } from '../../fixtures/test.js'
 import { anOperator, START } from '../provisioning/an-operator.js'
 
-const db = await openTestDatabase()
-afterAll(() => db.close())
-
-const minutes = (count: number) => count * 60_000
-const isGolden = (e164: string | undefined): boolean => e164?.endsWith('0') === true
-/** Numbers that end in 0 rest for longer, are held for a shorter time and can't be given back by their buyers. */
-const policyOf: PolicyOf = ({ e164, areaCode }) => ({
-  restMs: isGolden(e164) ? minutes(90) : minutes(30),
-  releasable: !isGolden(e164),
-  searchHoldMs: areaCode === '206' ? minutes(3) : minutes(15),
-  reservationHoldMs: isGolden(e164) ? minutes(5) : minutes(15),
-  reservationMaxMs: minutes(18),
-})
 const [golden, plain, other] = ['+12065550100', '+12065550101', '+12065550102'] as const
 
 describe('a buyer', () => {
   let service: TestService
   let buyer: TestClient
-  beforeEach(async () => {
+  it.beforeEach(async ({ db }) => {
     service = await createTestService(db)
     await enterStock(db, { count: 3 })
     const { key } = await service.client()
@@ -51,13 +39,13 @@ describe('a buyer', () => {
   const expiresAt = (answer: { json(): unknown }) => new Date((answer.json() as { expiresAt: string }).expiresAt)
   const afterStart = (ms: number) => later(TEST_START, ms)
 
-  it('gives a number back, which then rests as long as that number has to', async () => {
+  it('gives a number back, which then rests as long as that number has to', async ({ db }) => {
     await buy(buyer, 3)
     await buyer.send('DELETE', `/phoneNumbers/${plain}`)
     expect(await findNumbers(db, [plain])).toMatchObject([{ state: 'quarantined', freeAt: afterStart(minutes(30)) }])
   })
 
-  it('keeps a number that is protected, and reads why', async () => {
+  it('keeps a number that is protected, and reads why', async ({ db }) => {
     await buy(buyer, 3)
     const accepted = await buyer.send('DELETE', `/phoneNumbers/${golden}`)
     expect(accepted.statusCode).toBe(202)
@@ -66,12 +54,12 @@ describe('a buyer', () => {
     expect(await findNumbers(db, [golden])).toMatchObject([{ state: 'owned' }])
   })
 
-  it('has found numbers held as the rules for what was searched say', async () => {
+  it('has found numbers held as the rules for what was searched say', async ({ db }) => {
     const { phoneNumbers } = await search(buyer, { areaCode: '206' })
     expect(await findNumbers(db, phoneNumbers)).toMatchObject([{ freeAt: afterStart(minutes(3)) }])
   })
 
-  it('has a reservation for the shortest of the times of its numbers, from every change on', async () => {
+  it('has a reservation for the shortest of the times of its numbers, from every change on', async ({ db }) => {
     const { patch, read } = await reserve(buyer, [plain])
     expect(expiresAt(await read())).toEqual(afterStart(minutes(15)))
     expect(expiresAt(await patch(adding([golden])))).toEqual(afterStart(minutes(5)))
@@ -95,7 +83,7 @@ describe('a buyer', () => {
   })
 })
 
-it('numbers that leave an account together rest each as long as it has to', async () => {
+it('numbers that leave an account together rest each as long as it has to', async ({ db }) => {
   await createTestService(db).then((service) => service.close())
   await enterStock(db, { count: 3 })
   const operator = anOperator(db)
@@ -108,4 +96,14 @@ it('numbers that leave an account together rest each as long as it has to', asyn
     { state: 'quarantined', freeAt: later(START, minutes(30)) },
     { state: 'quarantined', freeAt: later(START, minutes(30)) },
   ])
+})
+
+const isGolden = (e164: string | undefined): boolean => e164?.endsWith('0') === true
+/** Numbers that end in 0 rest for longer, are held for a shorter time and can't be given back by their buyers. */
+const policyOf: PolicyOf = ({ e164, areaCode }) => ({
+  restMs: isGolden(e164) ? minutes(90) : minutes(30),
+  releasable: !isGolden(e164),
+  searchHoldMs: areaCode === '206' ? minutes(3) : minutes(15),
+  reservationHoldMs: isGolden(e164) ? minutes(5) : minutes(15),
+  reservationMaxMs: minutes(18),
 })

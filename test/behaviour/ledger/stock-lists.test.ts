@@ -10,7 +10,7 @@ import { purchaseHeld } from '../../../src/ledger/sales.js'
 import { exportStock } from '../../../src/ledger/stock/export.js'
 import { reportStock } from '../../../src/ledger/stock/report.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
-import { enterStock, onTerms, seattle, tollFree } from '../../fixtures/stock.js'
+import { enterStock, onTerms, seattle, tollFree, terms } from '../../fixtures/stock.js'
 
 const db = await openTestDatabase()
 afterAll(() => db.close())
@@ -39,12 +39,6 @@ beforeEach(async () => {
     held = await holdAny(tx, { ...wanted, quantity: 2 }, hold(), cause)
     const bought = hold()
     owned = await holdAny(tx, { ...wanted, quantity: 1 }, bought, cause)
-    const terms = {
-      assignmentType: 'application',
-      calling: 'inbound',
-      sms: 'none',
-      price: { amount: '1.00', currency: 'USD' },
-    } as const
     await purchaseHeld(tx, bought, onTerms(owned, terms), cause)
   })
 })

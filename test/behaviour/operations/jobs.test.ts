@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { sql } from '../../../src/db/db.js'
+import { beforeEach, describe, expect } from 'vitest'
+import { sql, type Db } from '../../../src/db/db.js'
 import { DomainError } from '../../../src/errors.js'
 import { newId } from '../../../src/ids.js'
 import { listJobs, readJob, receiveJob, refusalsOf, requestCancel } from '../../../src/operations/jobs/commands.js'
@@ -13,14 +13,11 @@ import { releaseOwn, removeLeftovers, renewOwn, takeOverLost } from '../../../sr
 import { runNextJob } from '../../../src/operations/jobs/run.js'
 import { spoolFile } from '../../../src/operations/jobs/spool.js'
 import { sweepTask } from '../../../src/workers/sweep.js'
-import { openTestDatabase, truncate } from '../../fixtures/database.js'
 import { aFolder, aGate, aJob, aProcess, enterPlace } from '../../fixtures/jobs.js'
+import { it } from '../../fixtures/test.js'
 
-const db = await openTestDatabase()
-afterAll(() => db.close())
 let folder: string
 beforeEach(async () => {
-  await truncate(db)
   folder = await aFolder()
 })
 
@@ -28,17 +25,8 @@ const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
 const NOTHING = { claimed: 0, done: 0, failed: 0, skipped: 0, more: false }
 
-const upload = (deps: JobsDeps, body: Readable = Readable.from(['a,b\n', '1,2\n']), maxBytes = 100): Promise<Job> =>
-  receiveJob(deps, { kind: 'stock-import', createdBy: 'client:test', input: { skipBad: true } }, body, { maxBytes })
-
-const refusals = async (deps: JobsDeps, id: string) => {
-  const batches = []
-  for await (const batch of refusalsOf(deps, id)) batches.push(batch)
-  return batches.flat()
-}
-
 describe('a job', () => {
-  it('waits, runs once and ends with its result', async () => {
+  it('waits, runs once and ends with its result', async ({ db }) => {
     const seen: object[] = []
     const deps = aProcess(db, folder, ({ job, input, file }) => {
       seen.push({ input, file, createdBy: job.createdBy })
@@ -66,7 +54,7 @@ describe('a job', () => {
     expect(seen).toEqual([{ input: { phoneNumber: '+12065550100', count: 1 }, file: null, createdBy: 'client:test' }])
   })
 
-  it('shows how far it is while its transaction is open', async () => {
+  it('shows how far it is while its transaction is open', async ({ db }) => {
     const gate = aGate()
     const deps = aProcess(db, folder, async ({ progress, refuse, commit }) => {
       await db.transaction(async (tx) => {
@@ -92,7 +80,7 @@ describe('a job', () => {
     expect(await readJob(deps, id)).toMatchObject({ state: 'succeeded', progress: { done: 60, total: 60 }, refused: 1 })
   })
 
-  it('keeps the rows it refused in the order of their lines, counting those beyond the limit', async () => {
+  it('keeps the rows it refused in the order of their lines, counting those beyond the limit', async ({ db }) => {
     const deps = aProcess(db, folder, ({ refuse }) => {
       refuse({ line: MAX_REFUSALS + 9, field: null, value: 'a\0b', reason: 'it has a NUL' })
       for (let line = 1; line <= MAX_REFUSALS; line++) refuse({ line, field: 'phoneNumber', value: '1', reason: 'no' })
@@ -113,7 +101,7 @@ describe('a job', () => {
     expect(rows.at(-1)).toMatchObject({ line: MAX_REFUSALS + 9, field: null, value: 'a\ufffdb' })
   })
 
-  it('forgets what a try of its transaction did when the database has it tried again', async () => {
+  it('forgets what a try of its transaction did when the database has it tried again', async ({ db }) => {
     let tries = 0
     const deps = aProcess(db, folder, async ({ startAgain, progress, refuse, commit }) => {
       await db.transaction(async (tx) => {
@@ -131,17 +119,17 @@ describe('a job', () => {
     expect(await refusals(deps, id)).toMatchObject([{ line: 2 }])
   })
 
-  it.each([
+  it.for([
     [new DomainError('invalid-input', '2026-13 is no month.'), 'invalid-input', '2026-13 is no month.'],
     [new TypeError('secret details'), 'internal-error', 'Linebook met an internal error; its log has the details.'],
-  ])('ends as failed when it can’t be done: %s', async (error, code, message) => {
+  ] as const)('ends as failed when it can’t be done: %s', async ([error, code, message], { db }) => {
     const deps = aProcess(db, folder, () => Promise.reject(error))
     const { id } = await aJob(deps)
     await runNextJob(deps)
     expect(await readJob(deps, id)).toMatchObject({ state: 'failed', error: { code, message }, result: null })
   })
 
-  it('is refused while very many wait, and when its kind refuses what it is to do', async () => {
+  it('is refused while very many wait, and when its kind refuses what it is to do', async ({ db }) => {
     const deps = aProcess(db, folder, undefined, {
       check: (input) => {
         if (deps.clock.now().getTime() > start) throw new DomainError('invalid-input', 'Too late.')
@@ -156,7 +144,7 @@ describe('a job', () => {
     await expect(aJob(deps)).rejects.toThrow('Too late.')
   })
 
-  it('is listed, newest first, by kind and state, and purged 31 days after its end', async () => {
+  it('is listed, newest first, by kind and state, and purged 31 days after its end', async ({ db }) => {
     const deps = aProcess(db, folder)
     const jobs: Job[] = []
     for (let count = 0; count < 5; count++) {
@@ -179,17 +167,20 @@ describe('a job', () => {
     expect((await listJobs(deps, {}, { limit: 9 })).items).toHaveLength(4)
   })
 
-  it.each(['', 'nonsense', newId(), `${newId()}\0`])('that is not there is not found: "%s"', async (id) => {
-    const deps = aProcess(db, folder)
-    const missing = { kind: 'not-found' }
-    await expect(readJob(deps, id)).rejects.toMatchObject(missing)
-    await expect(requestCancel(deps, id, 'me')).rejects.toMatchObject(missing)
-    await expect(refusals(deps, id)).rejects.toMatchObject(missing)
-  })
+  it.for(['', 'nonsense', newId(), `${newId()}\0`] as const)(
+    'that is not there is not found: "%s"',
+    async (id, { db }) => {
+      const deps = aProcess(db, folder)
+      const missing = { kind: 'not-found' }
+      await expect(readJob(deps, id)).rejects.toMatchObject(missing)
+      await expect(requestCancel(deps, id, 'me')).rejects.toMatchObject(missing)
+      await expect(refusals(deps, id)).rejects.toMatchObject(missing)
+    },
+  )
 })
 
 describe('cancelling', () => {
-  it('ends a job that waits at once', async () => {
+  it('ends a job that waits at once', async ({ db }) => {
     const deps = aProcess(db, folder)
     const { id } = await aJob(deps)
     expect(await requestCancel(deps, id, 'client:boss')).toMatchObject({
@@ -201,7 +192,7 @@ describe('cancelling', () => {
     await expect(requestCancel(deps, id, 'client:boss')).rejects.toMatchObject({ kind: 'state-conflict' })
   })
 
-  it('undoes what a running job has not committed', async () => {
+  it('undoes what a running job has not committed', async ({ db }) => {
     const gate = aGate()
     const deps = aProcess(db, folder, async ({ signal }) => {
       await db.transaction(async (tx) => {
@@ -226,7 +217,7 @@ describe('cancelling', () => {
     expect(await db.query(sql`select from place`)).toEqual([])
   })
 
-  it('comes too late once the job commits', async () => {
+  it('comes too late once the job commits', async ({ db }) => {
     const gate = aGate()
     const deps = aProcess(db, folder, async ({ commit }) => {
       await db.transaction(async (tx) => {
@@ -245,7 +236,7 @@ describe('cancelling', () => {
     expect(await readJob(deps, id)).toMatchObject({ state: 'succeeded', result: { entered: 1 } })
   })
 
-  it('before its commit has a job that doesn’t look at the signal undone as well', async () => {
+  it('before its commit has a job that doesn’t look at the signal undone as well', async ({ db }) => {
     const deps = aProcess(db, folder, async ({ job, commit }) => {
       await requestCancel(deps, job.id, 'client:boss')
       await db.transaction((tx) => commit(tx, {}))
@@ -256,7 +247,7 @@ describe('cancelling', () => {
     expect(await readJob(deps, id)).toMatchObject({ state: 'cancelled', result: null })
   })
 
-  it('ends an upload', async () => {
+  it('ends an upload', async ({ db }) => {
     const deps = aProcess(db, folder)
     const body = new Readable({ read() {} })
     const uploading = upload(deps, body)
@@ -272,7 +263,7 @@ describe('cancelling', () => {
 })
 
 describe('the file of a job', () => {
-  it('is spooled where nobody else can read it, and gone when the job has ended', async () => {
+  it('is spooled where nobody else can read it, and gone when the job has ended', async ({ db }) => {
     let found: unknown
     const deps = aProcess(db, folder, async ({ file }) => {
       const path = file ?? ''
@@ -291,7 +282,7 @@ describe('the file of a job', () => {
     expect(await readdir(folder)).toEqual([])
   })
 
-  it('that is too long, or breaks off, leaves the job failed and no file', async () => {
+  it('that is too long, or breaks off, leaves the job failed and no file', async ({ db }) => {
     const deps = aProcess(db, folder)
     await expect(upload(deps, Readable.from(['12345', '67890', '1']), 10)).rejects.toMatchObject({
       kind: 'body-too-large',
@@ -312,12 +303,12 @@ describe('the file of a job', () => {
     expect(deps.own.ids).toEqual([])
   })
 
-  it('is not put where a folder can’t be', async () => {
+  it('is not put where a folder can’t be', async ({ db }) => {
     await writeFile(folder, 'a file')
     await expect(upload(aProcess(db, folder))).rejects.toMatchObject({ kind: 'unavailable' })
   })
 
-  it('left behind is removed, unless its job still needs it', async () => {
+  it('left behind is removed, unless its job still needs it', async ({ db }) => {
     const deps = aProcess(db, folder)
     const { id } = await upload(deps)
     await writeFile(spoolFile(folder, newId()), 'left')
@@ -329,7 +320,7 @@ describe('the file of a job', () => {
 
 describe('after a restart', () => {
   /** A process that was killed while it ran a job: the run never comes back. */
-  async function killed(make: (deps: JobsDeps) => Promise<Job>, kind: { resumable?: boolean } = {}) {
+  async function killed(db: Db, make: (deps: JobsDeps) => Promise<Job>, kind: { resumable?: boolean } = {}) {
     const gate = aGate()
     const dead = aProcess(db, folder, () => (gate.reach(), new Promise(() => {})), kind)
     const { id } = await make(dead)
@@ -339,16 +330,16 @@ describe('after a restart', () => {
     return { id, clock: dead.clock }
   }
 
-  it('a job is run again by the next process', async () => {
-    const { id, clock } = await killed(aJob)
+  it('a job is run again by the next process', async ({ db }) => {
+    const { id, clock } = await killed(db, aJob)
     const next = aProcess(db, folder, () => Promise.resolve({ again: true }), { clock })
     expect(await takeOverLost(next)).toEqual({ resumed: 1, ended: 0 })
     await runNextJob(next)
     expect(await readJob(next, id)).toMatchObject({ state: 'succeeded', result: { again: true } })
   })
 
-  it('a job whose file is still there is run again', async () => {
-    const { id, clock } = await killed(upload)
+  it('a job whose file is still there is run again', async ({ db }) => {
+    const { id, clock } = await killed(db, upload)
     const next = aProcess(db, folder, async ({ file }) => ({ text: await readFile(file ?? '', 'utf8') }), { clock })
     expect(await takeOverLost(next)).toEqual({ resumed: 1, ended: 0 })
     expect(await removeLeftovers(next)).toBe(0)
@@ -357,23 +348,27 @@ describe('after a restart', () => {
     expect(await readdir(folder)).toEqual([])
   })
 
-  it.each(['queued', 'running'])('a job that was %s and whose file is gone ends as failed', async (state) => {
-    const dead = aProcess(db, folder)
-    const { id, clock } = state === 'running' ? await killed(upload) : { ...(await upload(dead)), clock: dead.clock }
-    const next = aProcess(db, await aFolder(), undefined, { clock })
-    await db.query(sql`update job set spool = '/nowhere/' || id where id = ${id}`)
-    // On a server, the process that has the file may yet come back.
-    clock.advance(2 * MINUTE)
-    if (db.engine === 'postgres') expect(await takeOverLost(next)).toEqual({ resumed: 0, ended: 0 })
-    clock.advance(10 * MINUTE)
-    expect(await takeOverLost(next)).toEqual({ resumed: 0, ended: 1 })
-    expect(await readJob(next, id)).toMatchObject({
-      state: 'failed',
-      error: { code: 'file-gone', message: 'The process that had its file is gone. Send the file again.' },
-    })
-  })
+  it.for(['queued', 'running'] as const)(
+    'a job that was %s and whose file is gone ends as failed',
+    async (state, { db }) => {
+      const dead = aProcess(db, folder)
+      const { id, clock } =
+        state === 'running' ? await killed(db, upload) : { ...(await upload(dead)), clock: dead.clock }
+      const next = aProcess(db, await aFolder(), undefined, { clock })
+      await db.query(sql`update job set spool = '/nowhere/' || id where id = ${id}`)
+      // On a server, the process that has the file may yet come back.
+      clock.advance(2 * MINUTE)
+      if (db.engine === 'postgres') expect(await takeOverLost(next)).toEqual({ resumed: 0, ended: 0 })
+      clock.advance(10 * MINUTE)
+      expect(await takeOverLost(next)).toEqual({ resumed: 0, ended: 1 })
+      expect(await readJob(next, id)).toMatchObject({
+        state: 'failed',
+        error: { code: 'file-gone', message: 'The process that had its file is gone. Send the file again.' },
+      })
+    },
+  )
 
-  it('an upload that was under way ends as failed', async () => {
+  it('an upload that was under way ends as failed', async ({ db }) => {
     const dead = aProcess(db, folder)
     void upload(dead, new Readable({ read() {} })).catch(() => {})
     await expect.poll(() => existsSync(folder)).toBe(true)
@@ -385,15 +380,15 @@ describe('after a restart', () => {
     expect(await readdir(folder)).toEqual([])
   })
 
-  it('a job that must not simply be repeated ends as failed', async () => {
-    const { id, clock } = await killed(aJob, { resumable: false })
+  it('a job that must not simply be repeated ends as failed', async ({ db }) => {
+    const { id, clock } = await killed(db, aJob, { resumable: false })
     const next = aProcess(db, folder, undefined, { clock, resumable: false })
     expect(await takeOverLost(next)).toEqual({ resumed: 0, ended: 1 })
     expect(await readJob(next, id)).toMatchObject({ state: 'failed', error: { code: 'interrupted' } })
   })
 
-  it('a job that ends its process each time is given up', async () => {
-    const { id, clock } = await killed(aJob)
+  it('a job that ends its process each time is given up', async ({ db }) => {
+    const { id, clock } = await killed(db, aJob)
     for (let runs = 1; runs < 5; runs++) {
       const gate = aGate()
       const next = aProcess(db, folder, () => (gate.reach(), new Promise(() => {})), { clock })
@@ -407,7 +402,7 @@ describe('after a restart', () => {
     expect(await readJob(last, id)).toMatchObject({ state: 'failed', error: { code: 'given-up' } })
   })
 
-  it('that was orderly, a job goes on at once and as if nothing had been', async () => {
+  it('that was orderly, a job goes on at once and as if nothing had been', async ({ db }) => {
     const gate = aGate()
     const old = aProcess(db, folder, async ({ signal }) => {
       gate.reach()
@@ -429,7 +424,7 @@ describe('after a restart', () => {
     expect(await db.query(sql`select attempts from job`)).toEqual([{ attempts: 1 }])
   })
 
-  it('a job that lives is left alone, however long it takes', async () => {
+  it('a job that lives is left alone, however long it takes', async ({ db }) => {
     const gate = aGate()
     const deps = aProcess(db, folder, async () => (gate.reach(), await gate.opened, {}))
     const { id } = await upload(deps)
@@ -445,3 +440,12 @@ describe('after a restart', () => {
     expect(await readJob(deps, id)).toMatchObject({ state: 'succeeded' })
   })
 })
+
+const upload = (deps: JobsDeps, body: Readable = Readable.from(['a,b\n', '1,2\n']), maxBytes = 100): Promise<Job> =>
+  receiveJob(deps, { kind: 'stock-import', createdBy: 'client:test', input: { skipBad: true } }, body, { maxBytes })
+
+const refusals = async (deps: JobsDeps, id: string) => {
+  const batches = []
+  for await (const batch of refusalsOf(deps, id)) batches.push(batch)
+  return batches.flat()
+}

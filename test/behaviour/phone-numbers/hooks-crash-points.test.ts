@@ -1,18 +1,15 @@
 /** A process that dies between any two steps of a purchase that calls out: another finishes it, to the same end. */
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { sql } from '../../../src/db/db.js'
+import { afterEach, describe, expect } from 'vitest'
+import { sql, type Db } from '../../../src/db/db.js'
 import type { CallStage } from '../../../src/operations/call-out.js'
 import { claimDueCalls, makeCall, recordCall, type ClaimedCall } from '../../../src/phone-numbers/execution/call-out.js'
 import type { PhoneNumbersDeps } from '../../../src/phone-numbers/model/deps.js'
-import { openTestDatabase } from '../../fixtures/database.js'
+import { it } from '../../fixtures/test.js'
 import { aHookedBuyer, CLAIM_MS, runAs, SECOND, type HookedBuyer } from './a-hooked-buyer.js'
-
-const db = await openTestDatabase()
-afterAll(() => db.close())
 
 let shop: HookedBuyer
 let successor: PhoneNumbersDeps
-beforeEach(async () => {
+it.beforeEach(async ({ db }) => {
   shop = await aHookedBuyer(db, 'both')
   successor = await shop.otherProcess()
 })
@@ -26,63 +23,15 @@ afterEach(async () => {
 
 /** What a process gets done of one call before it dies. */
 const deaths = ['after claiming', 'after the call', 'after recording'] as const
-type Death = (typeof deaths)[number]
-
-const claimOne = async (deps: PhoneNumbersDeps): Promise<ClaimedCall> => {
-  const [claimed] = await claimDueCalls(deps)
-  if (!claimed) throw new Error('Nothing is due.')
-  return claimed
-}
-
-async function runUntil(death: Death): Promise<CallStage> {
-  const { deps } = shop.service.wiring
-  const claimed = await claimOne(deps)
-  const said = death === 'after claiming' ? undefined : await makeCall(deps, claimed)
-  if (said && death === 'after recording') await recordCall(deps, claimed, said)
-  return claimed.callOut.stage
-}
-
-/** Has each call end so, until none is left. Returns the stages. */
-async function dieAtEachCall(death: Death): Promise<CallStage[]> {
-  const died: CallStage[] = []
-  for (;;) {
-    const [due] = await db.query(sql`select id from operation where stage is not null`)
-    if (!due) return died
-    died.push(await runUntil(death))
-    if (death === 'after recording') continue
-    // Its claim holds others off, for a time.
-    expect(await runAs(successor)).toBe(0)
-    shop.service.clock.advance(CLAIM_MS)
-    expect(await runAs(successor)).toBe(1)
-  }
-}
-
-/** What has become of the purchase, in the ledger, in the wallet and at the systems. */
-async function outcome(id: string) {
-  const { status, error } = await shop.poll(id)
-  const numbers = await db.query(sql`
-    select e164, state from number where e164 in (select e164 from number_history where reason = ${id}) order by e164`)
-  const journal = await db.query(
-    sql`select kind, amount, numbers from wallet_entry where reference = ${id} order by id`,
-  )
-  return {
-    status,
-    code: error?.code,
-    states: numbers.map(({ state }) => state),
-    journal,
-    billing: shop.billing.effects.get(id),
-    fulfilment: shop.fulfilment.effects.get(id),
-  }
-}
 
 const charge = { kind: 'purchase', amount: '-2.0000', numbers: 2 }
 const refund = { kind: 'refund', amount: '2.0000', numbers: 2 }
 
-it('a purchase that was accepted is carried out by whoever starts next', async () => {
+it('a purchase that was accepted is carried out by whoever starts next', async ({ db }) => {
   const { id, phoneNumbers } = await shop.order(2)
   expect(await runAs(successor)).toBe(1)
   expect(await runAs(successor)).toBe(1)
-  expect(await outcome(id)).toEqual({
+  expect(await outcome(db, id)).toEqual({
     status: 'succeeded',
     code: undefined,
     states: ['owned', 'owned'],
@@ -93,10 +42,10 @@ it('a purchase that was accepted is carried out by whoever starts next', async (
 })
 
 describe.each(deaths)('a process that dies %s', (death) => {
-  it('has the purchase finished by another', async () => {
+  it('has the purchase finished by another', async ({ db }) => {
     const { id, phoneNumbers } = await shop.order(2)
-    expect(await dieAtEachCall(death)).toEqual(['billing', 'fulfilment'])
-    expect(await outcome(id)).toEqual({
+    expect(await dieAtEachCall(db, death)).toEqual(['billing', 'fulfilment'])
+    expect(await outcome(db, id)).toEqual({
       status: 'succeeded',
       code: undefined,
       states: ['owned', 'owned'],
@@ -106,12 +55,12 @@ describe.each(deaths)('a process that dies %s', (death) => {
     })
   })
 
-  it('has the refusal of fulfilment recorded and billing voided by another', async () => {
+  it('has the refusal of fulfilment recorded and billing voided by another', async ({ db }) => {
     shop.fulfilment.say = ({ action }) => (action === 'provision' ? { status: 422 } : undefined)
     const { id } = await shop.order(2)
     const undone = death === 'after recording' ? ['undo-billing'] : ['undo-fulfilment', 'undo-billing']
-    expect(await dieAtEachCall(death)).toEqual(['billing', 'fulfilment', ...undone])
-    expect(await outcome(id)).toMatchObject({
+    expect(await dieAtEachCall(db, death)).toEqual(['billing', 'fulfilment', ...undone])
+    expect(await outcome(db, id)).toMatchObject({
       status: 'failed',
       code: 'ProvisioningFailed',
       journal: [charge, refund],
@@ -119,12 +68,12 @@ describe.each(deaths)('a process that dies %s', (death) => {
     })
   })
 
-  it('has a purchase in part ended, refunded and voided by another', async () => {
+  it('has a purchase in part ended, refunded and voided by another', async ({ db }) => {
     const { id, phoneNumbers } = await shop.order(2)
     const [first = '', second = ''] = phoneNumbers
     shop.fulfilment.refuses.set(second, 'Ported out.')
-    await dieAtEachCall(death)
-    expect(await outcome(id)).toMatchObject({
+    await dieAtEachCall(db, death)
+    expect(await outcome(db, id)).toMatchObject({
       status: 'failed',
       code: 'NumbersPartiallyAcquired',
       states: ['owned', 'available'],
@@ -134,15 +83,15 @@ describe.each(deaths)('a process that dies %s', (death) => {
     })
   })
 
-  it('has a purchase given up and undone at both systems by another', async () => {
+  it('has a purchase given up and undone at both systems by another', async ({ db }) => {
     shop.fulfilment.losesAnswers = 1
     shop.fulfilment.say = ({ action }) =>
       action === 'provision' && shop.fulfilment.losesAnswers === 0 ? { status: 503 } : undefined
     const { id } = await shop.order(2)
     await shop.run()
     shop.service.clock.advance(600 * SECOND)
-    expect(await dieAtEachCall(death)).toEqual(['fulfilment', 'undo-fulfilment', 'undo-billing'])
-    expect(await outcome(id)).toMatchObject({
+    expect(await dieAtEachCall(db, death)).toEqual(['fulfilment', 'undo-fulfilment', 'undo-billing'])
+    expect(await outcome(db, id)).toMatchObject({
       status: 'failed',
       code: 'ProvisioningFailed',
       journal: [charge, refund],
@@ -250,3 +199,52 @@ it('a record that fails leaves the claim to run out, and the calls beside it are
   for (const { id } of orders) expect(await shop.poll(id)).toMatchObject({ status: 'succeeded' })
   expect(shop.billing.calls).toHaveLength(3)
 })
+
+type Death = (typeof deaths)[number]
+
+const claimOne = async (deps: PhoneNumbersDeps): Promise<ClaimedCall> => {
+  const [claimed] = await claimDueCalls(deps)
+  if (!claimed) throw new Error('Nothing is due.')
+  return claimed
+}
+
+async function runUntil(death: Death): Promise<CallStage> {
+  const { deps } = shop.service.wiring
+  const claimed = await claimOne(deps)
+  const said = death === 'after claiming' ? undefined : await makeCall(deps, claimed)
+  if (said && death === 'after recording') await recordCall(deps, claimed, said)
+  return claimed.callOut.stage
+}
+
+/** Has each call end so, until none is left. Returns the stages. */
+async function dieAtEachCall(db: Db, death: Death): Promise<CallStage[]> {
+  const died: CallStage[] = []
+  for (;;) {
+    const [due] = await db.query(sql`select id from operation where stage is not null`)
+    if (!due) return died
+    died.push(await runUntil(death))
+    if (death === 'after recording') continue
+    // Its claim holds others off, for a time.
+    expect(await runAs(successor)).toBe(0)
+    shop.service.clock.advance(CLAIM_MS)
+    expect(await runAs(successor)).toBe(1)
+  }
+}
+
+/** What has become of the purchase, in the ledger, in the wallet and at the systems. */
+async function outcome(db: Db, id: string) {
+  const { status, error } = await shop.poll(id)
+  const numbers = await db.query(sql`
+    select e164, state from number where e164 in (select e164 from number_history where reason = ${id}) order by e164`)
+  const journal = await db.query(
+    sql`select kind, amount, numbers from wallet_entry where reference = ${id} order by id`,
+  )
+  return {
+    status,
+    code: error?.code,
+    states: numbers.map(({ state }) => state),
+    journal,
+    billing: shop.billing.effects.get(id),
+    fulfilment: shop.fulfilment.effects.get(id),
+  }
+}

@@ -1,16 +1,13 @@
 /** A reservation's purchase asks billing and fulfilment as a search's does. */
-import { afterAll, afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, expect } from 'vitest'
 import { sql } from '../../../src/db/db.js'
-import { openTestDatabase } from '../../fixtures/database.js'
 import { reserve, type ReservationAnswer } from '../../fixtures/reserving.js'
 import type { TestClient } from '../../fixtures/service.js'
+import { it } from '../../fixtures/test.js'
 import { aHookedBuyer, HOUR, type HookedBuyer, type ShownOperation } from './a-hooked-buyer.js'
 
-const db = await openTestDatabase()
-afterAll(() => db.close())
-
 let shop: HookedBuyer
-beforeEach(async () => {
+it.beforeEach(async ({ db }) => {
   shop = await aHookedBuyer(db, 'both')
 })
 afterEach(async () => {
@@ -20,17 +17,6 @@ afterEach(async () => {
     await shop.close()
   }
 })
-
-/** Reserves the first numbers of the stock and asks for their purchase. */
-async function order(count: number, { client = shop.buyer, id }: { client?: TestClient; id?: string } = {}) {
-  const e164s = shop.stock.slice(0, count)
-  const reservation = await reserve(client, e164s, id)
-  const answer = await reservation.purchase({ agreeToNotResell: true })
-  expect(answer.statusCode).toBe(202)
-  const poll = async () => (await reservation.poll()).json<ShownOperation>()
-  const read = async () => (await reservation.read()).json<ReservationAnswer>()
-  return { id: reservation.id, e164s, poll, read, reservation }
-}
 
 it('is approved, provisioned and complete, under one key', async () => {
   const { id, e164s, poll, read } = await order(2)
@@ -90,7 +76,9 @@ it('can be called off before any call: the reservation is active again, and can 
   expect(shop.billing.actions()).toEqual(['approve'])
 })
 
-it('has a key of its own when another resource, or the same one a month later, has chosen the same id', async () => {
+it('has a key of its own when another resource, or the same one a month later, has chosen the same id', async ({
+  db,
+}) => {
   const { id, e164s } = await order(1)
   await shop.run()
   const stranger = await shop.service.client('stranger')
@@ -109,3 +97,14 @@ it('has a key of its own when another resource, or the same one a month later, h
   ])
   expect(await db.query(sql`select from number where state = 'owned'`)).toHaveLength(3)
 })
+
+/** Reserves the first numbers of the stock and asks for their purchase. */
+async function order(count: number, { client = shop.buyer, id }: { client?: TestClient; id?: string } = {}) {
+  const e164s = shop.stock.slice(0, count)
+  const reservation = await reserve(client, e164s, id)
+  const answer = await reservation.purchase({ agreeToNotResell: true })
+  expect(answer.statusCode).toBe(202)
+  const poll = async () => (await reservation.poll()).json<ShownOperation>()
+  const read = async () => (await reservation.read()).json<ReservationAnswer>()
+  return { id: reservation.id, e164s, poll, read, reservation }
+}

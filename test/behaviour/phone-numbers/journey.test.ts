@@ -4,8 +4,8 @@ import { newId } from '../../../src/ids.js'
 import { listHistory } from '../../../src/ledger/reads.js'
 import { aSearch, buy, buyOne, PURCHASE, search, US } from '../../fixtures/buying.js'
 import { openTestDatabase } from '../../fixtures/database.js'
-import { createTestService, TEST_START, type TestClient, type TestService } from '../../fixtures/service.js'
-import { enterStock } from '../../fixtures/stock.js'
+import { createTestService, type TestClient, type TestService, minutes, iso } from '../../fixtures/service.js'
+import { enterStock, paris } from '../../fixtures/stock.js'
 
 const db = await openTestDatabase()
 afterAll(() => db.close())
@@ -21,9 +21,6 @@ interface NumbersPage {
   phoneNumbers: { phoneNumber: string }[]
   nextLink?: string
 }
-
-const minutes = (count: number) => count * 60_000
-const iso = (ms: number) => new Date(TEST_START.getTime() + ms).toISOString().replace('Z', '+00:00')
 
 describe('a search', () => {
   it('answers 202 with its links, its id headers and, being done, its result', async () => {
@@ -208,13 +205,6 @@ describe('a purchase', () => {
   })
 
   it('of numbers that may not be resold needs the agreement, which older versions can not give', async () => {
-    const paris = {
-      countryCode: 'FR',
-      numberType: 'geographic',
-      areaCode: '1',
-      administrativeDivision: '',
-      locality: 'Paris',
-    } as const
     await enterStock(db, { from: '+33199000000', count: 1, place: paris })
     const found = await buyer.send('POST', '/availablePhoneNumbers/countries/FR/:search', { body: aSearch() })
     const { searchId, isAgreementToNotResellRequired } = found.json<{

@@ -15,7 +15,14 @@ import {
   reserve,
   type ReservationAnswer,
 } from '../../fixtures/reserving.js'
-import { createTestService, TEST_START, type TestClient, type TestService } from '../../fixtures/service.js'
+import {
+  createTestService,
+  TEST_START,
+  type TestClient,
+  type TestService,
+  minutes,
+  iso,
+} from '../../fixtures/service.js'
 import { enterStock } from '../../fixtures/stock.js'
 
 const db = await openTestDatabase()
@@ -31,9 +38,7 @@ const begin = async (env: Record<string, string> = {}) => {
 }
 beforeEach(() => begin())
 
-const minutes = (count: number) => count * 60_000
 const DAY_MS = minutes(24 * 60)
-const iso = (ms: number) => new Date(TEST_START.getTime() + ms).toISOString().replace('Z', '+00:00')
 const elapsed = () => service.clock.now().getTime() - TEST_START.getTime()
 const events = async (e164: string) => (await listHistory(db, e164)).map(({ event }) => event)
 const owned = async (client = buyer) =>

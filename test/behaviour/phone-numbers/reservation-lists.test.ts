@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { openTestDatabase } from '../../fixtures/database.js'
 import { reservationOf, RESERVATIONS, reserve } from '../../fixtures/reserving.js'
-import { createTestService, TEST_START, type TestClient, type TestService } from '../../fixtures/service.js'
+import { createTestService, type TestClient, type TestService, minutes, iso } from '../../fixtures/service.js'
 import { enterStock } from '../../fixtures/stock.js'
 
 const db = await openTestDatabase()
@@ -19,8 +19,6 @@ interface Page {
   nextLink: string | null
 }
 
-const minutes = (count: number) => count * 60_000
-const iso = (ms: number) => new Date(TEST_START.getTime() + ms).toISOString().replace('Z', '+00:00')
 const page = async (query = '') => (await buyer.send('GET', `${RESERVATIONS}${query}`)).json<Page>()
 const follow = async (link: string | null) => (await buyer.send('GET', link as string, { version: null })).json<Page>()
 const ids = ({ reservations }: Page) => reservations.map(({ id }) => id)

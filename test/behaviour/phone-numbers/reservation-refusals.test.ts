@@ -14,8 +14,8 @@ import {
   shownNumber,
   type ReservationAnswer,
 } from '../../fixtures/reserving.js'
-import { createTestService, TEST_START, type TestClient, type TestService } from '../../fixtures/service.js'
-import { enterStock } from '../../fixtures/stock.js'
+import { createTestService, type TestClient, type TestService, minutes, iso } from '../../fixtures/service.js'
+import { enterStock, paris } from '../../fixtures/stock.js'
 
 const db = await openTestDatabase()
 afterAll(() => db.close())
@@ -28,16 +28,6 @@ beforeEach(async () => {
   buyer = await service.client()
   stock = (await enterStock(db)) as typeof stock
 })
-
-const minutes = (count: number) => count * 60_000
-const iso = (ms: number) => new Date(TEST_START.getTime() + ms).toISOString().replace('Z', '+00:00')
-const paris = {
-  countryCode: 'FR',
-  numberType: 'geographic',
-  areaCode: '1',
-  administrativeDivision: '',
-  locality: 'Paris',
-} as const
 
 describe('numbers that can not be had', () => {
   const errors = (body: ReservationAnswer) =>

@@ -1,8 +1,7 @@
 /** Status codes, headers, key sets and texts of reservations, as recorded from the service or as its swagger has them. */
-import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { newId } from '../../../src/ids.js'
 import { listHistory } from '../../../src/ledger/reads.js'
-import { openTestDatabase } from '../../fixtures/database.js'
 import {
   adding,
   keyOf,
@@ -12,33 +11,19 @@ import {
   shownNumber,
   type ReservationAnswer,
 } from '../../fixtures/reserving.js'
-import { createTestService, TEST_START, type TestClient, type TestService } from '../../fixtures/service.js'
-import { enterStock, tollFree } from '../../fixtures/stock.js'
+import { minutes, iso } from '../../fixtures/service.js'
+import { enterStock, tollFree, paris } from '../../fixtures/stock.js'
+import { it } from '../../fixtures/test.js'
 
-const db = await openTestDatabase()
-afterAll(() => db.close())
-
-let service: TestService
-let buyer: TestClient
 let stock: [string, string, ...string[]]
-beforeEach(async () => {
-  service = await createTestService(db)
-  buyer = await service.client()
+it.beforeEach(async ({ db }) => {
   stock = (await enterStock(db)) as typeof stock
 })
 
-const minutes = (count: number) => count * 60_000
-const iso = (ms: number) => new Date(TEST_START.getTime() + ms).toISOString().replace('Z', '+00:00')
-const paris = {
-  countryCode: 'FR',
-  numberType: 'geographic',
-  areaCode: '1',
-  administrativeDivision: '',
-  locality: 'Paris',
-} as const
-
 describe('a new reservation', () => {
-  it('is answered 201 with its place, without a query, and with its numbers on the terms of the catalogue', async () => {
+  it('is answered 201 with its place, without a query, and with its numbers on the terms of the catalogue', async ({
+    buyer,
+  }) => {
     const { id, patch } = reservationOf(buyer)
     const answer = await patch(adding([stock[0]]))
     expect(answer.statusCode).toBe(201)
@@ -57,14 +42,14 @@ describe('a new reservation', () => {
     expect(Object.keys(body.phoneNumbers[keyOf(stock[0])] as object)).toEqual(Object.keys(shownNumber(stock[0])))
   })
 
-  it('may be without numbers: with an empty map, a null one, an empty body or none at all', async () => {
+  it('may be without numbers: with an empty map, a null one, an empty body or none at all', async ({ buyer }) => {
     for (const body of [{ phoneNumbers: {} }, { phoneNumbers: null }, {}, undefined]) {
       const answer = await reservationOf(buyer).patch(body)
       expect([answer.statusCode, answer.json()]).toMatchObject([201, { phoneNumbers: {}, status: 'active' }])
     }
   })
 
-  it('has its id in lower case, and is found in any letter case', async () => {
+  it('has its id in lower case, and is found in any letter case', async ({ buyer }) => {
     const id = newId()
     const answer = await reservationOf(buyer, id.toUpperCase()).patch()
     expect(answer.headers.location).toBe(`${RESERVATIONS}/${id}`)
@@ -73,7 +58,7 @@ describe('a new reservation', () => {
     expect((await reservationOf(buyer, id.toUpperCase()).patch()).statusCode).toBe(200)
   })
 
-  it('looks at nothing but the keys: what browsing gave may be sent back as it is', async () => {
+  it('looks at nothing but the keys: what browsing gave may be sent back as it is', async ({ buyer }) => {
     const { patch } = reservationOf(buyer)
     const answer = await patch({
       id: 'ignored',
@@ -90,14 +75,14 @@ describe('a new reservation', () => {
     })
   })
 
-  it('says of numbers that may not be resold that the agreement is needed', async () => {
+  it('says of numbers that may not be resold that the agreement is needed', async ({ db, buyer }) => {
     const [e164] = (await enterStock(db, { from: '+33199000000', count: 1, place: paris })) as [string]
     const { phoneNumbers } = (await reservationOf(buyer).patch(adding([e164, stock[0]]))).json<ReservationAnswer>()
     expect(phoneNumbers[keyOf(e164)]).toMatchObject({ countryCode: 'FR', isAgreementToNotResellRequired: true })
     expect(phoneNumbers[keyOf(stock[0])]).not.toHaveProperty('isAgreementToNotResellRequired')
   })
 
-  it('takes the only assignment that its kind of number is offered for', async () => {
+  it('takes the only assignment that its kind of number is offered for', async ({ db, service, buyer }) => {
     const offered = service.wiring.deps.catalogue.offerings('US').filter(({ numberType }) => numberType === 'tollFree')
     expect(offered).toHaveLength(1)
     const [e164] = (await enterStock(db, { from: '+18885550100', count: 1, place: tollFree })) as [string]
@@ -111,7 +96,7 @@ describe('a new reservation', () => {
 })
 
 describe('a change of a reservation', () => {
-  it('adds and removes in one request and answers 200 with all of it', async () => {
+  it('adds and removes in one request and answers 200 with all of it', async ({ db, buyer }) => {
     const { patch, read } = await reserve(buyer, [stock[0], stock[1]])
     const answer = await patch(adding([stock[2] as string], [stock[0]]))
     expect(answer.statusCode).toBe(200)
@@ -127,7 +112,7 @@ describe('a change of a reservation', () => {
     expect((await reserve(buyer, [stock[0]])).id).toBeDefined()
   })
 
-  it('ignores what is in it already and what is not in it, and so may be repeated', async () => {
+  it('ignores what is in it already and what is not in it, and so may be repeated', async ({ db, buyer }) => {
     const { patch } = await reserve(buyer, [stock[0], stock[1]])
     const change = adding([stock[1], stock[2] as string], [stock[0], stock[5] as string, '+99912345'])
     const first = await patch(change)
@@ -138,7 +123,7 @@ describe('a change of a reservation', () => {
     expect(events).toEqual(['enter', 'hold'])
   })
 
-  it('that was already made, in a request sent again as it was, leaves everything as it is', async () => {
+  it('that was already made, in a request sent again as it was, leaves everything as it is', async ({ db, buyer }) => {
     const { patch } = reservationOf(buyer)
     const headers = { 'x-ms-client-request-id': newId(), 'content-type': 'application/json' }
     const first = await patch(adding([stock[0]]), { headers })
@@ -148,7 +133,7 @@ describe('a change of a reservation', () => {
     expect((await listHistory(db, stock[0])).map(({ event }) => event)).toEqual(['enter', 'hold'])
   })
 
-  it('removes a number whichever way its key is written', async () => {
+  it('removes a number whichever way its key is written', async ({ buyer }) => {
     const { patch } = await reserve(buyer, [stock[0]])
     const answer = await patch({ phoneNumbers: { [stock[0]]: null } })
     expect(answer.json()).toMatchObject({ phoneNumbers: {} })
@@ -156,7 +141,7 @@ describe('a change of a reservation', () => {
 })
 
 describe('two resources with the same id', () => {
-  it('have each a reservation of their own', async () => {
+  it('have each a reservation of their own', async ({ service, buyer }) => {
     const other = await service.client('other', ['other.example.test'])
     const mine = await reserve(buyer, [stock[0]])
     const theirs = await reserve(other, [stock[1]], mine.id)
@@ -171,7 +156,7 @@ describe('two resources with the same id', () => {
     expect(owned.json()).toMatchObject({ phoneNumbers: [{ phoneNumber: stock[1] }] })
   })
 
-  it('know nothing of one another', async () => {
+  it('know nothing of one another', async ({ service, buyer }) => {
     const other = await service.client('other', ['other.example.test'])
     const { id } = await reserve(buyer, [stock[0]])
     const foreign = reservationOf(other, id)

@@ -1,21 +1,13 @@
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
+import type { Db } from '../../../src/db/db.js'
 import { aSearch, US } from '../../fixtures/buying.js'
-import { openTestDatabase } from '../../fixtures/database.js'
 import { createTestService, HOST } from '../../fixtures/service.js'
 import { enterStock } from '../../fixtures/stock.js'
-
-const db = await openTestDatabase()
-afterAll(() => db.close())
-
-async function aThrottledBuyer(rates: string) {
-  const service = await createTestService(db, { LINEBOOK_THROTTLE: rates })
-  const buyer = await service.client()
-  return { service, buyer, search: () => buyer.send('POST', `${US}/:search`, { body: aSearch() }) }
-}
+import { it } from '../../fixtures/test.js'
 
 describe('a throttled operation', () => {
-  it('is refused with when to come again, and is let through then', async () => {
-    const { service, search } = await aThrottledBuyer('search=2/60')
+  it('is refused with when to come again, and is let through then', async ({ db }) => {
+    const { service, search } = await aThrottledBuyer(db, 'search=2/60')
     await enterStock(db, { count: 10 })
     expect([(await search()).statusCode, (await search()).statusCode]).toEqual([202, 202])
     const refused = await search()
@@ -35,8 +27,8 @@ describe('a throttled operation', () => {
     expect((await search()).statusCode).toBe(202)
   })
 
-  it('leaves other resources and other operations alone', async () => {
-    const { service, buyer, search } = await aThrottledBuyer('search=1/60')
+  it('leaves other resources and other operations alone', async ({ db }) => {
+    const { service, buyer, search } = await aThrottledBuyer(db, 'search=1/60')
     await search()
     expect((await search()).statusCode).toBe(429)
     expect((await buyer.send('GET', '/phoneNumbers')).statusCode).toBe(200)
@@ -44,8 +36,8 @@ describe('a throttled operation', () => {
     expect((await second.send('POST', `${US}/:search`, { body: aSearch() })).statusCode).toBe(202)
   })
 
-  it('is refused after who asks was shown, and before the request is looked at', async () => {
-    const { service, buyer } = await aThrottledBuyer('*=1/60')
+  it('is refused after who asks was shown, and before the request is looked at', async ({ db }) => {
+    const { service, buyer } = await aThrottledBuyer(db, '*=1/60')
     const broken = () => buyer.send('POST', `${US}/:search`, { body: '{', version: '1999-01-01' })
     expect((await broken()).statusCode).toBe(400)
     expect((await broken()).statusCode).toBe(429)
@@ -57,9 +49,15 @@ describe('a throttled operation', () => {
   })
 })
 
-it('nothing is throttled unless it is asked for', async () => {
+it('nothing is throttled unless it is asked for', async ({ db }) => {
   const service = await createTestService(db)
   const buyer = await service.client()
   const answers = await Promise.all(Array.from({ length: 50 }, () => buyer.send('GET', '/phoneNumbers')))
   expect(answers.every(({ statusCode }) => statusCode === 200)).toBe(true)
 })
+
+async function aThrottledBuyer(db: Db, rates: string) {
+  const service = await createTestService(db, { LINEBOOK_THROTTLE: rates })
+  const buyer = await service.client()
+  return { service, buyer, search: () => buyer.send('POST', `${US}/:search`, { body: aSearch() }) }
+}

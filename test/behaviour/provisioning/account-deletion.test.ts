@@ -1,6 +1,5 @@
 /** When an account may go, and what goes with it. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import type { Db } from '../../../src/db/db.js'
+import { expect } from 'vitest'
 import {
   brokenInvariants,
   everyService,
@@ -8,51 +7,26 @@ import {
   fictionals,
   operatorConnect,
   using,
+  refusal,
 } from '../../fixtures/accounts.js'
-import { openTestDatabase } from '../../fixtures/database.js'
-import { anOperator, reconcileAll, type Operator } from '../../fixtures/operator.js'
-import { createTestService, type TestService } from '../../fixtures/service.js'
-
-let db: Db
-let service: TestService
-let operator: Operator
-
-beforeAll(async () => {
-  db = await openTestDatabase()
-})
-afterAll(() => db.close())
-beforeEach(async () => {
-  service = await createTestService(db)
-  operator = await anOperator(service)
-})
-afterEach(async () => {
-  expect(await brokenInvariants(db)).toEqual([])
-  await service.close()
-})
+import { reconcileAll, type Operator } from '../../fixtures/operator.js'
+import { it } from '../../fixtures/test.js'
 
 const ACCOUNT = '/accounts/contoso'
-const put = (serviceDetails: object) => operator.put(ACCOUNT, { serviceDetails })
-const putNumber = async (number: object, e164 = fictional(0)) => {
-  const answer = await operator.put(`${ACCOUNT}/numbers/${e164}`, number)
-  expect(answer.statusCode, answer.body).toBe(201)
-}
-const refusal = (code: string, target: string) => ({
-  error: { code, message: expect.any(String) as string, target },
-})
 
-it('an account that is not there, or is gone already, is deleted', async () => {
+it('an account that is not there, or is gone already, is deleted', async ({ operator }) => {
   expect((await operator.delete('/accounts/nobody')).statusCode).toBe(204)
   expect((await operator.delete('/accounts/nobody', { 'if-match': '*' })).statusCode).toBe(412)
-  await put({})
+  await put(operator, {})
   expect((await operator.delete(ACCOUNT)).statusCode).toBe(204)
   expect((await operator.delete(ACCOUNT)).statusCode).toBe(204)
   expect((await operator.get(ACCOUNT)).statusCode).toBe(404)
 })
 
-it('an account with numbers is not deleted, unless they may go with it', async () => {
-  await put(everyService())
-  await putNumber(using('teamsDirectRouting'))
-  await putNumber({ serviceDetails: {} }, fictional(1))
+it('an account with numbers is not deleted, unless they may go with it', async ({ operator }) => {
+  await put(operator, everyService())
+  await putNumber(operator, using('teamsDirectRouting'))
+  await putNumber(operator, { serviceDetails: {} }, fictional(1))
   for (const target of [ACCOUNT, `${ACCOUNT}?deleteNumbers=false`]) {
     const answer = await operator.delete(target)
     expect(answer.statusCode).toBe(409)
@@ -67,9 +41,9 @@ it('an account with numbers is not deleted, unless they may go with it', async (
   expect((await operator.get(ACCOUNT)).statusCode).toBe(404)
 })
 
-it('an account whose numbers are only leaving their backend has none', async () => {
-  await put(operatorConnect())
-  await putNumber(using('teamsOperatorConnect'))
+it('an account whose numbers are only leaving their backend has none', async ({ service, operator }) => {
+  await put(operator, operatorConnect())
+  await putNumber(operator, using('teamsOperatorConnect'))
   await reconcileAll(service)
   await operator.delete(`${ACCOUNT}/numbers/${fictional(0)}`)
   expect((await operator.delete(ACCOUNT)).statusCode).toBe(204)
@@ -77,17 +51,21 @@ it('an account whose numbers are only leaving their backend has none', async () 
   expect(await service.wiring.provisioning.deps.backends.oc?.getNumbers('tenantIdString', fictionals(1))).toEqual([])
 })
 
-it('a deleted account leaves its name free at once, and the numbers that are still leaving with it', async () => {
-  await put(operatorConnect())
-  await putNumber(using('teamsOperatorConnect'))
-  await putNumber(using('teamsOperatorConnect'), fictional(1))
+it('a deleted account leaves its name free at once, and the numbers that are still leaving with it', async ({
+  db,
+  service,
+  operator,
+}) => {
+  await put(operator, operatorConnect())
+  await putNumber(operator, using('teamsOperatorConnect'))
+  await putNumber(operator, using('teamsOperatorConnect'), fictional(1))
   await reconcileAll(service)
   expect((await operator.delete(`${ACCOUNT}?deleteNumbers=true`)).statusCode).toBe(204)
-  expect((await put(operatorConnect({ teamsTenantId: 'another' }))).statusCode).toBe(201)
+  expect((await put(operator, operatorConnect({ teamsTenantId: 'another' }))).statusCode).toBe(201)
   expect((await operator.get(`${ACCOUNT}/numbers`)).json()).toEqual({ value: [] })
   // Both are taken back before they have left.
-  await putNumber(using('teamsOperatorConnect'))
-  await putNumber(using('teamsOperatorConnect'), fictional(1))
+  await putNumber(operator, using('teamsOperatorConnect'))
+  await putNumber(operator, using('teamsOperatorConnect'), fictional(1))
   expect(await brokenInvariants(db)).toEqual([])
   await reconcileAll(service)
   expect((await operator.get('/numbers')).json()).toMatchObject({
@@ -97,3 +75,9 @@ it('a deleted account leaves its name free at once, and the numbers that are sti
   expect(await oc?.getNumbers('tenantIdString', fictionals(2))).toEqual([])
   expect(await oc?.getNumbers('another', fictionals(2))).toHaveLength(2)
 })
+
+const put = (operator: Operator, serviceDetails: object) => operator.put(ACCOUNT, { serviceDetails })
+const putNumber = async (operator: Operator, number: object, e164 = fictional(0)) => {
+  const answer = await operator.put(`${ACCOUNT}/numbers/${e164}`, number)
+  expect(answer.statusCode, answer.body).toBe(201)
+}

@@ -1,9 +1,7 @@
 /** What an account may be, what becomes of it when it is put again, and when it may go. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { serviceKeys, type ServiceKey } from '../../../src/backends/port/services.js'
-import type { Db } from '../../../src/db/db.js'
 import {
-  brokenInvariants,
   directRouting,
   everyService,
   fictional,
@@ -12,48 +10,23 @@ import {
   operatorConnect,
   passedOn,
   using,
+  refusal,
 } from '../../fixtures/accounts.js'
-import { openTestDatabase } from '../../fixtures/database.js'
-import { anOperator, reconcileAll, type Operator } from '../../fixtures/operator.js'
-import { createTestService, type TestService } from '../../fixtures/service.js'
-
-let db: Db
-let service: TestService
-let operator: Operator
-
-beforeAll(async () => {
-  db = await openTestDatabase()
-})
-afterAll(() => db.close())
-beforeEach(async () => {
-  service = await createTestService(db)
-  operator = await anOperator(service)
-})
-afterEach(async () => {
-  expect(await brokenInvariants(db)).toEqual([])
-  await service.close()
-})
+import { reconcileAll, type Operator } from '../../fixtures/operator.js'
+import type { TestService } from '../../fixtures/service.js'
+import { it } from '../../fixtures/test.js'
 
 const ACCOUNT = '/accounts/contoso'
-const put = (serviceDetails: object, over: object = {}) => operator.put(ACCOUNT, { serviceDetails, ...over })
-const putNumber = async (number: object, e164 = fictional(0), account = ACCOUNT) => {
-  const answer = await operator.put(`${account}/numbers/${e164}`, number)
-  expect(answer.statusCode, answer.body).toBe(201)
-}
-const refusal = (code: string, target?: string) => ({
-  error: { code, message: expect.any(String) as string, ...(target !== undefined && { target }) },
-})
-const shown = async () => (await operator.get(ACCOUNT)).json<Record<string, unknown>>()
 
 describe('putting an account', () => {
-  it('creates it, then replaces all of it: what is left out is gone or has its default again', async () => {
+  it('creates it, then replaces all of it: what is left out is gone or has its default again', async ({ operator }) => {
     const full = {
       correlationId: 'crm-1',
       serviceDetails: everyService({ teamsDirectRouting: directRouting('contoso', { callScreening: false }) }),
     }
     expect((await operator.put(ACCOUNT, full)).statusCode).toBe(201)
-    expect(await shown()).toMatchObject(full)
-    const answer = await put({ teamsDirectRouting: { ...keptHere, configuration: withoutScreening() } })
+    expect(await shown(operator)).toMatchObject(full)
+    const answer = await put(operator, { teamsDirectRouting: { ...keptHere, configuration: withoutScreening() } })
     expect(answer.statusCode).toBe(200)
     const expected = {
       serviceProvisioningStatus: 'synced',
@@ -64,7 +37,7 @@ describe('putting an account', () => {
       },
     }
     expect(answer.json()).toEqual(expected)
-    expect(await shown()).toEqual(expected)
+    expect(await shown(operator)).toEqual(expected)
   })
 
   const withoutScreening = () => {
@@ -72,7 +45,7 @@ describe('putting an account', () => {
     return { subdomain, subdomainTokens }
   }
 
-  it('takes nothing at all for an account without services', async () => {
+  it('takes nothing at all for an account without services', async ({ operator }) => {
     const bare = {
       serviceProvisioningStatus: 'synced',
       serviceProvisioningErrors: null,
@@ -85,9 +58,10 @@ describe('putting an account', () => {
     expect((await operator.put(ACCOUNT, { name: null, serviceDetails: null })).json()).toEqual(bare)
   })
 
-  it('passes over what is only for reading, whatever its value', async () => {
+  it('passes over what is only for reading, whatever its value', async ({ operator }) => {
     const odd = { serviceProvisioningStatus: 7, serviceProvisioningErrors: 'none' }
     const answer = await put(
+      operator,
       {
         teamsOperatorConnect: { ...keptHere, numberCount: 'many' },
         teamsDirectRouting: { ...keptHere, numberCount: -1, subdomainStatus: ['provisioned'] },
@@ -106,15 +80,15 @@ describe('putting an account', () => {
     })
   })
 
-  it('keeps the switch of services that have nothing behind it', async () => {
-    const answer = await put({ teamsDirectRouting: passedOn, zoomPhoneCloudPeering: passedOn })
+  it('keeps the switch of services that have nothing behind it', async ({ operator }) => {
+    const answer = await put(operator, { teamsDirectRouting: passedOn, zoomPhoneCloudPeering: passedOn })
     expect(answer.json()).toMatchObject({
       serviceProvisioningStatus: 'synced',
       serviceDetails: { teamsDirectRouting: passedOn, zoomPhoneCloudPeering: passedOn },
     })
   })
 
-  it.each([
+  it.for([
     ['another name', { name: 'fabrikam' }, 'name'],
     ['a name in other letter case', { name: 'Contoso' }, 'name'],
     ['an unknown property', { colour: 'red' }, 'colour'],
@@ -147,7 +121,7 @@ describe('putting an account', () => {
       { serviceDetails: { teamsDirectRouting: directRouting('x', { subdomainTokens: { region1Token: 'a' } }) } },
       'serviceDetails.teamsDirectRouting.configuration.subdomainTokens.region2Token',
     ],
-  ])('refuses %s, and says where', async (_, body, target) => {
+  ] as const)('refuses %s, and says where', async ([_, body, target], { operator }) => {
     const answer = await operator.put(ACCOUNT, body)
     expect(answer.statusCode).toBe(400)
     expect(answer.json()).toMatchObject({
@@ -156,17 +130,17 @@ describe('putting an account', () => {
     expect((await operator.get(ACCOUNT)).json()).toMatchObject(refusal('AccountNotFound', 'accountName'))
   })
 
-  it('tells names apart by letter case', async () => {
-    await put({}, { correlationId: 'lower' })
+  it('tells names apart by letter case', async ({ operator }) => {
+    await put(operator, {}, { correlationId: 'lower' })
     expect((await operator.put('/accounts/Contoso', { correlationId: 'upper' })).statusCode).toBe(201)
-    expect(await shown()).toMatchObject({ name: 'contoso', correlationId: 'lower' })
+    expect(await shown(operator)).toMatchObject({ name: 'contoso', correlationId: 'lower' })
     expect((await operator.get('/accounts/CONTOSO')).statusCode).toBe(404)
   })
 })
 
 describe('the status in the answer', () => {
   const tenant = { teamsTenantId: 'tenantIdString' }
-  it.each([
+  it.for([
     ['no service', {}, 'synced'],
     ['Operator Connect passed on', { teamsOperatorConnect: passedOn }, 'pending'],
     ['Phone Mobile passed on', { teamsPhoneMobile: passedOn }, 'pending'],
@@ -176,114 +150,122 @@ describe('the status in the answer', () => {
     ['Zoom', { zoomPhoneCloudPeering: passedOn }, 'synced'],
     ['Call Protection', { azureOperatorCallProtection: { enabled: true } }, 'synced'],
     ['one passed on among others', everyService({ teamsOperatorConnect: passedOn }), 'pending'],
-  ])('of an account with %s', async (_, services, status) => {
-    const answer = await put({ ...tenant, ...services })
+  ] as const)('of an account with %s', async ([_, services, status], { service, operator }) => {
+    const answer = await put(operator, { ...tenant, ...services })
     expect(answer.json()).toMatchObject({ serviceProvisioningStatus: status, serviceProvisioningErrors: null })
     await reconcileAll(service)
-    expect(await shown()).toMatchObject({ serviceProvisioningStatus: 'synced' })
+    expect(await shown(operator)).toMatchObject({ serviceProvisioningStatus: 'synced' })
   })
 
-  it.each([
+  it.for([
     ['the same again', { ...tenant, teamsOperatorConnect: passedOn }],
     ['with the switch off', { ...tenant, teamsOperatorConnect: keptHere }],
     ['with the service off', { ...tenant, teamsOperatorConnect: { ...passedOn, enabled: false } }],
     ['without the service', {}],
-  ])('is pending once more when an account that was passed on is put %s', async (_, services) => {
-    await put(operatorConnect())
-    await reconcileAll(service)
-    expect((await put(services)).json()).toMatchObject({ serviceProvisioningStatus: 'pending' })
-    await reconcileAll(service)
-    expect(await shown()).toMatchObject({ serviceProvisioningStatus: 'synced' })
-  })
+  ] as const)(
+    'is pending once more when an account that was passed on is put %s',
+    async ([_, services], { service, operator }) => {
+      await put(operator, operatorConnect())
+      await reconcileAll(service)
+      expect((await put(operator, services)).json()).toMatchObject({ serviceProvisioningStatus: 'pending' })
+      await reconcileAll(service)
+      expect(await shown(operator)).toMatchObject({ serviceProvisioningStatus: 'synced' })
+    },
+  )
 })
 
 describe('the switch that passes numbers on', () => {
-  const statuses = async () => {
+  const statuses = async (operator: Operator) => {
     const { value } = (await operator.get('/numbers')).json<{
       value: { telephoneNumber: string; serviceProvisioningStatus: string }[]
     }>()
     return value.map(({ serviceProvisioningStatus }) => serviceProvisioningStatus)
   }
-  const atBackend = async () => {
+  const atBackend = async (service: TestService) => {
     const numbers = await service.wiring.provisioning.deps.backends.oc?.getNumbers('tenantIdString', fictionals(10))
     return numbers?.map(({ e164 }) => e164)
   }
 
-  it('makes all numbers of the service pending when it is switched on, and takes none back when switched off', async () => {
-    await put(everyService())
-    await putNumber(using('teamsOperatorConnect'), fictional(0))
-    await putNumber(using('teamsOperatorConnect'), fictional(1))
-    await putNumber({ serviceDetails: { teamsOperatorConnect: { enabled: false } } }, fictional(2))
-    await putNumber(using('teamsDirectRouting'), fictional(3))
+  it('makes all numbers of the service pending when it is switched on, and takes none back when switched off', async ({
+    service,
+    operator,
+  }) => {
+    await put(operator, everyService())
+    await putNumber(operator, using('teamsOperatorConnect'), fictional(0))
+    await putNumber(operator, using('teamsOperatorConnect'), fictional(1))
+    await putNumber(operator, { serviceDetails: { teamsOperatorConnect: { enabled: false } } }, fictional(2))
+    await putNumber(operator, using('teamsDirectRouting'), fictional(3))
     await operator.put('/accounts/other', { serviceDetails: everyService() })
-    await putNumber(using('teamsOperatorConnect'), fictional(4), '/accounts/other')
-    expect(await statuses()).toEqual(['synced', 'synced', 'synced', 'synced', 'synced'])
+    await putNumber(operator, using('teamsOperatorConnect'), fictional(4), '/accounts/other')
+    expect(await statuses(operator)).toEqual(['synced', 'synced', 'synced', 'synced', 'synced'])
 
-    await put(everyService({ teamsOperatorConnect: passedOn }))
-    expect(await statuses()).toEqual(['pending', 'pending', 'synced', 'synced', 'synced'])
+    await put(operator, everyService({ teamsOperatorConnect: passedOn }))
+    expect(await statuses(operator)).toEqual(['pending', 'pending', 'synced', 'synced', 'synced'])
     await reconcileAll(service)
-    expect(await statuses()).toEqual(['synced', 'synced', 'synced', 'synced', 'synced'])
-    expect(await atBackend()).toEqual([fictional(0), fictional(1)])
+    expect(await statuses(operator)).toEqual(['synced', 'synced', 'synced', 'synced', 'synced'])
+    expect(await atBackend(service)).toEqual([fictional(0), fictional(1)])
 
-    await put(everyService())
-    expect(await statuses()).toEqual(['synced', 'synced', 'synced', 'synced', 'synced'])
+    await put(operator, everyService())
+    expect(await statuses(operator)).toEqual(['synced', 'synced', 'synced', 'synced', 'synced'])
     await reconcileAll(service)
-    expect(await atBackend()).toEqual([fictional(0), fictional(1)])
+    expect(await atBackend(service)).toEqual([fictional(0), fictional(1)])
   })
 
-  it('leaves what was still pending alone when it is switched off', async () => {
-    await put(operatorConnect())
-    await putNumber(using('teamsOperatorConnect'))
-    await put(operatorConnect({ teamsOperatorConnect: keptHere }))
-    expect(await statuses()).toEqual(['synced'])
+  it('leaves what was still pending alone when it is switched off', async ({ service, operator }) => {
+    await put(operator, operatorConnect())
+    await putNumber(operator, using('teamsOperatorConnect'))
+    await put(operator, operatorConnect({ teamsOperatorConnect: keptHere }))
+    expect(await statuses(operator)).toEqual(['synced'])
     await reconcileAll(service)
-    expect(await atBackend()).toEqual([])
+    expect(await atBackend(service)).toEqual([])
   })
 })
 
 describe('the Teams tenant', () => {
-  it.each([
+  it.for([
     ['Operator Connect', { teamsOperatorConnect: passedOn }],
     ['Phone Mobile', { teamsPhoneMobile: passedOn }],
     ['both', { teamsOperatorConnect: passedOn, teamsPhoneMobile: passedOn }],
-  ])('is required to pass %s on', async (_, services) => {
-    const answer = await put(services)
+  ] as const)('is required to pass %s on', async ([_, services], { operator }) => {
+    const answer = await put(operator, services)
     expect(answer.statusCode).toBe(400)
     expect(answer.json()).toMatchObject(refusal('TeamsTenantIdRequired', 'serviceDetails.teamsTenantId'))
     expect((await operator.get(ACCOUNT)).statusCode).toBe(404)
   })
 
-  it.each([
+  it.for([
     ['kept here', { teamsOperatorConnect: keptHere, teamsPhoneMobile: keptHere }],
     ['switched off', { teamsOperatorConnect: { ...passedOn, enabled: false } }],
     ['not of Teams', { teamsDirectRouting: directRouting(), zoomPhoneCloudPeering: passedOn }],
-  ])('is not required of services %s', async (_, services) => {
-    expect((await put(services)).statusCode).toBe(201)
+  ] as const)('is not required of services %s', async ([_, services], { operator }) => {
+    expect((await put(operator, services)).statusCode).toBe(201)
   })
 
-  it.each(['teamsOperatorConnect', 'teamsPhoneMobile'] as const)(
+  it.for(['teamsOperatorConnect', 'teamsPhoneMobile'] as const)(
     'stays while a number uses %s, and may be written in other letter case',
-    async (key) => {
-      await put(everyService())
-      await putNumber(using(key))
+    async (key, { operator }) => {
+      await put(operator, everyService())
+      await putNumber(operator, using(key))
       for (const teamsTenantId of ['another', undefined]) {
-        const answer = await put(everyService({ teamsTenantId }))
+        const answer = await put(operator, everyService({ teamsTenantId }))
         expect(answer.statusCode).toBe(409)
         expect(answer.json()).toMatchObject(refusal('TeamsTenantIdInUse', 'serviceDetails.teamsTenantId'))
       }
-      expect(await shown()).toMatchObject({ serviceDetails: { teamsTenantId: 'tenantIdString' } })
-      expect((await put(everyService({ teamsTenantId: 'TENANTIDstring' }))).statusCode).toBe(200)
-      expect(await shown()).toMatchObject({ serviceDetails: { teamsTenantId: 'TENANTIDstring' } })
+      expect(await shown(operator)).toMatchObject({ serviceDetails: { teamsTenantId: 'tenantIdString' } })
+      expect((await put(operator, everyService({ teamsTenantId: 'TENANTIDstring' }))).statusCode).toBe(200)
+      expect(await shown(operator)).toMatchObject({ serviceDetails: { teamsTenantId: 'TENANTIDstring' } })
       await operator.delete(`${ACCOUNT}/numbers/${fictional(0)}`)
-      expect((await put(everyService({ teamsTenantId: 'another' }))).statusCode).toBe(200)
+      expect((await put(operator, everyService({ teamsTenantId: 'another' }))).statusCode).toBe(200)
     },
   )
 
-  it('changes freely while no number uses a Teams service, and may be that of several accounts', async () => {
-    await put(everyService())
-    await putNumber(using('teamsDirectRouting'))
-    await putNumber({ serviceDetails: { teamsOperatorConnect: { enabled: false } } }, fictional(1))
-    expect((await put(everyService({ teamsTenantId: 'another' }))).statusCode).toBe(200)
+  it('changes freely while no number uses a Teams service, and may be that of several accounts', async ({
+    operator,
+  }) => {
+    await put(operator, everyService())
+    await putNumber(operator, using('teamsDirectRouting'))
+    await putNumber(operator, { serviceDetails: { teamsOperatorConnect: { enabled: false } } }, fictional(1))
+    expect((await put(operator, everyService({ teamsTenantId: 'another' }))).statusCode).toBe(200)
     const same = { serviceDetails: everyService({ teamsTenantId: 'another' }) }
     expect((await operator.put('/accounts/second', same)).statusCode).toBe(201)
   })
@@ -295,23 +277,23 @@ describe('a service that numbers use', () => {
     [key]: key === 'azureOperatorCallProtection' ? { enabled: false } : { syncEnabled: false, enabled: false },
   })
 
-  it.each(serviceKeys)('is neither dropped nor switched off: %s', async (key) => {
-    await put(everyService())
-    await putNumber(using(key))
-    await putNumber(using(key), fictional(1))
-    const before = await shown()
+  it.for(serviceKeys)('is neither dropped nor switched off: %s', async (key, { operator }) => {
+    await put(operator, everyService())
+    await putNumber(operator, using(key))
+    await putNumber(operator, using(key), fictional(1))
+    const before = await shown(operator)
     for (const services of [without(key), off(key)]) {
-      const answer = await put(everyService(services))
+      const answer = await put(operator, everyService(services))
       expect(answer.statusCode).toBe(409)
       expect(answer.json()).toMatchObject({
         error: { ...refusal('ServiceInUseByNumbers', `serviceDetails.${key}`).error, details: [inUse(key, 2)] },
       })
     }
-    expect(await shown()).toEqual(before)
+    expect(await shown(operator)).toEqual(before)
     await operator.post(`${ACCOUNT}:deleteNumbers`, {
       numbers: fictionals(2).map((telephoneNumber) => ({ telephoneNumber })),
     })
-    expect((await put(everyService(without(key)))).statusCode).toBe(200)
+    expect((await put(operator, everyService(without(key)))).statusCode).toBe(200)
   })
 
   const inUse = (key: ServiceKey, count: number) => ({
@@ -320,9 +302,9 @@ describe('a service that numbers use', () => {
     target: `serviceDetails.${key}`,
   })
 
-  it('is named with each other one', async () => {
-    await put(everyService())
-    await putNumber(using('zoomPhoneCloudPeering', 'azureOperatorCallProtection'))
+  it('is named with each other one', async ({ operator }) => {
+    await put(operator, everyService())
+    await putNumber(operator, using('zoomPhoneCloudPeering', 'azureOperatorCallProtection'))
     const answer = await operator.put(ACCOUNT, {})
     expect(answer.json<{ error: { details: object[] } }>().error.details).toEqual([
       inUse('zoomPhoneCloudPeering', 1),
@@ -330,3 +312,11 @@ describe('a service that numbers use', () => {
     ])
   })
 })
+
+const put = (operator: Operator, serviceDetails: object, over: object = {}) =>
+  operator.put(ACCOUNT, { serviceDetails, ...over })
+const putNumber = async (operator: Operator, number: object, e164 = fictional(0), account = ACCOUNT) => {
+  const answer = await operator.put(`${account}/numbers/${e164}`, number)
+  expect(answer.statusCode, answer.body).toBe(201)
+}
+const shown = async (operator: Operator) => (await operator.get(ACCOUNT)).json<Record<string, unknown>>()

@@ -1,35 +1,11 @@
 /** Getting in: addresses, the order of the checks, how often, api-versions, paths, and APIs that are off. */
 import type { LightMyRequestResponse } from 'fastify'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import type { Db } from '../../../src/db/db.js'
-import { openTestDatabase } from '../../fixtures/database.js'
 import { anOperator, operatorWith, type Operator } from '../../fixtures/operator.js'
 import { createTestService, type TestService } from '../../fixtures/service.js'
+import { it } from '../../fixtures/test.js'
 import { aToken } from './a-token.js'
-
-let db: Db
-beforeAll(async () => {
-  db = await openTestDatabase()
-})
-afterAll(() => db.close())
-
-/** A service with these settings for the time of one test. */
-async function withService(
-  env: Record<string, string>,
-  use: (service: TestService, operator: Operator) => Promise<void>,
-): Promise<void> {
-  const service = await createTestService(db, env)
-  try {
-    await use(service, await anOperator(service))
-  } finally {
-    await service.close()
-  }
-}
-
-const codeOf = (answer: LightMyRequestResponse): [number, string | undefined] => [
-  answer.statusCode,
-  answer.body === '' ? undefined : answer.json<{ error?: { code: string } }>().error?.code,
-]
 
 describe('a client address', () => {
   const v4 = { LINEBOOK_ALLOWED_ADDRESSES: '203.0.113.7,198.51.100.0/24' }
@@ -39,7 +15,7 @@ describe('a client address', () => {
   const no = [403, 'IpNotAllowed']
   const ours = undefined
 
-  it.each<[string, Record<string, string>, string, string | undefined, unknown]>([
+  it.for<[string, Record<string, string>, string, string | undefined, unknown]>([
     ['this machine, unless told otherwise', {}, '127.0.0.1', ours, yes],
     ['this machine over IPv6', {}, '::1', ours, yes],
     ['another machine, unless told otherwise', {}, '192.0.2.1', ours, no],
@@ -59,8 +35,8 @@ describe('a client address', () => {
     ['who is behind two trusted proxies', proxied, '2001:db8:ffff::1', '203.0.113.7, 10.9.9.9', yes],
     ['a trusted proxy itself', proxied, '10.1.2.3', ours, no],
     ['whom a trusted proxy can not name', proxied, '10.1.2.3', 'unknown', no],
-  ])('%s', async (_who, env, remoteAddress, forwarded, expected) => {
-    await withService(env, async ({ server }, { token }) => {
+  ] as const)('%s', async ([_who, env, remoteAddress, forwarded, expected], { db }) => {
+    await withService(db, env, async ({ server }, { token }) => {
       const answer = await server.inject({
         url: '/accounts?api-version=2024-02-29',
         remoteAddress,
@@ -166,8 +142,8 @@ describe('the order of the checks', () => {
     return { reader, writer, deleter }
   }
 
-  it('is the published one for a write of a number', async () => {
-    await withService(limited, async (service, admin) => {
+  it('is the published one for a write of a number', async ({ db }) => {
+    await withService(db, limited, async (service, admin) => {
       const { reader, writer } = await aServed(service, admin)
       const path = (account: string, number: string) => `/accounts/${account}/numbers/${number}`
       const body = (serviceDetails: object) => ({ body: JSON.stringify({ serviceDetails }) })
@@ -193,8 +169,8 @@ describe('the order of the checks', () => {
     })
   })
 
-  it('is the published one for the deletion of an account', async () => {
-    await withService(limited, async (service, admin) => {
+  it('is the published one for the deletion of an account', async ({ db }) => {
+    await withService(db, limited, async (service, admin) => {
       const { writer, deleter } = await aServed(service, admin)
       const start = { ...outside, path: '/accounts/a%20b:delete', body: '' }
       const steps: Step[] = [
@@ -215,8 +191,8 @@ describe('the order of the checks', () => {
     })
   })
 
-  it('is the published one for a change of a request for information', async () => {
-    await withService(limited, async (service, admin) => {
+  it('is the published one for a change of a request for information', async ({ db }) => {
+    await withService(db, limited, async (service, admin) => {
       const { reader, writer } = await aServed(service, admin)
       const start = { ...outside, path: '/teamsRequestsForInformation/a/b', body: '[' }
       const steps: Step[] = [
@@ -245,8 +221,8 @@ describe('the order of the checks', () => {
     })
   })
 
-  it('has the answer of a repeated request before whether anything exists', async () => {
-    await withService({}, async (service, operator) => {
+  it('has the answer of a repeated request before whether anything exists', async ({ db }) => {
+    await withService(db, {}, async (service, operator) => {
       const repeatable = { [ID]: 'an-id', [SENT]: service.clock.now().toUTCString() }
       const put = () =>
         operator.put('/accounts/contoso', { serviceDetails: {} }, { ...repeatable, 'if-none-match': '*' })
@@ -263,8 +239,8 @@ describe('the order of the checks', () => {
 })
 
 describe('the rate limit', () => {
-  it('is one bucket per client and per signed-in user, and says when to come again', async () => {
-    await withService({ LINEBOOK_RATE_LIMIT: '2/minute' }, async (service, operator) => {
+  it('is one bucket per client and per signed-in user, and says when to come again', async ({ db }) => {
+    await withService(db, { LINEBOOK_RATE_LIMIT: '2/minute' }, async (service, operator) => {
       const other = await anOperator(service, 'Read')
       const userOf = async (oid: string) =>
         operatorWith(service.server, await aToken(service, { appid: 'linebook-admin', idtyp: 'user', oid }))
@@ -285,8 +261,8 @@ describe('the rate limit', () => {
     })
   })
 
-  it('counts a batch as one, and neither who is nobody nor who comes from elsewhere', async () => {
-    await withService({ LINEBOOK_RATE_LIMIT: '2/minute' }, async (service, operator) => {
+  it('counts a batch as one, and neither who is nobody nor who comes from elsewhere', async ({ db }) => {
+    await withService(db, { LINEBOOK_RATE_LIMIT: '2/minute' }, async (service, operator) => {
       for (let i = 0; i < 5; i++) {
         expect((await operator.get('/accounts', { headers: { authorization: 'Bearer x' } })).statusCode).toBe(401)
         const elsewhere = {
@@ -306,8 +282,8 @@ describe('the rate limit', () => {
     })
   })
 
-  it('is never what a repeated request is answered with', async () => {
-    await withService({ LINEBOOK_RATE_LIMIT: '1/second' }, async (service, operator) => {
+  it('is never what a repeated request is answered with', async ({ db }) => {
+    await withService(db, { LINEBOOK_RATE_LIMIT: '1/second' }, async (service, operator) => {
       const repeatable = { [ID]: 'an-id', [SENT]: service.clock.now().toUTCString() }
       const put = () => operator.put('/accounts/contoso', { serviceDetails: {} }, repeatable)
       await operator.get('/accounts')
@@ -317,3 +293,22 @@ describe('the rate limit', () => {
     })
   })
 })
+
+/** A service with these settings for the time of one test. */
+async function withService(
+  db: Db,
+  env: Record<string, string>,
+  use: (service: TestService, operator: Operator) => Promise<void>,
+): Promise<void> {
+  const service = await createTestService(db, env)
+  try {
+    await use(service, await anOperator(service))
+  } finally {
+    await service.close()
+  }
+}
+
+const codeOf = (answer: LightMyRequestResponse): [number, string | undefined] => [
+  answer.statusCode,
+  answer.body === '' ? undefined : answer.json<{ error?: { code: string } }>().error?.code,
+]

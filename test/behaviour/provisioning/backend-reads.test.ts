@@ -1,5 +1,5 @@
 /** Reads that ask backends while a client waits: side by side, and not for long. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { AnnouncedConsents, listConsents } from '../../../src/accounts/commands/consents.js'
 import { getNumber } from '../../../src/accounts/commands/read.js'
 import {
@@ -8,14 +8,12 @@ import {
   listCapabilityPlans,
   listCivicAddresses,
 } from '../../../src/accounts/commands/teams.js'
-import type { Db } from '../../../src/db/db.js'
 import { DomainError } from '../../../src/errors.js'
 import { fictionals } from '../../fixtures/accounts.js'
-import { openTestDatabase, truncate } from '../../fixtures/database.js'
+import { it } from '../../fixtures/test.js'
 import { WatchedBackend } from '../../fixtures/watched-backend.js'
 import { anOperator, type Operator } from './an-operator.js'
 
-let db: Db
 let operator: Operator
 let oc: WatchedBackend
 let tpm: WatchedBackend
@@ -24,13 +22,7 @@ let patience: AbortController
 
 const [first, second] = fictionals(2) as [string, string]
 const on = { enabled: true, syncEnabled: true }
-
-beforeAll(async () => {
-  db = await openTestDatabase()
-})
-afterAll(() => db.close())
-beforeEach(async () => {
-  await truncate(db)
+it.beforeEach(async ({ db }) => {
   operator = anOperator(db)
   oc = new WatchedBackend(operator.backends.oc)
   tpm = new WatchedBackend(operator.backends.tpm)
@@ -47,11 +39,6 @@ beforeEach(async () => {
 const consents = () => listConsents({ ...operator.deps, announced: new AnnouncedConsents(operator.deps) })
 const plans = () => listCapabilityPlans(operator.deps, 'contoso', () => {})
 const capabilities = () => availableCapabilities(operator.deps, 'contoso', () => [first, second])
-const failure = async (reading: Promise<unknown>): Promise<unknown> =>
-  reading.then(
-    (value) => expect.fail(`It was ${JSON.stringify(value)}.`),
-    (error: unknown) => error,
-  )
 
 describe.each([
   { what: 'requests for information', method: 'listConsents', read: consents },
@@ -113,3 +100,9 @@ it('a number is shown as it was when its backend is slow', async () => {
   expect(await reading).toMatchObject({ e164: first, sync: { status: 'synced' } })
   slow.go()
 })
+
+const failure = async (reading: Promise<unknown>): Promise<unknown> =>
+  reading.then(
+    (value) => expect.fail(`It was ${JSON.stringify(value)}.`),
+    (error: unknown) => error,
+  )

@@ -9,6 +9,7 @@ import {
   operatorConnect,
   passedOn,
   using,
+  fault,
 } from '../../fixtures/accounts.js'
 import { openTestDatabase } from '../../fixtures/database.js'
 import { anOperator, reconcileAll, type Operator } from '../../fixtures/operator.js'
@@ -55,11 +56,6 @@ const item = (e164: string, over: object = using('teamsDirectRouting')) => ({ te
 const create = (numbers: unknown, target = CREATE) => operator.post(target, { numbers })
 const remove = (e164s: string[], target = DELETE) =>
   operator.post(target, { numbers: e164s.map((telephoneNumber) => ({ telephoneNumber })) })
-const fault = (code: string, target?: string) => ({
-  code,
-  message: expect.any(String) as string,
-  ...(target !== undefined && { target }),
-})
 interface Shown {
   telephoneNumber: string
   serviceProvisioningStatus: string

@@ -1,49 +1,28 @@
 /** What changes accounts, their numbers and requests for information is noted in one place: who did what, and why. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { expect } from 'vitest'
 import type { SimulatedBackend } from '../../../src/backends/simulated/simulated.js'
-import type { Db } from '../../../src/db/db.js'
 import { everyService, operatorConnect, using } from '../../fixtures/accounts.js'
-import { openTestDatabase } from '../../fixtures/database.js'
-import { anOperator, reconcileAll, type Operator } from '../../fixtures/operator.js'
-import { createTestService, type TestService } from '../../fixtures/service.js'
+import { reconcileAll, type Operator } from '../../fixtures/operator.js'
+import type { TestService } from '../../fixtures/service.js'
+import { it } from '../../fixtures/test.js'
 
-let db: Db
-let service: TestService
-let operator: Operator
 let noted: object[]
 
 const TENANT = '72f988bf-86f1-41af-91ab-2d7cd011db47'
 const NUMBERS = ['+442079460000', '+442079460001'] as const
 const onTeams = using('teamsOperatorConnect')
 const actor = 'client:linebook-admin'
-
-beforeAll(async () => {
-  db = await openTestDatabase()
-})
-afterAll(() => db.close())
-beforeEach(async () => {
-  service = await createTestService(db)
-  operator = await anOperator(service)
+it.beforeEach(async ({ service }) => {
   noted = []
   const { deps } = service.wiring.provisioning
   const logger: unknown = Object.create(deps.logger, { debug: { value: (fields: object) => noted.push(fields) } })
   Object.assign(deps, { logger })
 })
-afterEach(() => service.close())
 
-const backend = () => (service.wiring.provisioning.deps.backends.oc as SimulatedBackend).control
-/** What was noted since the last time. */
-const notes = () => noted.splice(0)
-const putAccount = (services: object = operatorConnect({ teamsTenantId: TENANT })) =>
-  operator.put('/accounts/contoso', { serviceDetails: everyService({ ...services }) })
-const account = (event: string, reason: string) => ({ kind: 'account', subject: 'contoso', event, actor, reason })
-const numbers = (count: number, by: { actor: string; reason: string }) =>
-  expect.objectContaining({ kind: 'numbers', numbers: count, ...by }) as object
-
-it('accounts that are created, replaced and deleted', async () => {
-  await putAccount()
+it('accounts that are created, replaced and deleted', async ({ operator }) => {
+  await putAccount(operator)
   expect(notes()).toEqual([account('create', 'Accounts_CreateOrReplace contoso')])
-  await putAccount()
+  await putAccount(operator)
   expect(notes()).toEqual([account('replace', 'Accounts_CreateOrReplace contoso')])
   await operator.delete('/accounts/contoso')
   expect(notes()).toEqual([account('delete', 'Accounts_Delete contoso')])
@@ -51,8 +30,10 @@ it('accounts that are created, replaced and deleted', async () => {
   expect(notes()).toEqual([])
 })
 
-it('numbers that are put on an account and taken off it, alone, in a batch and with the account', async () => {
-  await putAccount()
+it('numbers that are put on an account and taken off it, alone, in a batch and with the account', async ({
+  operator,
+}) => {
+  await putAccount(operator)
   notes()
   await operator.put(`/accounts/contoso/numbers/${NUMBERS[0]}`, onTeams)
   await operator.post('/accounts/contoso:createOrUpdateNumbers', {
@@ -70,21 +51,27 @@ it('numbers that are put on an account and taken off it, alone, in a batch and w
   ])
 })
 
-it('numbers that come back because their backend will not let go of them', async () => {
+it('numbers that come back because their backend will not let go of them', async ({ service, operator }) => {
   await putAccount(
+    operator,
     operatorConnect({ teamsTenantId: TENANT, teamsOperatorConnect: { enabled: true, syncEnabled: true } }),
   )
   await operator.put(`/accounts/contoso/numbers/${NUMBERS[0]}`, onTeams)
   await reconcileAll(service)
-  await backend().misbehave('refuse', { code: 'Locked', message: 'In use.', methods: ['releaseNumbers'], times: 1 })
+  await backend(service).misbehave('refuse', {
+    code: 'Locked',
+    message: 'In use.',
+    methods: ['releaseNumbers'],
+    times: 1,
+  })
   await operator.delete(`/accounts/contoso/numbers/${NUMBERS[0]}`)
   notes()
   await reconcileAll(service)
   expect(notes()).toEqual([numbers(1, { actor: 'system', reason: 'oc refused to release it' })])
 })
 
-it('what is said about a request for information', async () => {
-  await backend().putConsent({
+it('what is said about a request for information', async ({ service, operator }) => {
+  await backend(service).putConsent({
     id: 'consent',
     tenantId: TENANT,
     status: 'active',
@@ -104,8 +91,17 @@ it('what is said about a request for information', async () => {
   ])
 })
 
-it('nothing that is refused', async () => {
+it('nothing that is refused', async ({ operator }) => {
   await operator.put('/accounts/contoso', { serviceDetails: 'none' })
   await operator.put(`/accounts/contoso/numbers/${NUMBERS[0]}`, onTeams)
   expect(notes()).toEqual([])
 })
+
+const backend = (service: TestService) => (service.wiring.provisioning.deps.backends.oc as SimulatedBackend).control
+/** What was noted since the last time. */
+const notes = () => noted.splice(0)
+const putAccount = (operator: Operator, services: object = operatorConnect({ teamsTenantId: TENANT })) =>
+  operator.put('/accounts/contoso', { serviceDetails: everyService({ ...services }) })
+const account = (event: string, reason: string) => ({ kind: 'account', subject: 'contoso', event, actor, reason })
+const numbers = (count: number, by: { actor: string; reason: string }) =>
+  expect.objectContaining({ kind: 'numbers', numbers: count, ...by }) as object

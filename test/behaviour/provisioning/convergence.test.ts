@@ -1,14 +1,16 @@
 /** Whatever a backend does, it ends with what is stored; and what it was told, it was told in order. */
 import fc from 'fast-check'
-import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { requeueFailed } from '../../../src/accounts/commands/requeue.js'
 import { driftEffects, type SimulatedControl } from '../../../src/backends/simulated/control.js'
 import { misbehaviourNames, type MisbehaviourName } from '../../../src/backends/simulated/misbehaviour.js'
+import type { Db } from '../../../src/db/db.js'
 import { claimWork, record, type ClaimedWork } from '../../../src/reconcile/reconcile.js'
 import { hasTimeFor } from '../../../src/sync/claims.js'
 import type { Result } from '../../../src/sync/results.js'
-import { openTestDatabase, truncate } from '../../fixtures/database.js'
+import { truncate } from '../../fixtures/database.js'
 import { enterStock } from '../../fixtures/stock.js'
+import { it } from '../../fixtures/test.js'
 import {
   aWatchedOperator,
   expectAtRest,
@@ -22,21 +24,10 @@ import {
 /** Longer random runs: LINEBOOK_TEST_RUNS=200. */
 const RUNS = Number(process.env.LINEBOOK_TEST_RUNS ?? 6)
 
-const db = await openTestDatabase()
-afterAll(() => db.close())
-
 // The first two are stock.
 const e164s = ['+12065550100', '+12065550101', '+442079460102', '+442079460103'] as const
 const [a, b, c, d] = e164s
 const accounts = ['contoso', 'fabrikam'] as const
-
-async function begin(): Promise<WatchedOperator> {
-  await truncate(db)
-  await enterStock(db, { count: 2 })
-  const operator = aWatchedOperator(db)
-  for (const account of accounts) await operator.putAccount(account)
-  return operator
-}
 
 /** Each misbehaviour as it is asked for here; a new one doesn't compile until it is. */
 const misbehave: Record<MisbehaviourName, (control: SimulatedControl) => Promise<void>> = {
@@ -53,52 +44,20 @@ const misbehave: Record<MisbehaviourName, (control: SimulatedControl) => Promise
   partial: (control) => control.misbehave('partial', { afterMs: SECOND }),
 }
 
-/** What an operator may do to numbers in a few minutes, with what is wanted in the end. */
-async function aStory(operator: WatchedOperator) {
-  const { put, deleteNumbers, clock, runAll, switchSync } = operator
-  const pause = async (ms: number) => {
-    clock.advance(ms)
-    await runAll()
-  }
-  for (const e164 of e164s) await put('contoso', e164)
-  await pause(0)
-  await put('contoso', a, 'CallingUserAssignment')
-  await deleteNumbers('contoso', [b])
-  await pause(2 * SECOND)
-  await put('contoso', b, 'ConferenceAssignment')
-  await deleteNumbers('contoso', [c])
-  await put('fabrikam', c, 'CallingUserAssignment')
-  await put('contoso', d, null)
-  await pause(2 * SECOND)
-  await deleteNumbers('contoso', [a])
-  await pause(SECOND)
-  await put('contoso', d, 'ConferenceAssignment')
-  await switchSync('contoso', false)
-  await put('contoso', d, 'FirstPartyAppAssignment')
-  await pause(40 * SECOND)
-  await switchSync('contoso', true)
-  await pause(SECOND)
-  return new Map([
-    [b, { account: 'contoso', usage: 'ConferenceAssignment' }],
-    [c, { account: 'fabrikam', usage: 'CallingUserAssignment' }],
-    [d, { account: 'contoso', usage: 'FirstPartyAppAssignment' }],
-  ])
-}
-
 describe('a backend has in the end what is stored', () => {
   let operator: WatchedOperator
-  beforeEach(async () => {
-    operator = await begin()
+  it.beforeEach(async ({ db }) => {
+    operator = await begin(db)
   })
 
-  it('without any trouble', async () => {
+  it('without any trouble', async ({ db }) => {
     const wanted = await aStory(operator)
     await operator.settle()
     await expectAtRest(db, operator, wanted)
     await expectOneEffectEach(operator)
   })
 
-  it.each(misbehaviourNames)('although it misbehaves: %s', async (name) => {
+  it.for(misbehaviourNames)('although it misbehaves: %s', async (name, { db }) => {
     await misbehave[name](operator.backends.oc.control)
     const wanted = await aStory(operator)
     if (name === 'refuse') {
@@ -111,7 +70,7 @@ describe('a backend has in the end what is stored', () => {
     await expectOneEffectEach(operator)
   })
 
-  it.each(driftEffects)('although it drifts: %s', async (effect) => {
+  it.for(driftEffects)('although it drifts: %s', async (effect, { db }) => {
     const wanted = await aStory(operator)
     await operator.runAll()
     await operator.backends.oc.control.drift(effect)
@@ -254,10 +213,10 @@ class Happenings {
 
 it(
   'a backend has in the end what is stored, whatever happened before, crashes included',
-  async () => {
+  async ({ db }) => {
     await fc.assert(
       fc.asyncProperty(fc.array(happening, { minLength: 10, maxLength: 40 }), async (happenings) => {
-        const operator = await begin()
+        const operator = await begin(db)
         const story = new Happenings(operator)
         for (const what of happenings) await story.happen(what)
         await story.end()
@@ -269,3 +228,43 @@ it(
   },
   RUNS * 10_000,
 )
+
+async function begin(db: Db): Promise<WatchedOperator> {
+  await truncate(db)
+  await enterStock(db, { count: 2 })
+  const operator = aWatchedOperator(db)
+  for (const account of accounts) await operator.putAccount(account)
+  return operator
+}
+
+/** What an operator may do to numbers in a few minutes, with what is wanted in the end. */
+async function aStory(operator: WatchedOperator) {
+  const { put, deleteNumbers, clock, runAll, switchSync } = operator
+  const pause = async (ms: number) => {
+    clock.advance(ms)
+    await runAll()
+  }
+  for (const e164 of e164s) await put('contoso', e164)
+  await pause(0)
+  await put('contoso', a, 'CallingUserAssignment')
+  await deleteNumbers('contoso', [b])
+  await pause(2 * SECOND)
+  await put('contoso', b, 'ConferenceAssignment')
+  await deleteNumbers('contoso', [c])
+  await put('fabrikam', c, 'CallingUserAssignment')
+  await put('contoso', d, null)
+  await pause(2 * SECOND)
+  await deleteNumbers('contoso', [a])
+  await pause(SECOND)
+  await put('contoso', d, 'ConferenceAssignment')
+  await switchSync('contoso', false)
+  await put('contoso', d, 'FirstPartyAppAssignment')
+  await pause(40 * SECOND)
+  await switchSync('contoso', true)
+  await pause(SECOND)
+  return new Map([
+    [b, { account: 'contoso', usage: 'ConferenceAssignment' }],
+    [c, { account: 'fabrikam', usage: 'CallingUserAssignment' }],
+    [d, { account: 'contoso', usage: 'FirstPartyAppAssignment' }],
+  ])
+}

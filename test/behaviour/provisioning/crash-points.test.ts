@@ -1,11 +1,11 @@
 /** A process that dies between any two steps: another one finishes what it began, and nothing happens twice. */
-import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { AnnouncedConsents, find, patchConsent } from '../../../src/accounts/commands/consents.js'
 import { putAccount } from '../../../src/accounts/commands/put-account.js'
-import { sql } from '../../../src/db/db.js'
+import { sql, type Db } from '../../../src/db/db.js'
 import { claimWork, reconcile, record } from '../../../src/reconcile/reconcile.js'
 import type { SyncService } from '../../../src/sync/sync.js'
-import { openTestDatabase, truncate } from '../../fixtures/database.js'
+import { it } from '../../fixtures/test.js'
 import { caller } from './an-operator.js'
 import {
   aWatchedOperator,
@@ -17,13 +17,9 @@ import {
   type WatchedOperator,
 } from './watched-operator.js'
 
-const db = await openTestDatabase()
-afterAll(() => db.close())
-
 const e164 = '+12065550100'
 let operator: WatchedOperator
-beforeEach(async () => {
-  await truncate(db)
+it.beforeEach(async ({ db }) => {
   operator = aWatchedOperator(db)
   await operator.putAccount('contoso')
   await operator.putAccount('fabrikam')
@@ -32,94 +28,59 @@ beforeEach(async () => {
 
 /** What a process gets done of one run before it dies. */
 const deaths = ['after claiming', 'after the call', 'after recording'] as const
-type Death = (typeof deaths)[number]
-
-async function runUntil(death: Death, service: SyncService = 'oc'): Promise<string[]> {
-  const work = await claimWork(operator.deps, service)
-  if (!work) throw new Error('Nothing is due.')
-  const steps = work.calls.map(({ step }) => step)
-  if (death === 'after claiming') return steps
-  for (const call of work.calls) {
-    const results = await call.run()
-    if (death === 'after recording') await record(operator.deps, work.claim, results)
-  }
-  return steps
-}
-
-/** The claim of the dead process runs out, and another one takes over. */
-async function takeOver(): Promise<void> {
-  expect((await operator.run()).claimed).toBe(0)
-  operator.clock.advance(40 * SECOND)
-}
-
-/** Has the next step of the number end so, each time, until nothing is left to do. Returns the steps. */
-async function dieAtEachStep(death: Death): Promise<string[]> {
-  const steps: string[] = []
-  for (;;) {
-    const [pending] = await db.query(
-      sql`select from sync where pending_since is not null and next_attempt_at <= ${operator.clock.now()}`,
-    )
-    if (!pending) return steps
-    steps.push(...(await runUntil(death)))
-    if (death === 'after recording') continue
-    await takeOver()
-    const { claimed } = await operator.run()
-    expect(claimed).toBe(1)
-  }
-}
 
 describe.each(deaths)('a process that dies %s', (death) => {
-  it('has its upload finished by another', async () => {
+  it('has its upload finished by another', async ({ db }) => {
     await operator.put('contoso', e164)
-    expect(await dieAtEachStep(death)).toEqual(['upload'])
+    expect(await dieAtEachStep(db, death)).toEqual(['upload'])
     await operator.settle()
     await expectAtRest(db, operator, new Map([[e164, { account: 'contoso', usage: 'FirstPartyAppAssignment' }]]))
     await expectOneEffectEach(operator)
     expect(await effects()).toEqual(['uploadNumbers'])
   })
 
-  it('has its update finished by another', async () => {
+  it('has its update finished by another', async ({ db }) => {
     await operator.put('contoso', e164)
     await operator.runAll()
     await operator.put('contoso', e164, 'CallingUserAssignment')
-    expect(await dieAtEachStep(death)).toEqual(['update'])
+    expect(await dieAtEachStep(db, death)).toEqual(['update'])
     await operator.settle()
     await expectAtRest(db, operator, new Map([[e164, { account: 'contoso', usage: 'CallingUserAssignment' }]]))
     expect(await effects()).toEqual(['uploadNumbers', 'updateNumbers'])
   })
 
-  it('has its unassigning and releasing finished by another', async () => {
+  it('has its unassigning and releasing finished by another', async ({ db }) => {
     await operator.put('contoso', e164)
     await operator.runAll()
     await operator.deleteNumbers('contoso', [e164])
-    expect((await dieAtEachStep(death)).slice(0, 2)).toEqual(['unassign', 'release'])
+    expect((await dieAtEachStep(db, death)).slice(0, 2)).toEqual(['unassign', 'release'])
     await operator.settle()
     await expectAtRest(db, operator, new Map())
     expect(await effects()).toEqual(['uploadNumbers', 'unassignNumbers', 'releaseNumbers'])
   })
 
-  it('has a number moved to another tenant by another', async () => {
+  it('has a number moved to another tenant by another', async ({ db }) => {
     await operator.put('contoso', e164)
     await operator.runAll()
     await operator.deleteNumbers('contoso', [e164])
     await operator.put('fabrikam', e164)
-    await dieAtEachStep(death)
+    await dieAtEachStep(db, death)
     await operator.settle()
     await expectAtRest(db, operator, new Map([[e164, { account: 'fabrikam', usage: 'FirstPartyAppAssignment' }]]))
     expect(await effects()).toEqual(['uploadNumbers', 'unassignNumbers', 'releaseNumbers', 'uploadNumbers'])
   })
 
-  it('has a customer made known by another', async () => {
+  it('has a customer made known by another', async ({ db }) => {
     await operator.switchSync('contoso', false)
-    expect(await dieAtEachStep(death)).toEqual(['tenant'])
+    expect(await dieAtEachStep(db, death)).toEqual(['tenant'])
     await operator.settle()
     const { tenants } = await operator.backends.oc.control.tenants({ limit: 9 })
     expect(tenants).toMatchObject([{ accountName: 'contoso', syncEnabled: false }, { accountName: 'fabrikam' }])
-    expect(await rest('account')).toEqual([])
+    expect(await rest(db, 'account')).toEqual([])
     expect(operator.watched.faults).toEqual([])
   })
 
-  it('has an answer to a request for information given by another', async () => {
+  it('has an answer to a request for information given by another', async ({ db }) => {
     const deps = { ...operator.deps, announced: new AnnouncedConsents(operator.deps) }
     const announced = await find(deps, 'contosoTenantId')
     await db.transaction((tx) =>
@@ -128,15 +89,15 @@ describe.each(deaths)('a process that dies %s', (death) => {
         read: () => ({ status: 'Agreement signed' }),
       }),
     )
-    expect(await dieAtEachStep(death)).toEqual(['relationship'])
+    expect(await dieAtEachStep(db, death)).toEqual(['relationship'])
     await operator.settle()
     const [consent] = await operator.backends.oc.control.consents()
     expect(consent?.relationship).toMatchObject({ status: 'Agreement signed', comment: 'example comment' })
-    expect(await rest('consent')).toEqual([])
+    expect(await rest(db, 'consent')).toEqual([])
     expect(operator.watched.faults).toEqual([])
   })
 
-  it('has its DNS records set and taken out by another', async () => {
+  it('has its DNS records set and taken out by another', async ({ db }) => {
     const names = ['contoso.1r1.voice.example', 'contoso.1r2.voice.example']
     const values = async () => [...(await operator.deps.zone.lookupTxt(names)).values()].flat()
     const finish = async () => {
@@ -144,17 +105,17 @@ describe.each(deaths)('a process that dies %s', (death) => {
       operator.clock.advance(MINUTE)
       await operator.sync('dns')
     }
-    await putSubdomain(true)
+    await putSubdomain(db, true)
     await finish()
     expect(await values()).toEqual(['one', 'two'])
-    await putSubdomain(false)
+    await putSubdomain(db, false)
     await finish()
     expect(await values()).toEqual([])
     expect(await db.query(sql`select key from sync where kind = 'subdomain'`)).toEqual([])
   })
 })
 
-it('a process that only seemed dead records nothing once another has taken over', async () => {
+it('a process that only seemed dead records nothing once another has taken over', async ({ db }) => {
   await operator.put('contoso', e164)
   const work = await claimWork(operator.deps, 'oc')
   const results = await work?.calls[0]?.run()
@@ -169,7 +130,7 @@ it('a process that only seemed dead records nothing once another has taken over'
   await expectAtRest(db, operator, new Map([[e164, { account: 'contoso', usage: 'FirstPartyAppAssignment' }]]))
 })
 
-it('what a dead process may have sent is looked at once more before a number leaves the ledger', async () => {
+it('what a dead process may have sent is looked at once more before a number leaves the ledger', async ({ db }) => {
   await operator.put('contoso', e164)
   // Its call is still on the way.
   const work = await claimWork(operator.deps, 'oc')
@@ -188,7 +149,7 @@ it('what a dead process may have sent is looked at once more before a number lea
   expect(await db.query(sql`select state from number`)).toEqual([])
 })
 
-it('a run whose record fails leaves its claims to run out, and the calls beside it are recorded', async () => {
+it('a run whose record fails leaves its claims to run out, and the calls beside it are recorded', async ({ db }) => {
   const many = Array.from({ length: 4 }, (_, index) => `+1206555010${index}`)
   await operator.putNumbers('contoso', many.slice(0, 2))
   await operator.putNumbers('fabrikam', many.slice(2))
@@ -221,12 +182,12 @@ async function effects(): Promise<string[]> {
 }
 
 /** What has not come to rest. */
-const rest = (kind: string) =>
+const rest = (db: Db, kind: string) =>
   db.query(sql`
     select key from sync
     where kind = ${kind} and (pending_since is not null or refusal is not null or unsure or claimed_by is not null)`)
 
-async function putSubdomain(enabled: boolean): Promise<void> {
+async function putSubdomain(db: Db, enabled: boolean): Promise<void> {
   const teamsDirectRouting = {
     enabled,
     syncEnabled: true,
@@ -240,4 +201,40 @@ async function putSubdomain(enabled: boolean): Promise<void> {
   await db.transaction((tx) =>
     putAccount(operator.deps, tx, caller, { name: 'contoso', precondition: () => {}, read: () => wanted }),
   )
+}
+
+type Death = (typeof deaths)[number]
+
+async function runUntil(death: Death, service: SyncService = 'oc'): Promise<string[]> {
+  const work = await claimWork(operator.deps, service)
+  if (!work) throw new Error('Nothing is due.')
+  const steps = work.calls.map(({ step }) => step)
+  if (death === 'after claiming') return steps
+  for (const call of work.calls) {
+    const results = await call.run()
+    if (death === 'after recording') await record(operator.deps, work.claim, results)
+  }
+  return steps
+}
+
+/** The claim of the dead process runs out, and another one takes over. */
+async function takeOver(): Promise<void> {
+  expect((await operator.run()).claimed).toBe(0)
+  operator.clock.advance(40 * SECOND)
+}
+
+/** Has the next step of the number end so, each time, until nothing is left to do. Returns the steps. */
+async function dieAtEachStep(db: Db, death: Death): Promise<string[]> {
+  const steps: string[] = []
+  for (;;) {
+    const [pending] = await db.query(
+      sql`select from sync where pending_since is not null and next_attempt_at <= ${operator.clock.now()}`,
+    )
+    if (!pending) return steps
+    steps.push(...(await runUntil(death)))
+    if (death === 'after recording') continue
+    await takeOver()
+    const { claimed } = await operator.run()
+    expect(claimed).toBe(1)
+  }
 }

@@ -1,46 +1,21 @@
 /** Api-version 2023-10-01: other paths and bodies over the same accounts and numbers. */
 import type { LightMyRequestResponse } from 'fastify'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { sql, type Db } from '../../../src/db/db.js'
-import { openTestDatabase } from '../../fixtures/database.js'
+import { beforeEach, describe, expect } from 'vitest'
+import { sql } from '../../../src/db/db.js'
 import { anOperator, reconcileAll, type Operator } from '../../fixtures/operator.js'
-import { createTestService, type TestService } from '../../fixtures/service.js'
+import { it } from '../../fixtures/test.js'
 
-let db: Db
-let service: TestService
 /** Speaks the newer version. */
 let newer: Operator
-
-beforeAll(async () => {
-  db = await openTestDatabase()
-})
-afterAll(() => db.close())
-beforeEach(async () => {
-  service = await createTestService(db)
+it.beforeEach(async ({ service }) => {
   newer = await anOperator(service)
-  return () => service.close()
 })
-
-const send = (method: string, target: string, body?: unknown, headers: Record<string, string> = {}) =>
-  newer.send(method, target, { version: '2023-10-01', headers, ...(body !== undefined && { body }) })
-const get = (target: string, headers?: Record<string, string>) => send('GET', target, undefined, headers)
-const put = (target: string, body: unknown, headers?: Record<string, string>) => send('PUT', target, body, headers)
-const remove = (target: string, headers?: Record<string, string>) => send('DELETE', target, undefined, headers)
-const errorOf = (answer: LightMyRequestResponse) => {
-  const { error } = answer.json<{ error: { code: string; target?: string; message: string } }>()
-  return [answer.statusCode, error.code, error.target]
-}
 
 const subdomainTokens = { region1Token: 'one', region2Token: 'two' }
 const directRouting = { callScreening: true, subdomain: 'contoso', subdomainTokens }
 const ACCOUNT = '/accounts/contoso'
 const E164 = '+12065550100'
 const NUMBER = `/account/contoso/numbers/${E164}`
-const services = (...on: ('Dr' | 'Oc' | 'zoom')[]) => ({
-  teamsDrEnabled: on.includes('Dr'),
-  teamsOcEnabled: on.includes('Oc'),
-  zoomEnabled: on.includes('zoom'),
-})
 const etag = expect.stringMatching(/^[\w-]{12}\.[\w-]{12}$/) as string
 const on = { enabled: true, syncEnabled: false }
 
@@ -72,7 +47,7 @@ describe('an account', () => {
     ])
   })
 
-  it('tells how DNS stands, and which tokens are really there, when asked for its status', async () => {
+  it('tells how DNS stands, and which tokens are really there, when asked for its status', async ({ db }) => {
     const stateOf = async () =>
       (await get(`${ACCOUNT}?status=true`)).json<Record<string, unknown>>()['directRoutingProvisioningState']
     await put(ACCOUNT, {})
@@ -347,7 +322,7 @@ describe('what this version can not express', () => {
   })
 
   const configuration = { usage: 'FirstPartyAppAssignment', choosableCapabilities: [], allowTenantAddressUpdate: true }
-  it.each<[string, object, string]>([
+  it.for<[string, object, string]>([
     ['Teams Phone Mobile', { teamsPhoneMobile: { enabled: true } }, 'teamsPhoneMobile'],
     ['call protection', { azureOperatorCallProtection: { enabled: true } }, 'azureOperatorCallProtection'],
     [
@@ -360,7 +335,7 @@ describe('what this version can not express', () => {
       { teamsOperatorConnect: { enabled: true, assignmentStatus: 'assigned' } },
       'teamsOperatorConnect.assignmentStatus',
     ],
-  ])('of a number is not lost silently: %s', async (_what, serviceDetails, target) => {
+  ] as const)('of a number is not lost silently: %s', async ([_what, serviceDetails, target], { service }) => {
     const all = { ...oc, teamsPhoneMobile: on, azureOperatorCallProtection: { enabled: true } }
     await newer.put(ACCOUNT, { serviceDetails: { ...tenant, ...all } })
     await newer.put(NUMBER, { serviceDetails })
@@ -382,4 +357,19 @@ describe('what this version can not express', () => {
       details: { services: { teamsDrEnabled: false } },
     })
   })
+})
+
+const send = (method: string, target: string, body?: unknown, headers: Record<string, string> = {}) =>
+  newer.send(method, target, { version: '2023-10-01', headers, ...(body !== undefined && { body }) })
+const get = (target: string, headers?: Record<string, string>) => send('GET', target, undefined, headers)
+const put = (target: string, body: unknown, headers?: Record<string, string>) => send('PUT', target, body, headers)
+const remove = (target: string, headers?: Record<string, string>) => send('DELETE', target, undefined, headers)
+const errorOf = (answer: LightMyRequestResponse) => {
+  const { error } = answer.json<{ error: { code: string; target?: string; message: string } }>()
+  return [answer.statusCode, error.code, error.target]
+}
+const services = (...on: ('Dr' | 'Oc' | 'zoom')[]) => ({
+  teamsDrEnabled: on.includes('Dr'),
+  teamsOcEnabled: on.includes('Oc'),
+  zoomEnabled: on.includes('zoom'),
 })

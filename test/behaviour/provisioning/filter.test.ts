@@ -1,59 +1,21 @@
 /** A filter as SQL against the same filter over items in memory, the oracle. */
 import fc from 'fast-check'
-import { afterAll, describe, expect, it } from 'vitest'
-import { sql, type Sql } from '../../../src/db/db.js'
+import { describe, expect } from 'vitest'
+import { sql, type Sql, type Db } from '../../../src/db/db.js'
 import { compileFilter } from '../../../src/provisioning/filter/compile.js'
 import type { FilterFields } from '../../../src/provisioning/filter/fields.js'
 import { parseFilter } from '../../../src/provisioning/filter/parse.js'
-import { openTestDatabase } from '../../fixtures/database.js'
 import { filterPredicate, type ValueFields } from '../../fixtures/evaluate-filter.js'
 import { filters, printFilter, things, type Thing } from '../../fixtures/filters.js'
-
-const db = await openTestDatabase()
-afterAll(() => db.close())
-
-const fields: FilterFields = {
-  text: { type: 'string', sql: sql`item.text` },
-  guid: { type: 'guid', sql: sql`item.guid` },
-  flag: { type: 'boolean', sql: sql`item.flag` },
-  amount: { type: 'number', sql: sql`item.amount` },
-  at: { type: 'dateTime', sql: sql`item.at` },
-}
-const values: ValueFields<Thing> = {
-  text: { type: 'string', value: (thing) => thing.text },
-  guid: { type: 'guid', value: (thing) => thing.guid },
-  flag: { type: 'boolean', value: (thing) => thing.flag },
-  amount: { type: 'number', value: (thing) => thing.amount },
-  at: { type: 'dateTime', value: (thing) => thing.at },
-}
-
-/** The texts have a collation that orders them as people do, which a filter doesn't. */
-async function chosenByDatabase(filterText: string, items: readonly Thing[]): Promise<number[]> {
-  const rows = JSON.stringify(items.map((item, index) => ({ index, ...item })))
-  const chosen = await db.query<{ index: number }>(sql`
-    select item.index
-    from jsonb_to_recordset(${rows}::text::jsonb)
-      as item (
-        index integer, text text collate "und-x-icu", guid text collate "und-x-icu", flag boolean, amount double precision,
-        at timestamptz
-      )
-    where ${compileFilter(parseFilter(filterText), fields)}
-    order by item.index`)
-  return chosen.map(({ index }) => index)
-}
-
-function chosenInMemory(filterText: string, items: readonly Thing[]): number[] {
-  const chooses = filterPredicate(parseFilter(filterText), values)
-  return items.flatMap((item, index) => (chooses(item) ? [index] : []))
-}
+import { it } from '../../fixtures/test.js'
 
 const nothing: Thing = { text: null, guid: null, flag: null, amount: null, at: null }
 
-it('the database chooses the same items as the oracle, whatever the filter and the items', async () => {
+it('the database chooses the same items as the oracle, whatever the filter and the items', async ({ db }) => {
   await fc.assert(
     fc.asyncProperty(filters, fc.array(things, { minLength: 1, maxLength: 12 }), async (filter, items) => {
       const text = printFilter(filter)
-      expect(await chosenByDatabase(text, items)).toEqual(chosenInMemory(text, items))
+      expect(await chosenByDatabase(db, text, items)).toEqual(chosenInMemory(text, items))
     }),
     { numRuns: 1_000 },
   )
@@ -65,7 +27,7 @@ describe('what an absent value is', () => {
     { text: 'b', guid: 'B', flag: true, amount: 2, at: new Date('2024-02-29T12:00:00Z') },
   ]
 
-  it.each([
+  it.for([
     ["text eq 'b'", [1]],
     ["text ne 'b'", [0]],
     ["text ne 'c'", [0, 1]],
@@ -89,8 +51,8 @@ describe('what an absent value is', () => {
     ['at lt 2024-02-29T12:00:00.001Z', [1]],
     ["text eq 'x' or not (amount gt 1 and flag)", [0]],
     ["not (text eq 'x' or amount gt 5)", [0, 1]],
-  ])('%s chooses %j', async (text, expected) => {
-    expect(await chosenByDatabase(text, items)).toEqual(expected)
+  ] as const)('%s chooses %j', async ([text, expected], { db }) => {
+    expect(await chosenByDatabase(db, text, items)).toEqual(expected)
     expect(chosenInMemory(text, items)).toEqual(expected)
   })
 })
@@ -115,12 +77,12 @@ describe('a text in a filter', () => {
   ]
   const items: Thing[] = [...texts, 'bystander'].map((text) => ({ ...nothing, text }))
 
-  it.each(texts.map((text, index) => [text, index] as const))('is only a text: %j', async (text, index) => {
+  it.for(texts.map((text, index) => [text, index] as const))('is only a text: %j', async ([text, index], { db }) => {
     const literal = `'${text.replaceAll("'", "''")}'`
-    expect(await chosenByDatabase(`text eq ${literal}`, items)).toEqual([index])
+    expect(await chosenByDatabase(db, `text eq ${literal}`, items)).toEqual([index])
     for (const test of ['startswith', 'endswith', 'contains']) {
       const filter = `${test}(text,${literal})`
-      const chosen = await chosenByDatabase(filter, items)
+      const chosen = await chosenByDatabase(db, filter, items)
       expect(chosen).toContain(index)
       expect(chosen).toEqual(chosenInMemory(filter, items))
       expect(chosen).not.toContain(texts.length)
@@ -138,12 +100,12 @@ describe('a text in a filter', () => {
 describe('an index serves', () => {
   const ofNumbers: FilterFields = { telephoneNumber: { type: 'string', sql: sql`n.e164` } }
 
-  it.each([
+  it.for([
     "telephoneNumber eq '+12065550100'",
     "telephoneNumber gt '+1206' and telephoneNumber le '+1207'",
     "startswith(telephoneNumber,'+1206')",
     "telephoneNumber eq '+12065550100' or telephoneNumber eq '+12065550101'",
-  ])('%s', async (text) => {
+  ] as const)('%s', async (text, { db }) => {
     const plan = await db.transaction(async (tx) => {
       await tx.query(sql`set local enable_seqscan = off`)
       return tx.query<{ 'QUERY PLAN': string }>(explained(compileFilter(parseFilter(text), ofNumbers)))
@@ -153,3 +115,38 @@ describe('an index serves', () => {
 
   const explained = (condition: Sql): Sql => sql`explain select n.e164 from number n where ${condition}`
 })
+
+const fields: FilterFields = {
+  text: { type: 'string', sql: sql`item.text` },
+  guid: { type: 'guid', sql: sql`item.guid` },
+  flag: { type: 'boolean', sql: sql`item.flag` },
+  amount: { type: 'number', sql: sql`item.amount` },
+  at: { type: 'dateTime', sql: sql`item.at` },
+}
+const values: ValueFields<Thing> = {
+  text: { type: 'string', value: (thing) => thing.text },
+  guid: { type: 'guid', value: (thing) => thing.guid },
+  flag: { type: 'boolean', value: (thing) => thing.flag },
+  amount: { type: 'number', value: (thing) => thing.amount },
+  at: { type: 'dateTime', value: (thing) => thing.at },
+}
+
+/** The texts have a collation that orders them as people do, which a filter doesn't. */
+async function chosenByDatabase(db: Db, filterText: string, items: readonly Thing[]): Promise<number[]> {
+  const rows = JSON.stringify(items.map((item, index) => ({ index, ...item })))
+  const chosen = await db.query<{ index: number }>(sql`
+    select item.index
+    from jsonb_to_recordset(${rows}::text::jsonb)
+      as item (
+        index integer, text text collate "und-x-icu", guid text collate "und-x-icu", flag boolean, amount double precision,
+        at timestamptz
+      )
+    where ${compileFilter(parseFilter(filterText), fields)}
+    order by item.index`)
+  return chosen.map(({ index }) => index)
+}
+
+function chosenInMemory(filterText: string, items: readonly Thing[]): number[] {
+  const chooses = filterPredicate(parseFilter(filterText), values)
+  return items.flatMap((item, index) => (chooses(item) ? [index] : []))
+}

@@ -10,6 +10,7 @@ import {
   operatorConnect,
   passedOn,
   using,
+  refusal,
 } from '../../fixtures/accounts.js'
 import { openTestDatabase } from '../../fixtures/database.js'
 import { anOperator, reconcileAll, type Operator } from '../../fixtures/operator.js'
@@ -49,9 +50,6 @@ const putAccount = async (serviceDetails: object): Promise<void> => {
 }
 const pathOf = (e164: string) => `${ACCOUNT}/numbers/${e164}`
 const put = (body: object, e164 = fictional(0)) => operator.put(pathOf(e164), body)
-const refusal = (code: string, target?: string) => ({
-  error: { code, message: expect.any(String) as string, ...(target !== undefined && { target }) },
-})
 const oc = (over: object = {}) => ({ serviceDetails: { teamsOperatorConnect: { enabled: true, ...over } } })
 
 describe('a service that a number uses', () => {

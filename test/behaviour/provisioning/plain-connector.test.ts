@@ -1,25 +1,18 @@
 /** A connector without Teams tenants, which implements seven methods, behind Zoom and behind a Teams service. */
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { findAccount } from '../../../src/accounts/account-store.js'
 import { AnnouncedConsents, find, patchConsent } from '../../../src/accounts/commands/consents.js'
 import { readNumbers } from '../../../src/accounts/number-store.js'
 import type { ServiceKey } from '../../../src/backends/port/services.js'
 import { sql, type Db } from '../../../src/db/db.js'
 import { fictionals } from '../../fixtures/accounts.js'
-import { openTestDatabase, truncate } from '../../fixtures/database.js'
 import { aPlainConnector } from '../../fixtures/plain-connector.js'
+import { it } from '../../fixtures/test.js'
 import { anOperator, caller, type Operator } from './an-operator.js'
 
-let db: Db
 let operator: Operator
 let plain: ReturnType<typeof aPlainConnector>
-
-beforeAll(async () => {
-  db = await openTestDatabase()
-})
-afterAll(() => db.close())
-beforeEach(async () => {
-  await truncate(db)
+it.beforeEach(async ({ db }) => {
   operator = anOperator(db)
   plain = aPlainConnector()
 })
@@ -27,29 +20,20 @@ beforeEach(async () => {
 const HOUR_MS = 3_600_000
 const [first, second, third] = fictionals(3) as [string, string, string]
 
-const statuses = async (service: 'zoom' | 'oc') => {
-  const account = await findAccount(db, 'contoso')
-  const numbers = account ? await readNumbers(db, account.id, [first, second, third], [service]) : []
-  return numbers.map(({ e164, sync }) => [e164, sync.status])
-}
-const putBehind = (service: 'zoom' | 'oc') => {
-  operator.deps.backends = { [service]: plain.connector }
-}
-
 it('has seven methods', () => {
   expect(Object.values(plain.connector).filter((member) => typeof member === 'function')).toHaveLength(7)
 })
 
-it.each<['zoom' | 'oc', ServiceKey]>([
+it.for<['zoom' | 'oc', ServiceKey]>([
   ['zoom', 'zoomPhoneCloudPeering'],
   ['oc', 'teamsOperatorConnect'],
-])('is given numbers, is verified and lets go of them, behind %s', async (service, key) => {
+] as const)('is given numbers, is verified and lets go of them, behind %s', async ([service, key], { db }) => {
   putBehind(service)
   await operator.putAccount('contoso', { [key]: { enabled: true, syncEnabled: true } })
   await operator.putNumbers('contoso', [first, second, third], [key])
-  expect(await statuses(service)).toEqual([first, second, third].map((e164) => [e164, 'pending']))
+  expect(await statuses(db, service)).toEqual([first, second, third].map((e164) => [e164, 'pending']))
   await operator.sync(service)
-  expect(await statuses(service)).toEqual([first, second, third].map((e164) => [e164, 'synced']))
+  expect(await statuses(db, service)).toEqual([first, second, third].map((e164) => [e164, 'synced']))
   expect([...plain.kept.keys()].sort()).toEqual([first, second, third])
 
   plain.kept.delete(second)
@@ -60,10 +44,10 @@ it.each<['zoom' | 'oc', ServiceKey]>([
   await operator.deleteNumbers('contoso', [first, second])
   await operator.sync(service)
   expect([...plain.kept.keys()]).toEqual([third])
-  expect(await statuses(service)).toEqual([[third, 'synced']])
+  expect(await statuses(db, service)).toEqual([[third, 'synced']])
 })
 
-it('settles the answer to a request for information that a backend before it had announced', async () => {
+it('settles the answer to a request for information that a backend before it had announced', async ({ db }) => {
   const deps = { ...operator.deps, announced: new AnnouncedConsents(operator.deps) }
   const announced = await find(deps, 'contosoTenantId')
   const answer = { precondition: () => {}, read: () => ({ status: 'AgreementSigned' }) }
@@ -74,3 +58,12 @@ it('settles the answer to a request for information that a backend before it had
     { confirmed: true },
   ])
 })
+
+const statuses = async (db: Db, service: 'zoom' | 'oc') => {
+  const account = await findAccount(db, 'contoso')
+  const numbers = account ? await readNumbers(db, account.id, [first, second, third], [service]) : []
+  return numbers.map(({ e164, sync }) => [e164, sync.status])
+}
+const putBehind = (service: 'zoom' | 'oc') => {
+  operator.deps.backends = { [service]: plain.connector }
+}

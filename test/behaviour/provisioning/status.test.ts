@@ -1,6 +1,6 @@
-import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { later } from '../../../src/clock.js'
-import { sql } from '../../../src/db/db.js'
+import { sql, type Db } from '../../../src/db/db.js'
 import {
   servicesOf,
   statusOfBackends,
@@ -9,42 +9,20 @@ import {
 } from '../../../src/operator/status/status.js'
 import { statusView } from '../../../src/operator/status/views.js'
 import type { SyncService } from '../../../src/sync/sync.js'
-import { openTestDatabase, truncate } from '../../fixtures/database.js'
+import { it } from '../../fixtures/test.js'
 import { anOperator, START, type Operator } from './an-operator.js'
-
-const db = await openTestDatabase()
-afterAll(() => db.close())
 
 const numbers = ['+12065550100', '+12065550101', '+12065550102', '+12065550103']
 let operator: Operator
-beforeEach(async () => {
-  await truncate(db)
+it.beforeEach(async ({ db }) => {
   operator = anOperator(db)
   await operator.putAccount('contoso')
   await operator.sync()
 })
 
-const status = (services: readonly ServiceAtWork[] = servicesOf(operator.deps)) =>
-  statusOfBackends(db, { services, now: operator.clock.now() })
-const of = async (code: SyncService): Promise<ServiceStatus> =>
-  (await status()).find((service) => service.code === code) as ServiceStatus
-
-const nothing = {
-  pending: 0,
-  due: 0,
-  claimed: 0,
-  waiting: 0,
-  dueSince: null,
-  nextAttemptAt: null,
-  oldest: null,
-  failed: 0,
-  refusals: [],
-  lastError: null,
-}
-
 describe('the status of the backends', () => {
-  it('names every service with its backend, the zone included', async () => {
-    expect(await status()).toMatchObject([
+  it('names every service with its backend, the zone included', async ({ db }) => {
+    expect(await status(db)).toMatchObject([
       { code: 'oc', backend: 'simulated' },
       { code: 'tpm', backend: 'simulated' },
       { code: 'dr', backend: 'simulated' },
@@ -55,33 +33,35 @@ describe('the status of the backends', () => {
     expect(servicesOf({ ...operator.deps, backends: {} })[0]).toEqual({ code: 'oc', backend: 'none' })
   })
 
-  it('is nothing to do once everything has been told', async () => {
+  it('is nothing to do once everything has been told', async ({ db }) => {
     await operator.putNumbers('contoso', numbers)
     await operator.sync()
-    for (const service of await status()) expect(service).toMatchObject(nothing)
+    for (const service of await status(db)) expect(service).toMatchObject(nothing)
   })
 
-  it('counts what is due, and tells what has been so for longest', async () => {
+  it('counts what is due, and tells what has been so for longest', async ({ db }) => {
     await operator.putNumbers('contoso', numbers.slice(0, 1))
     operator.clock.advance(90_000)
     await operator.putNumbers('contoso', numbers.slice(1, 3))
-    expect(await of('oc')).toMatchObject({
+    expect(await of(db, 'oc')).toMatchObject({
       ...nothing,
       pending: 3,
       due: 3,
       dueSince: START,
       oldest: { item: { kind: 'number', key: numbers[0], account: 'contoso' }, since: START },
     })
-    expect(await of('tpm')).toMatchObject(nothing)
+    expect(await of(db, 'tpm')).toMatchObject(nothing)
   })
 
-  it('tells what waits after an error: when it is tried next, and the newest error with what it came from', async () => {
+  it('tells what waits after an error: when it is tried next, and the newest error with what it came from', async ({
+    db,
+  }) => {
     await operator.putNumbers('contoso', numbers.slice(0, 2))
     await operator.backends.oc.control.misbehave('unavailable', { afterMs: 20_000, keys: [numbers[0] as string] })
     await operator.sync()
     operator.clock.advance(5_000)
     await operator.putNumbers('contoso', numbers.slice(2))
-    expect(await of('oc')).toMatchObject({
+    expect(await of(db, 'oc')).toMatchObject({
       pending: 4,
       due: 2,
       waiting: 2,
@@ -91,18 +71,20 @@ describe('the status of the backends', () => {
     })
   })
 
-  it('counts apart what is being told just now, until the claim of a process that died is over', async () => {
+  it('counts apart what is being told just now, until the claim of a process that died is over', async ({ db }) => {
     await operator.putNumbers('contoso', numbers)
     await db.query(sql`
       update sync set claimed_by = gen_random_uuid(), claimed_until = ${later(START, 40_000)},
                       next_attempt_at = ${later(START, 40_000)}
       where kind = 'number' and key = any(${numbers.slice(0, 3)}::text[])`)
-    expect(await of('oc')).toMatchObject({ pending: 4, due: 1, claimed: 3, waiting: 0, nextAttemptAt: null })
+    expect(await of(db, 'oc')).toMatchObject({ pending: 4, due: 1, claimed: 3, waiting: 0, nextAttemptAt: null })
     operator.clock.advance(40_000)
-    expect(await of('oc')).toMatchObject({ pending: 4, due: 4, claimed: 0, waiting: 0 })
+    expect(await of(db, 'oc')).toMatchObject({ pending: 4, due: 4, claimed: 0, waiting: 0 })
   })
 
-  it('groups what was refused by what it was and why, the largest group first, with the newest of each', async () => {
+  it('groups what was refused by what it was and why, the largest group first, with the newest of each', async ({
+    db,
+  }) => {
     const { control } = operator.backends.oc
     await operator.putNumbers('contoso', numbers.slice(0, 1))
     await control.misbehave('refuse', { code: 'Blocked', message: 'Not this one.', times: 1 })
@@ -113,7 +95,7 @@ describe('the status of the backends', () => {
     await operator.sync()
     operator.clock.advance(60_000)
     const item = (key: string | undefined) => ({ kind: 'number', key, account: 'contoso' })
-    expect(await of('oc')).toMatchObject({
+    expect(await of(db, 'oc')).toMatchObject({
       ...nothing,
       failed: 4,
       refusals: [
@@ -131,7 +113,7 @@ describe('the status of the backends', () => {
     })
   })
 
-  it('tells a few groups of refusals when there are many, and counts them all', async () => {
+  it('tells a few groups of refusals when there are many, and counts them all', async ({ db }) => {
     await db.query(sql`
       update sync
       set refusal = jsonb_build_array(jsonb_build_object('code', 'E', 'message', 'no')), pending_since = null
@@ -141,27 +123,27 @@ describe('the status of the backends', () => {
       select 'number', '+1206555' || 1000 + i, 'oc', 'present', 1,
              jsonb_build_array(jsonb_build_object('code', 'E' || i % 20, 'message', 'no')), ${START}, ${START}
       from generate_series(1, 100) as i`)
-    const { failed, refusals } = await of('oc')
+    const { failed, refusals } = await of(db, 'oc')
     expect(failed).toBe(101)
     expect(refusals.map(({ count }) => count)).toEqual([5, 5, 5, 5, 5])
   })
 
-  it('no longer tells an error that has been mended since', async () => {
+  it('no longer tells an error that has been mended since', async ({ db }) => {
     await operator.putNumbers('contoso', numbers)
     await operator.backends.oc.control.misbehave('throttle', { afterMs: 1_000, times: 1 })
     await operator.sync()
-    expect((await of('oc')).lastError).not.toBeNull()
+    expect((await of(db, 'oc')).lastError).not.toBeNull()
     operator.clock.advance(1_000)
     await operator.sync()
-    expect(await of('oc')).toMatchObject(nothing)
+    expect(await of(db, 'oc')).toMatchObject(nothing)
   })
 })
 
 describe('its JSON', () => {
-  it('tells ages in seconds and times in ISO 8601', async () => {
+  it('tells ages in seconds and times in ISO 8601', async ({ db }) => {
     await operator.putNumbers('contoso', numbers)
     operator.clock.advance(90_500)
-    const view = statusView(await status(), operator.clock.now())
+    const view = statusView(await status(db), operator.clock.now())
     expect(view).toMatchObject({
       at: '2026-03-01T12:01:30.500Z',
       services: [
@@ -179,7 +161,7 @@ describe('its JSON', () => {
     expect(JSON.parse(JSON.stringify(view))).toEqual(view)
   })
 
-  it.each([
+  it.for([
     [
       { unavailable: { reason: 'No answer.', until: later(START, 1) } },
       { openUntil: '2026-03-01T12:00:00.001Z', reason: 'No answer.' },
@@ -187,8 +169,26 @@ describe('its JSON', () => {
     [{ unavailable: { reason: 'No answer.', until: START } }, 'closed'],
     [{ unavailable: 'unknown' as const }, 'unknown'],
     [{}, 'closed'],
-  ])('tells of %o whether the backend is called: %o', async (state, circuit) => {
-    const [service] = statusView(await status([{ code: 'oc', backend: 'http', ...state }]), START).services
+  ] as const)('tells of %o whether the backend is called: %o', async ([state, circuit], { db }) => {
+    const [service] = statusView(await status(db, [{ code: 'oc', backend: 'http', ...state }]), START).services
     expect(service?.circuit).toEqual(circuit)
   })
 })
+
+const status = (db: Db, services: readonly ServiceAtWork[] = servicesOf(operator.deps)) =>
+  statusOfBackends(db, { services, now: operator.clock.now() })
+const of = async (db: Db, code: SyncService): Promise<ServiceStatus> =>
+  (await status(db)).find((service) => service.code === code) as ServiceStatus
+
+const nothing = {
+  pending: 0,
+  due: 0,
+  claimed: 0,
+  waiting: 0,
+  dueSince: null,
+  nextAttemptAt: null,
+  oldest: null,
+  failed: 0,
+  refusals: [],
+  lastError: null,
+}

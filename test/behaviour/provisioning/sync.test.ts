@@ -1,9 +1,9 @@
 /** How writes become calls to a backend, one by one: what supersedes what, what waits how long, and what is told whom. */
-import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, vi } from 'vitest'
 import { later } from '../../../src/clock.js'
-import { sql } from '../../../src/db/db.js'
+import { sql, type Db } from '../../../src/db/db.js'
 import { MOST_PER_RUN } from '../../../src/reconcile/reconcile.js'
-import { openTestDatabase, truncate } from '../../fixtures/database.js'
+import { it } from '../../fixtures/test.js'
 import {
   aWatchedOperator,
   expectAtRest,
@@ -14,30 +14,14 @@ import {
   type WatchedOperator,
 } from './watched-operator.js'
 
-const db = await openTestDatabase()
-afterAll(() => db.close())
-
 const [e164, other] = ['+12065550100', '+12065550101'] as const
 const bad = { code: 'Bad', message: 'Not so.' }
 let operator: WatchedOperator
-beforeEach(async () => {
-  await truncate(db)
+it.beforeEach(async ({ db }) => {
   operator = aWatchedOperator(db)
   await operator.putAccount('contoso')
   await operator.runAll()
 })
-const control = () => operator.backends.oc.control
-const status = async (number: string = e164) => (await operator.status('contoso', number))?.status
-const present = (usage = 'FirstPartyAppAssignment') => new Map([[e164, { account: 'contoso', usage }]])
-
-/** When the next attempt at the number is due, in seconds from now, and what it is to be. */
-async function due(): Promise<{ inSeconds: number; attempts: number }> {
-  const [row] = await db.query<{ at: Date; attempts: number }>(
-    sql`select next_attempt_at as at, attempts from sync where kind = 'number' and key = ${e164}`,
-  )
-  if (!row) throw new Error('The number has no row.')
-  return { inSeconds: (row.at.getTime() - operator.clock.now().getTime()) / SECOND, attempts: row.attempts }
-}
 
 describe('a write that comes while its number is being told', () => {
   /** Puts the number, and puts it again while the first call stands still. */
@@ -53,9 +37,9 @@ describe('a write that comes while its number is being told', () => {
     expect(await first).toMatchObject({ claimed: 1, more: true })
   }
 
-  it.each(['before', 'after'] as const)(
+  it.for(['before', 'after'] as const)(
     'is told next, and only then is the number synced (%s the effect)',
-    async (where) => {
+    async (where, { db }) => {
       await putTwice(where)
       expect(await status()).toBe('pending')
       await operator.runAll()
@@ -64,7 +48,7 @@ describe('a write that comes while its number is being told', () => {
     },
   )
 
-  it('hides that the first was refused', async () => {
+  it('hides that the first was refused', async ({ db }) => {
     await control().misbehave('refuse', { ...bad, times: 1 })
     await putTwice('after')
     expect(await status()).toBe('pending')
@@ -72,24 +56,24 @@ describe('a write that comes while its number is being told', () => {
     await expectAtRest(db, operator, present('CallingUserAssignment'))
   })
 
-  it('does not wait for what the first would have had to', async () => {
+  it('does not wait for what the first would have had to', async ({ db }) => {
     await control().misbehave('throttle', { afterMs: HOUR, times: 1 })
     await putTwice('after')
-    expect(await due()).toEqual({ inSeconds: 0, attempts: 0 })
+    expect(await due(db)).toEqual({ inSeconds: 0, attempts: 0 })
     await operator.runAll()
     await expectAtRest(db, operator, present('CallingUserAssignment'))
   })
 
-  it('waits for the end of its claim when the process that makes the call dies', async () => {
+  it('waits for the end of its claim when the process that makes the call dies', async ({ db }) => {
     const stop = operator.watched.stop('uploadNumbers', 'before')
     await operator.put('contoso', e164)
     void operator.run()
     await stop.reached
     await operator.put('contoso', e164, 'CallingUserAssignment')
-    expect(await due()).toMatchObject({ inSeconds: 40 })
+    expect(await due(db)).toMatchObject({ inSeconds: 40 })
   })
 
-  it('and takes it off its account: what has just been uploaded is released again', async () => {
+  it('and takes it off its account: what has just been uploaded is released again', async ({ db }) => {
     const stop = operator.watched.stop('uploadNumbers', 'after')
     await operator.put('contoso', e164)
     const first = operator.run()
@@ -102,7 +86,7 @@ describe('a write that comes while its number is being told', () => {
     await expectAtRest(db, operator, new Map())
   })
 
-  it('and takes it off and puts it on again: it is released before it is uploaded anew', async () => {
+  it('and takes it off and puts it on again: it is released before it is uploaded anew', async ({ db }) => {
     const stop = operator.watched.stop('uploadNumbers', 'after')
     await operator.put('contoso', e164)
     const first = operator.run()
@@ -119,30 +103,33 @@ describe('a write that comes while its number is being told', () => {
 })
 
 describe('an account’s sync that is switched off while a number is being told', () => {
-  it.each([
+  it.for([
     ['is done', () => Promise.resolve()],
     ['is refused', () => control().misbehave('refuse', bad)],
     ['is lost', () => control().misbehave('timeout-after-success', { methods: ['uploadNumbers'] })],
     ['has to wait', () => control().misbehave('throttle', { afterMs: MINUTE })],
-  ])('leaves it alone when the call %s: synced, told no more, and looked at no more', async (_, misbehave) => {
-    const stop = operator.watched.stop('uploadNumbers', 'after')
-    await operator.put('contoso', e164)
-    await misbehave()
-    const first = operator.run()
-    await stop.reached
-    await operator.switchSync('contoso', false)
-    stop.go()
-    await first
-    expect(await operator.status('contoso', e164)).toEqual({ status: 'synced', errors: [] })
-    const calls = operator.watched.about(e164).length
-    await operator.settle()
-    expect(operator.watched.about(e164)).toHaveLength(calls)
-    await operator.switchSync('contoso', true)
-    await operator.settle()
-    await expectAtRest(db, operator, present())
-  })
+  ] as const)(
+    'leaves it alone when the call %s: synced, told no more, and looked at no more',
+    async ([_, misbehave], { db }) => {
+      const stop = operator.watched.stop('uploadNumbers', 'after')
+      await operator.put('contoso', e164)
+      await misbehave()
+      const first = operator.run()
+      await stop.reached
+      await operator.switchSync('contoso', false)
+      stop.go()
+      await first
+      expect(await operator.status('contoso', e164)).toEqual({ status: 'synced', errors: [] })
+      const calls = operator.watched.about(e164).length
+      await operator.settle()
+      expect(operator.watched.about(e164)).toHaveLength(calls)
+      await operator.switchSync('contoso', true)
+      await operator.settle()
+      await expectAtRest(db, operator, present())
+    },
+  )
 
-  it('and the number taken off: nothing is left of it here', async () => {
+  it('and the number taken off: nothing is left of it here', async ({ db }) => {
     const stop = operator.watched.stop('uploadNumbers', 'after')
     await operator.put('contoso', e164)
     const first = operator.run()
@@ -156,7 +143,7 @@ describe('an account’s sync that is switched off while a number is being told'
   })
 })
 
-it('an account that is deleted while its backend is told of it leaves nothing behind', async () => {
+it('an account that is deleted while its backend is told of it leaves nothing behind', async ({ db }) => {
   const stop = operator.watched.stop('upsertTenants', 'after')
   await operator.putAccount('fabrikam')
   const first = operator.run()
@@ -171,12 +158,12 @@ it('an account that is deleted while its backend is told of it leaves nothing be
 })
 
 describe('a call that fails', () => {
-  it('is made again after 1, 2, 4, … seconds, and never less often than every five minutes', async () => {
+  it('is made again after 1, 2, 4, … seconds, and never less often than every five minutes', async ({ db }) => {
     await control().misbehave('timeout-before', {})
     await operator.put('contoso', e164)
     for (const seconds of [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]) {
       await operator.run()
-      expect((await due()).inSeconds).toBe(seconds)
+      expect((await due(db)).inSeconds).toBe(seconds)
       operator.clock.advance(seconds * SECOND - 1)
       expect(await operator.run()).toMatchObject({ claimed: 0 })
       operator.clock.advance(1)
@@ -188,18 +175,18 @@ describe('a call that fails', () => {
     await expectAtRest(db, operator, present())
   })
 
-  it('is made again when the backend has asked for it, however soon or late', async () => {
+  it('is made again when the backend has asked for it, however soon or late', async ({ db }) => {
     await control().misbehave('throttle', { afterMs: 700 * SECOND, times: 1 })
     await control().misbehave('partial', { afterMs: 0 })
     await operator.putNumbers('contoso', [e164, other])
     await operator.run()
-    expect((await due()).inSeconds).toBe(700)
+    expect((await due(db)).inSeconds).toBe(700)
     operator.clock.advance(700 * SECOND)
     await operator.runAll()
     expect([await status(), await status(other)]).toEqual(['synced', 'synced'])
   })
 
-  it('is given up after a day, with the last reason; a new write begins anew', async () => {
+  it('is given up after a day, with the last reason; a new write begins anew', async ({ db }) => {
     await control().misbehave('unavailable', {})
     await operator.put('contoso', e164)
     for (let hours = 0; hours < 24; hours += 4) {
@@ -215,12 +202,12 @@ describe('a call that fails', () => {
       errors: [{ code: 'ServiceUnavailable', message, target: 'oc' }],
     })
     await operator.put('contoso', e164)
-    expect(await due()).toEqual({ inSeconds: 0, attempts: 0 })
+    expect(await due(db)).toEqual({ inSeconds: 0, attempts: 0 })
     await operator.settle()
     await expectAtRest(db, operator, present())
   })
 
-  it('keeps its faults to itself: what the adapter throws is logged, and tried again', async () => {
+  it('keeps its faults to itself: what the adapter throws is logged, and tried again', async ({ db }) => {
     const broken = new Error('a bug')
     const oc = { ...operator.backends.oc, uploadNumbers: () => Promise.reject(broken) }
     const good = operator.deps.backends
@@ -237,7 +224,7 @@ describe('a call that fails', () => {
 })
 
 describe('a job', () => {
-  it('is asked for by its ticket until it is done, also when a poll is lost or the backend is busy', async () => {
+  it('is asked for by its ticket until it is done, also when a poll is lost or the backend is busy', async ({ db }) => {
     await control().misbehave('job', { polls: 4, afterMs: 5 * SECOND, times: 1 })
     await operator.put('contoso', e164)
     await operator.run()
@@ -256,7 +243,7 @@ describe('a job', () => {
     await expectAtRest(db, operator, present())
   })
 
-  it('is forgotten when the number is written to', async () => {
+  it('is forgotten when the number is written to', async ({ db }) => {
     await control().misbehave('job', { polls: 100, times: 1 })
     await operator.put('contoso', e164)
     await operator.run()
@@ -269,7 +256,7 @@ describe('a job', () => {
 })
 
 describe('a backend that takes no calls', () => {
-  it('is sent none, and that costs no attempts', async () => {
+  it('is sent none, and that costs no attempts', async ({ db }) => {
     const closed = { reason: 'Five calls failed.', until: later(operator.clock.now(), MINUTE) }
     operator.backends.oc.unavailable = () => (operator.clock.now() < closed.until ? closed : undefined)
     await operator.put('contoso', e164)
@@ -281,7 +268,7 @@ describe('a backend that takes no calls', () => {
     await expectAtRest(db, operator, present())
   })
 
-  it('in the middle of a run is sent no more, and what was claimed for it is let go of at once', async () => {
+  it('in the middle of a run is sent no more, and what was claimed for it is let go of at once', async ({ db }) => {
     let isClosed = false
     Object.assign(operator.backends.oc, {
       batchSize: 1,
@@ -311,3 +298,16 @@ it('a run takes on no more than its bound, and says that there is more', async (
   expect(await operator.run()).toMatchObject({ claimed: MOST_PER_RUN, confirmed: MOST_PER_RUN, more: true })
   expect(await operator.run()).toMatchObject({ claimed: 1, confirmed: 1, more: false })
 })
+
+const control = () => operator.backends.oc.control
+const status = async (number: string = e164) => (await operator.status('contoso', number))?.status
+const present = (usage = 'FirstPartyAppAssignment') => new Map([[e164, { account: 'contoso', usage }]])
+
+/** When the next attempt at the number is due, in seconds from now, and what it is to be. */
+async function due(db: Db): Promise<{ inSeconds: number; attempts: number }> {
+  const [row] = await db.query<{ at: Date; attempts: number }>(
+    sql`select next_attempt_at as at, attempts from sync where kind = 'number' and key = ${e164}`,
+  )
+  if (!row) throw new Error('The number has no row.')
+  return { inSeconds: (row.at.getTime() - operator.clock.now().getTime()) / SECOND, attempts: row.attempts }
+}

@@ -12,6 +12,7 @@ import {
   operatorConnect,
   passedOn,
   using,
+  fault,
 } from '../../fixtures/accounts.js'
 import { openTestDatabase } from '../../fixtures/database.js'
 import { anOperator, reconcileAll, type Operator } from '../../fixtures/operator.js'
@@ -46,11 +47,6 @@ const putNumber = async (body: object, e164 = fictional(0)) => {
   expect(answer.statusCode, answer.body).toBeLessThan(300)
 }
 const identified = (...e164s: string[]) => ({ numbers: e164s.map((telephoneNumber) => ({ telephoneNumber })) })
-const fault = (code: string, target?: string) => ({
-  code,
-  message: expect.any(String) as string,
-  ...(target !== undefined && { target }),
-})
 const questions: [name: string, ask: () => ReturnType<Operator['get']>][] = [
   ['civic addresses', () => operator.get(ADDRESSES)],
   ['one civic address', () => operator.get(`${ADDRESSES}/a`)],

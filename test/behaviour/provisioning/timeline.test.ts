@@ -1,41 +1,27 @@
-import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect } from 'vitest'
 import { requeueFailed } from '../../../src/accounts/commands/requeue.js'
 import { later } from '../../../src/clock.js'
-import { sql } from '../../../src/db/db.js'
+import { sql, type Db } from '../../../src/db/db.js'
 import { newId } from '../../../src/ids.js'
 import { holdAny } from '../../../src/ledger/holds.js'
 import { retireNumbers } from '../../../src/ledger/retirement.js'
 import { servicesOf } from '../../../src/operator/status/status.js'
 import { MOST_LINES, timelineOf, type Timeline } from '../../../src/operator/status/timeline.js'
 import { timelineView } from '../../../src/operator/status/views.js'
-import { openTestDatabase, truncate } from '../../fixtures/database.js'
 import { enterStock } from '../../fixtures/stock.js'
+import { it } from '../../fixtures/test.js'
 import { anOperator, START, type Operator } from './an-operator.js'
-
-const db = await openTestDatabase()
-afterAll(() => db.close())
 
 const e164 = '+12065550100'
 let operator: Operator
-beforeEach(async () => {
-  await truncate(db)
+it.beforeEach(async ({ db }) => {
   operator = anOperator(db)
   await operator.putAccount('contoso')
   await operator.sync()
 })
 
-const timeline = () =>
-  timelineOf(db, e164, { now: operator.clock.now(), services: servicesOf(operator.deps) }) as Promise<Timeline>
-const told = async (): Promise<string[]> =>
-  (await timeline()).entries.map((entry) =>
-    entry.kind === 'history'
-      ? `${entry.actor}: ${entry.event}`
-      : `${entry.service}: ${entry.step} ${entry.outcome}${entry.code === null ? '' : ` ${entry.code}`}`,
-  )
-const control = () => operator.backends.oc.control
-
 describe('the story of a number', () => {
-  it('tells who put it where, and each attempt to tell its backend with the answer', async () => {
+  it('tells who put it where, and each attempt to tell its backend with the answer', async ({ db }) => {
     await enterStock(db, { count: 1 })
     await db.query(sql`update number_history set at = ${later(START, -1_000)}`)
     await control().misbehave('throttle', { afterMs: 2_000, times: 1 })
@@ -47,7 +33,7 @@ describe('the story of a number', () => {
     await control().misbehave('refuse', { code: 'Bad', message: 'Not so.' })
     await operator.putNumbers('contoso', [e164])
     await operator.sync()
-    expect(await told()).toEqual([
+    expect(await told(db)).toEqual([
       'operator: enter',
       'client:crm: assign',
       'oc: upload later',
@@ -55,7 +41,7 @@ describe('the story of a number', () => {
       'client:crm: configure',
       'oc: update refused Bad',
     ])
-    const { entries } = await timeline()
+    const { entries } = await timeline(db)
     expect(entries.map(({ at }) => at)).toEqual([
       later(START, -1_000),
       START,
@@ -67,13 +53,13 @@ describe('the story of a number', () => {
     expect(entries[5]).toMatchObject({ message: 'Not so.', generation: expect.any(Number) })
   })
 
-  it('tells it to the end: taken off, unassigned, released, out of the ledger', async () => {
+  it('tells it to the end: taken off, unassigned, released, out of the ledger', async ({ db }) => {
     await operator.putNumbers('contoso', [e164])
     await operator.sync()
     operator.clock.advance(1_000)
     await operator.deleteNumbers('contoso', [e164])
     await operator.sync()
-    expect(await told()).toEqual([
+    expect(await told(db)).toEqual([
       'client:crm: assign',
       'oc: upload done',
       'client:crm: withdraw',
@@ -81,14 +67,14 @@ describe('the story of a number', () => {
       'oc: release done',
       'system: unassign',
     ])
-    expect(await timeline()).toMatchObject({ ledger: null, onAccount: null, sync: [], cut: false })
+    expect(await timeline(db)).toMatchObject({ ledger: null, onAccount: null, sync: [], cut: false })
   })
 
-  it('is told of a number that has left the ledger, but not of one that was never heard of', async () => {
+  it('is told of a number that has left the ledger, but not of one that was never heard of', async ({ db }) => {
     expect(await timelineOf(db, '+12065550199', { now: START })).toBeUndefined()
   })
 
-  it('keeps its order although a clock was ahead', async () => {
+  it('keeps its order although a clock was ahead', async ({ db }) => {
     await enterStock(db, { count: 1 })
     await db.query(sql`update number_history set at = ${later(START, 3_600_000)}`)
     await operator.putNumbers('contoso', [e164])
@@ -96,7 +82,7 @@ describe('the story of a number', () => {
     operator.clock.advance(1_000)
     await operator.putNumbers('contoso', [e164])
     await operator.sync()
-    expect(await told()).toEqual([
+    expect(await told(db)).toEqual([
       'operator: enter',
       'client:crm: assign',
       'oc: upload done',
@@ -105,13 +91,13 @@ describe('the story of a number', () => {
     ])
   })
 
-  it('leaves out the oldest entries of a very long one, and says so', async () => {
+  it('leaves out the oldest entries of a very long one, and says so', async ({ db }) => {
     await operator.putNumbers('contoso', [e164])
     await db.query(sql`
       insert into sync_attempt (kind, key, service, generation, step, at, outcome, message)
       select 'number', ${e164}, 'oc', 1, 'upload', ${START}::timestamptz + i * interval '1 second', 'later', 'try ' || i
       from generate_series(1, ${MOST_LINES + 10}) as i`)
-    const { entries, cut } = await timeline()
+    const { entries, cut } = await timeline(db)
     expect(cut).toBe(true)
     expect(entries).toHaveLength(MOST_LINES + 1)
     expect(entries.at(-1)).toMatchObject({ message: `try ${MOST_LINES + 10}` })
@@ -120,10 +106,10 @@ describe('the story of a number', () => {
 })
 
 describe('where a number stands', () => {
-  it('in the ledger: its place, and the account that it is on', async () => {
+  it('in the ledger: its place, and the account that it is on', async ({ db }) => {
     await enterStock(db, { count: 1 })
     await operator.putNumbers('contoso', [e164])
-    expect(await timeline()).toMatchObject({
+    expect(await timeline(db)).toMatchObject({
       ledger: {
         state: 'assigned',
         account: 'contoso',
@@ -134,7 +120,7 @@ describe('where a number stands', () => {
     })
   })
 
-  it('in the ledger: who holds it, until the hold is over', async () => {
+  it('in the ledger: who holds it, until the hold is over', async ({ db }) => {
     await enterStock(db, { count: 1 })
     const resourceId = newId()
     await db.query(sql`
@@ -143,29 +129,29 @@ describe('where a number stands', () => {
     const wanted = { pool: '', countryCode: 'US', numberType: 'geographic', areaCode: '206', quantity: 1 } as const
     const hold = { holdId: newId(), resourceId, until: later(START, 1_000) }
     await db.transaction((tx) => holdAny(tx, wanted, hold, { at: START, actor: 'resource:fabrikam', reason: 'search' }))
-    expect((await timeline()).ledger).toMatchObject({ state: 'held', resource: 'fabrikam', freeAt: hold.until })
+    expect((await timeline(db)).ledger).toMatchObject({ state: 'held', resource: 'fabrikam', freeAt: hold.until })
     operator.clock.advance(1_000)
-    expect((await timeline()).ledger).toMatchObject({ state: 'available', resource: null, freeAt: null })
+    expect((await timeline(db)).ledger).toMatchObject({ state: 'available', resource: null, freeAt: null })
   })
 
-  it('in the ledger: that it rests for buyers only, having left an account', async () => {
+  it('in the ledger: that it rests for buyers only, having left an account', async ({ db }) => {
     await enterStock(db, { count: 1 })
     await operator.putNumbers('contoso', [e164])
     await operator.deleteNumbers('contoso', [e164])
-    expect(await timeline()).toMatchObject({
+    expect(await timeline(db)).toMatchObject({
       ledger: { state: 'quarantined', leftAccount: true, account: null, freeAt: later(START, 60_000) },
       onAccount: null,
     })
     await db.transaction((tx) => retireNumbers(tx, [e164], { at: START, actor: 'operator', reason: 'test' }))
-    expect((await timeline()).ledger).toMatchObject({ state: 'retired', leftAccount: false })
+    expect((await timeline(db)).ledger).toMatchObject({ state: 'retired', leftAccount: false })
   })
 
-  it('on its way out: since when, while its backend has not let go of it', async () => {
+  it('on its way out: since when, while its backend has not let go of it', async ({ db }) => {
     await operator.putNumbers('contoso', [e164])
     await operator.sync()
     operator.clock.advance(1_000)
     await operator.deleteNumbers('contoso', [e164])
-    expect(await timeline()).toMatchObject({
+    expect(await timeline(db)).toMatchObject({
       ledger: { state: 'assigned', account: 'contoso', place: null },
       onAccount: { account: 'contoso', leavingSince: later(START, 1_000) },
       sync: [{ service: 'oc', goal: 'absent', status: 'pending' }],
@@ -174,42 +160,42 @@ describe('where a number stands', () => {
 })
 
 describe('when its backend is next told, and why', () => {
-  const next = async () => (await timeline()).sync[0]?.next
+  const next = async (db: Db) => (await timeline(db)).sync[0]?.next
   beforeEach(() => operator.putNumbers('contoso', [e164]))
 
-  it('at once, because it never was', async () => {
-    expect(await next()).toEqual({ at: START, why: 'first try' })
+  it('at once, because it never was', async ({ db }) => {
+    expect(await next(db)).toEqual({ at: START, why: 'first try' })
   })
 
-  it('after a while, because the last attempt failed', async () => {
+  it('after a while, because the last attempt failed', async ({ db }) => {
     await control().misbehave('throttle', { afterMs: 20_000 })
     await operator.sync()
     operator.clock.advance(20_000)
     await operator.sync()
     const why: unknown = expect.stringMatching(/^retry 2 after: \S/)
-    expect(await next()).toEqual({ at: later(START, 40_000), why })
-    expect((await timeline()).sync).toMatchObject([{ attempts: 2, status: 'pending', heldBack: null }])
+    expect(await next(db)).toEqual({ at: later(START, 40_000), why })
+    expect((await timeline(db)).sync).toMatchObject([{ attempts: 2, status: 'pending', heldBack: null }])
   })
 
-  it('when a job is asked after', async () => {
+  it('when a job is asked after', async ({ db }) => {
     await control().misbehave('job', { polls: 3, afterMs: 5_000 })
     await operator.sync()
-    const ticket = (await timeline()).sync[0]?.ticket as string
+    const ticket = (await timeline(db)).sync[0]?.ticket as string
     expect(ticket).toMatch(/\S/)
-    expect(await next()).toMatchObject({ at: later(START, 5_000), why: expect.stringContaining(`job ${ticket}`) })
+    expect(await next(db)).toMatchObject({ at: later(START, 5_000), why: expect.stringContaining(`job ${ticket}`) })
   })
 
-  it('when another process may take over, because an attempt is under way', async () => {
+  it('when another process may take over, because an attempt is under way', async ({ db }) => {
     const until = later(START, 40_000)
     await db.query(sql`
       update sync set claimed_by = gen_random_uuid(), claimed_until = ${until}, next_attempt_at = ${until}, attempts = 1
       where kind = 'number'`)
-    expect(await next()).toEqual({ at: until, why: expect.stringMatching(/^an attempt is under way/) })
+    expect(await next(db)).toEqual({ at: until, why: expect.stringMatching(/^an attempt is under way/) })
     operator.clock.advance(40_000)
-    expect(await next()).toEqual({ at: until, why: expect.stringMatching(/process .* died/) })
+    expect(await next(db)).toEqual({ at: until, why: expect.stringMatching(/process .* died/) })
   })
 
-  it('at once, for the next step of taking it away', async () => {
+  it('at once, for the next step of taking it away', async ({ db }) => {
     await operator.sync()
     operator.clock.advance(1_000)
     await operator.deleteNumbers('contoso', [e164])
@@ -218,34 +204,34 @@ describe('when its backend is next told, and why', () => {
     await db.query(sql`
       update sync set placed = jsonb_set(placed, '{stage}', '"unassigned"'), last_attempt_at = ${operator.clock.now()}
       where kind = 'number'`)
-    expect(await next()).toMatchObject({ why: 'next step' })
+    expect(await next(db)).toMatchObject({ why: 'next step' })
   })
 
-  it('soon, because a command was lost that may yet bring it back', async () => {
+  it('soon, because a command was lost that may yet bring it back', async ({ db }) => {
     await control().misbehave('timeout-after-success', { methods: ['uploadNumbers'], times: 1 })
     await operator.sync()
     await operator.deleteNumbers('contoso', [e164])
     await operator.sync()
-    expect(await next()).toEqual({ at: later(START, 30_000), why: 'looks again because a command was lost' })
+    expect(await next(db)).toEqual({ at: later(START, 30_000), why: 'looks again because a command was lost' })
   })
 
-  it('much later, because it has been told, when it is compared again', async () => {
+  it('much later, because it has been told, when it is compared again', async ({ db }) => {
     await operator.sync()
-    expect(await next()).toEqual({ at: later(START, 3_600_000), why: 'compared with the backend again' })
+    expect(await next(db)).toEqual({ at: later(START, 3_600_000), why: 'compared with the backend again' })
   })
 
-  it('not at all, because it was refused; and at once when it is requeued', async () => {
+  it('not at all, because it was refused; and at once when it is requeued', async ({ db }) => {
     await control().misbehave('refuse', { code: 'Bad', message: 'Not so.' })
     await operator.sync()
-    expect(await timeline()).toMatchObject({
+    expect(await timeline(db)).toMatchObject({
       sync: [{ status: 'failed', next: null, refusal: { code: 'Bad', message: 'Not so.' } }],
     })
     operator.clock.advance(1_000)
     await requeueFailed(operator.deps, { numbers: [e164] })
-    expect(await next()).toEqual({ at: later(START, 1_000), why: 'first try' })
+    expect(await next(db)).toEqual({ at: later(START, 1_000), why: 'first try' })
   })
 
-  it('although it is due, not while the backend takes no calls, or when there is none', async () => {
+  it('although it is due, not while the backend takes no calls, or when there is none', async ({ db }) => {
     const until = later(START, 1_000)
     const heldBack = async (service: object) =>
       (await timelineOf(db, e164, { now: START, services: [{ code: 'oc', backend: 'http', ...service }] }))?.sync[0]
@@ -257,12 +243,12 @@ describe('when its backend is next told, and why', () => {
   })
 })
 
-it('its JSON has the same, with times in ISO 8601', async () => {
+it('its JSON has the same, with times in ISO 8601', async ({ db }) => {
   await enterStock(db, { count: 1 })
   await operator.putNumbers('contoso', [e164])
   await control().misbehave('refuse', { code: 'Bad', message: 'Not so.' })
   await operator.sync()
-  const view = timelineView(await timeline(), operator.clock.now())
+  const view = timelineView(await timeline(db), operator.clock.now())
   expect(view).toMatchObject({
     at: '2026-03-01T12:00:00.000Z',
     e164,
@@ -282,3 +268,13 @@ it('its JSON has the same, with times in ISO 8601', async () => {
   expect(view.entries).toHaveLength(3)
   expect(JSON.parse(JSON.stringify(view))).toEqual(view)
 })
+
+const timeline = (db: Db) =>
+  timelineOf(db, e164, { now: operator.clock.now(), services: servicesOf(operator.deps) }) as Promise<Timeline>
+const told = async (db: Db): Promise<string[]> =>
+  (await timeline(db)).entries.map((entry) =>
+    entry.kind === 'history'
+      ? `${entry.actor}: ${entry.event}`
+      : `${entry.service}: ${entry.step} ${entry.outcome}${entry.code === null ? '' : ` ${entry.code}`}`,
+  )
+const control = () => operator.backends.oc.control

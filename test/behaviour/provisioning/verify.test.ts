@@ -1,23 +1,16 @@
 /** Looking at what a backend really has: nothing that is found overtakes what is written meanwhile. */
-import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect } from 'vitest'
 import { sql } from '../../../src/db/db.js'
-import { openTestDatabase, truncate } from '../../fixtures/database.js'
+import { it } from '../../fixtures/test.js'
 import { aWatchedOperator, expectAtRest, HOUR, type WatchedOperator } from './watched-operator.js'
-
-const db = await openTestDatabase()
-afterAll(() => db.close())
 
 const e164 = '+12065550100'
 let operator: WatchedOperator
-beforeEach(async () => {
-  await truncate(db)
+it.beforeEach(async ({ db }) => {
   operator = aWatchedOperator(db)
   await operator.putAccount('contoso')
   await operator.runAll()
 })
-const control = () => operator.backends.oc.control
-const status = async () => (await operator.status('contoso', e164))?.status
-const present = (usage: string) => new Map([[e164, { account: 'contoso', usage }]])
 
 describe('a number that is looked at', () => {
   beforeEach(async () => {
@@ -26,9 +19,9 @@ describe('a number that is looked at', () => {
     operator.clock.advance(HOUR)
   })
 
-  it.each(['before', 'after'] as const)(
+  it.for(['before', 'after'] as const)(
     'and written to meanwhile is told once the look is over (%s the answer)',
-    async (where) => {
+    async (where, { db }) => {
       await control().drift('vanish')
       const stop = operator.watched.stop('getNumbers', where)
       const look = operator.run()
@@ -43,7 +36,7 @@ describe('a number that is looked at', () => {
     },
   )
 
-  it('and taken off meanwhile is released', async () => {
+  it('and taken off meanwhile is released', async ({ db }) => {
     const stop = operator.watched.stop('getNumbers', 'after')
     const look = operator.run()
     await stop.reached
@@ -83,7 +76,9 @@ describe('a number that is looked at', () => {
   })
 })
 
-it('what was told of a customer is told again when a command before it was lost and may have come late', async () => {
+it('what was told of a customer is told again when a command before it was lost and may have come late', async ({
+  db,
+}) => {
   await control().misbehave('wrong-order', { methods: ['upsertTenants'], times: 1 })
   await operator.switchSync('contoso', false)
   await operator.run()
@@ -96,3 +91,7 @@ it('what was told of a customer is told again when a command before it was lost 
   expect(await tenants()).toMatchObject([{ syncEnabled: true }])
   expect(await db.query(sql`select key from sync where unsure or pending_since is not null`)).toEqual([])
 })
+
+const control = () => operator.backends.oc.control
+const status = async () => (await operator.status('contoso', e164))?.status
+const present = (usage: string) => new Map([[e164, { account: 'contoso', usage }]])

@@ -1,6 +1,7 @@
 /** Lists that a backend gives whole, filtered, ordered and cut by the database. */
 import fc from 'fast-check'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
+import type { Db } from '../../../src/db/db.js'
 import { parseQuery } from '../../../src/http/server.js'
 import type { CivicAddress, RequestForInformation } from '../../../src/provisioning/contract/models.js'
 import { addressFields } from '../../../src/provisioning/filter/address-fields.js'
@@ -10,39 +11,16 @@ import { parseFilter } from '../../../src/provisioning/filter/parse.js'
 import { wireFields } from '../../../src/provisioning/filter/wire-fields.js'
 import { nextLink, readListQuery, type ListQuery } from '../../../src/provisioning/wire/list.js'
 import { pageOfWhole } from '../../../src/provisioning/wire/whole-list.js'
-import { openTestDatabase } from '../../fixtures/database.js'
 import { filterPredicate, valuesByPath } from '../../fixtures/evaluate-filter.js'
 import { filters, printFilter, things, type Thing } from '../../fixtures/filters.js'
+import { it } from '../../fixtures/test.js'
 
-const db = await openTestDatabase()
-afterAll(() => db.close())
-
-/** Those of the items that a filter chooses. */
-async function chosen<Item extends object>(
-  text: string,
-  items: readonly Item[],
-  fields: FilterFields,
-): Promise<Item[]> {
-  const query: ListQuery = { skip: 0, pageSize: 500, count: true, filter: parseFilter(text), filterText: text }
-  const page = await pageOfWhole(db, query, items, fields, (item) => String(items.indexOf(item)).padStart(3, '0'))
-  expect(page.total).toBe(page.items.length)
-  return page.items
-}
-
-const thingFields = wireFields<Thing>()({
-  text: 'string',
-  guid: 'guid',
-  flag: 'boolean',
-  amount: 'number',
-  at: 'dateTime',
-})
-
-it('a filter chooses what the oracle chooses, whatever the filter and the items', async () => {
+it('a filter chooses what the oracle chooses, whatever the filter and the items', async ({ db }) => {
   await fc.assert(
     fc.asyncProperty(filters, fc.array(things, { maxLength: 12 }), async (filter, items) => {
       const text = printFilter(filter)
       const wanted = items.filter(filterPredicate(parseFilter(text), valuesByPath<Thing>(thingFields)))
-      expect(await chosen(text, items, thingFields)).toEqual(wanted)
+      expect(await chosen(db, text, items, thingFields)).toEqual(wanted)
     }),
     { numRuns: 500 },
   )
@@ -63,7 +41,7 @@ describe('choosing', () => {
     tenantId: 'guid',
     at: 'dateTime',
   })
-  it.each<[string, Item, boolean]>([
+  it.for<[string, Item, boolean]>([
     ['a gt 1', { a: 2 }, true],
     ['a gt 1', { a: 1 }, false],
     ['a ge 1 and a le 1 and a eq 1', { a: 1 }, true],
@@ -98,19 +76,19 @@ describe('choosing', () => {
     ['at eq 2024-02-29T12:00:00Z', { at: '2024-02-29T12:00:00.000Z' }, true],
     ['at eq 2024-02-29T12:00:00Z', { at: new Date('2024-02-29T12:00:00Z') }, true],
     ['at lt 2024-02-29T12:00:00+01:00', { at: '2024-02-29T10:59:59Z' }, true],
-  ])('%s, of %j: %j', async (text, item, expected) => {
-    expect(await chosen(text, [item], fields)).toHaveLength(expected ? 1 : 0)
+  ] as const)('%s, of %j: %j', async ([text, item, expected], { db }) => {
+    expect(await chosen(db, text, [item], fields)).toHaveLength(expected ? 1 : 0)
   })
 })
 
 describe('the fields of what backends tell', () => {
-  it.each([
+  it.for([
     ["tenantId eq '72F988BF-86F1-41AF-91AB-2D7CD011DB47'", true],
     ["customerRelationship/status eq 'ConsentAcknowledged'", true],
     ["customerRelationship.comment ne 'x'", true],
     ['consentedOn lt 2024-03-01T00:00:00Z and customerRelationship/lastModifiedOn eq null', true],
     ["serviceProvisioningStatus eq 'synced' and status eq 'removed'", false],
-  ])('requests for information: %s', async (text, expected) => {
+  ] as const)('requests for information: %s', async ([text, expected], { db }) => {
     const consent: RequestForInformation = {
       serviceProvisioningStatus: 'synced',
       serviceProvisioningErrors: null,
@@ -123,13 +101,13 @@ describe('the fields of what backends tell', () => {
       consentedCountries: ['US'],
       customerRelationship: { status: 'ConsentAcknowledged' },
     }
-    expect(await chosen(text, [consent], consentFields)).toEqual(expected ? [consent] : [])
+    expect(await chosen(db, text, [consent], consentFields)).toEqual(expected ? [consent] : [])
   })
-  it.each([
+  it.for([
     ["country eq 'US' and startswith(postalOrZipCode,'98')", true],
     ["validationStatus eq 'validated' and houseNumberSuffix eq null", true],
     ["tenantId ne 'ABC'", false],
-  ])('civic addresses: %s', async (text, expected) => {
+  ] as const)('civic addresses: %s', async ([text, expected], { db }) => {
     const address: CivicAddress = {
       id: '1',
       country: 'US',
@@ -139,7 +117,7 @@ describe('the fields of what backends tell', () => {
       tenantId: 'abc',
       locations: [],
     }
-    expect(await chosen(text, [address], addressFields)).toEqual(expected ? [address] : [])
+    expect(await chosen(db, text, [address], addressFields)).toEqual(expected ? [address] : [])
   })
 })
 
@@ -153,7 +131,7 @@ describe('a list', () => {
   const read = (text: string): ListQuery => readListQuery(parseQuery(`api-version=2024-02-29&${text}`), fields)
 
   /** All items that following the links gives. */
-  async function walk(items: readonly Item[], text: string, byKey: boolean) {
+  async function walk(db: Db, items: readonly Item[], text: string, byKey: boolean) {
     const ids: string[] = []
     const totals = new Set<number>()
     for (let next: string | undefined = text, pages = 0; next !== undefined; pages++) {
@@ -168,7 +146,7 @@ describe('a list', () => {
     return { ids, totals: [...totals] }
   }
 
-  it('is walked without a gap or a repeat, by key or by skip, whatever is asked for', async () => {
+  it('is walked without a gap or a repeat, by key or by skip, whatever is asked for', async ({ db }) => {
     const ids = fc.uniqueArray(fc.string({ unit: 'binary', maxLength: 3 }).filter((id) => !id.includes('\0')))
     const asked = fc.record({
       top: fc.option(fc.integer({ min: 1, max: 12 })),
@@ -189,7 +167,7 @@ describe('a list', () => {
           .map(keyOf)
           .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
         const from = skip ?? 0
-        const walked = await walk(items, text, byKey)
+        const walked = await walk(db, items, text, byKey)
         expect(walked.ids).toEqual(matching.slice(from, top === null ? undefined : from + top))
         expect(walked.totals).toEqual([matching.length])
       }),
@@ -197,20 +175,41 @@ describe('a list', () => {
     )
   }, 120_000)
 
-  it('goes on behind a key whose item has gone meanwhile', async () => {
+  it('goes on behind a key whose item has gone meanwhile', async ({ db }) => {
     const items = ['d', 'a', 'c'].map((id) => ({ id, odd: true }))
     const page = await pageOfWhole(db, read('after=Yg&skip=2'), items, fields, keyOf)
     expect(page.items.map(keyOf)).toEqual(['c', 'd'])
   })
 
-  it('keeps items of one key in the order in which they came', async () => {
+  it('keeps items of one key in the order in which they came', async ({ db }) => {
     const items = [true, false, true].map((odd) => ({ id: 'a', odd }))
     expect((await pageOfWhole(db, read(''), items, fields, keyOf)).items).toEqual(items)
   })
 
-  it('may have texts that no database keeps, and they may even be keys', async () => {
+  it('may have texts that no database keeps, and they may even be keys', async ({ db }) => {
     const items = ['a\0b', 'a', 'a\ud800', 'b', '\0'].map((id) => ({ id, odd: true }))
-    const walked = await walk(items, "maxpagesize=1&filter=contains(id,'a') or odd", true)
+    const walked = await walk(db, items, "maxpagesize=1&filter=contains(id,'a') or odd", true)
     expect(walked.ids).toEqual(['a', 'a\ud800', 'a\0b', 'b', '\0'])
   })
+})
+
+/** Those of the items that a filter chooses. */
+async function chosen<Item extends object>(
+  db: Db,
+  text: string,
+  items: readonly Item[],
+  fields: FilterFields,
+): Promise<Item[]> {
+  const query: ListQuery = { skip: 0, pageSize: 500, count: true, filter: parseFilter(text), filterText: text }
+  const page = await pageOfWhole(db, query, items, fields, (item) => String(items.indexOf(item)).padStart(3, '0'))
+  expect(page.total).toBe(page.items.length)
+  return page.items
+}
+
+const thingFields = wireFields<Thing>()({
+  text: 'string',
+  guid: 'guid',
+  flag: 'boolean',
+  amount: 'number',
+  at: 'dateTime',
 })
