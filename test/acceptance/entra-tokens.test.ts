@@ -64,7 +64,7 @@ describe('a program that signs in', () => {
     expect(before.outcome.refused?.message).toContain('linebook resource grant <name> shop')
 
     await command('resource', 'grant', 'local', 'shop')
-    expect(await command('resource', 'list')).toMatch(/^ {2}granted to .*linebook-admin \(built-in\).*, shop$/m)
+    expect(await command('resource', 'grants', 'local')).toMatch(/^linebook-admin \(built-in\)\n[^]*^shop$/m)
     const granted = await runAs('shop', secret)
     expect(granted.straight).toBe(200)
     expect(granted.outcome.bought).toHaveLength(1)

@@ -56,6 +56,7 @@ export const cancelJob = operation({
   method: 'POST',
   path: '/jobs/{id}:cancel',
   role: 'Write',
+  atOnce: true,
   success: { status: 200, description: 'The job as it stands', body: Job },
 })
 

@@ -30,6 +30,11 @@ export interface OperationContract<Query extends TObject = TObject, Body extends
   download?: string
   /** The response shows a secret. Such responses are sealed where they are remembered for repeats, and never cached. */
   showsSecret?: true
+  /**
+   * Its response is not remembered for repeats: it must not wait for the database, and a repeat does no harm.
+   * `Idempotency-Key` is ignored.
+   */
+  atOnce?: true
   /** Looks at If-Match, and answers with an ETag. */
   conditional?: true
 }
@@ -42,8 +47,8 @@ export const operation = <Query extends TObject = typeof none, Body extends TSch
 ): OperationContract<Query, Body> => ({ ...contract, query: contract.query ?? (none as unknown as Query) })
 
 /** Whether a repeat of the operation has the first response, by its `Idempotency-Key`. */
-export const isRepeatable = ({ method }: Pick<OperationContract, 'method'>): boolean =>
-  method === 'POST' || method === 'PATCH'
+export const isRepeatable = ({ method, atOnce }: Pick<OperationContract, 'method' | 'atOnce'>): boolean =>
+  atOnce === undefined && (method === 'POST' || method === 'PATCH')
 
 export const DEFAULT_LIMIT = 100
 export const MAX_LIMIT = 1_000
