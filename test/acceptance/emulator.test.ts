@@ -19,8 +19,8 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true })
 })
 
-const emulator = async (method: string, path: string, body?: unknown) => {
-  const answer = await fetch(`${linebook.httpUrl}/_emulator${path}`, {
+const emulator = async (method: string, path: string, body?: unknown, server = linebook) => {
+  const answer = await fetch(`${server.httpUrl}/_emulator${path}`, {
     method,
     headers: { authorization: `Basic ${btoa('linebook-admin:linebook-standin')}`, 'content-type': 'application/json' },
     ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -91,15 +91,15 @@ describe('the official client', () => {
 it('the settings of an emulator are there again after a restart', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'linebook-acceptance-'))
   const first = await startLinebook({ dataDir: folder })
-  const run = (command: string[]) => runLinebook(['emulator', ...command], { env: { LINEBOOK_DATA_DIR: folder } })
-  expect((await run(['clock', '--advance', 'P1D'])).code).toBe(0)
-  await run(['script', '--operation', 'search', '--by-hand'])
-  await run(['snapshot', 'kept'])
+  await emulator('POST', '/clock', { advance: 'P1D' }, first)
+  await emulator('POST', '/scripts', { operation: 'search', byHand: true }, first)
+  await emulator('PUT', '/snapshots/kept', undefined, first)
   await first.stop()
   const second = await startLinebook({ dataDir: folder })
-  expect(JSON.parse((await run(['clock', '--json'])).stdout)).toMatchObject({ offsetMs: 86_400_000 })
-  expect((await run(['scripts'])).stdout).toMatch(/search: goes by hand/)
-  expect((await run(['restore', 'kept'])).code).toBe(0)
+  const clock = await runLinebook(['emulator', 'clock', '--json'], { env: { LINEBOOK_DATA_DIR: folder } })
+  expect(JSON.parse(clock.stdout)).toMatchObject({ offsetMs: 86_400_000 })
+  expect(await emulator('GET', '/scripts', undefined, second)).toMatchObject({ scripts: [{ byHand: true }] })
+  await emulator('POST', '/snapshots/kept/restore', undefined, second)
   await second.stop()
   await rm(folder, { recursive: true, force: true })
 })
