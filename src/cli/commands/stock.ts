@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createWriteStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { Readable } from 'node:stream'
@@ -62,7 +62,10 @@ Examples:
         const query = { skipBad, dryRun, pool, fileName: file === '-' ? undefined : basename(file) }
         const path = operator`/stock/imports`
         const upload = file === '-' ? Readable.from(io.stdin) : await openFile(file)
-        const job = await client.upload<JobJson>(path, upload, { type: 'text/csv', query })
+        // A server that refuses the file leaves it unread.
+        const job = await client
+          .upload<JobJson>(path, upload, { type: 'text/csv', query })
+          .finally(() => upload.destroy())
         return importShown(io, client, await followJob(io, client, job), { skipBad, dryRun })
       }),
     )
@@ -76,13 +79,10 @@ interface ImportOptions {
 /** Throws a SetupError, before anything is sent. */
 async function openFile(file: string): Promise<Readable> {
   try {
-    const handle = await open(file)
-    if ((await handle.stat()).isFile()) return handle.createReadStream()
-    await handle.close()
+    return (await open(file)).createReadStream()
   } catch (error) {
     throw new SetupError(`"${file}" can't be read: ${(error as Error).message}`, { cause: error })
   }
-  return createReadStream(file)
 }
 
 /** Writes out the bad lines. Throws a SetupError when they keep the others out. */
