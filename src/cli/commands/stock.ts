@@ -78,11 +78,12 @@ interface ImportOptions {
 
 /** Throws a SetupError, before anything is sent. */
 async function openFile(file: string): Promise<Readable> {
-  try {
-    return (await open(file)).createReadStream()
-  } catch (error) {
+  const handle = await open(file).catch((error: unknown) => {
     throw new SetupError(`"${file}" can't be read: ${(error as Error).message}`, { cause: error })
-  }
+  })
+  if (!(await handle.stat()).isDirectory()) return handle.createReadStream()
+  await handle.close()
+  throw new SetupError(`"${file}" is a folder; give the CSV file.`)
 }
 
 /** Writes out the bad lines. Throws a SetupError when they keep the others out. */

@@ -126,6 +126,7 @@ describe.each(ways)('%s', (way) => {
     [['wallet', 'credit', 'local', '-100', 'EUR'], /^linebook: .*can't take 100\.00 from it/],
     [['stock', 'retire', '+12'], /^linebook: .*not in the ledger/],
     [['stock', 'import', '/nowhere/x.csv'], /^linebook: "\/nowhere\/x\.csv" can't be read: ENOENT/],
+    [['stock', 'import', '/'], /^linebook: "\/" is a folder/],
     [['number', '+4412345678'], /^linebook: .*\+4412345678/],
     [['number', 'list', '--state', 'lost'], /Allowed choices are available/],
     [['account', 'show', 'nobody'], /^linebook: .*nobody/],

@@ -6,9 +6,9 @@ import { anEmulator, type Emulator } from '../../fixtures/emulator.js'
 import { anOperator } from '../../fixtures/operator.js'
 import { TEST_START } from '../../fixtures/service.js'
 import { enterStock } from '../../fixtures/stock.js'
-import { it } from '../../fixtures/test.js'
+import { it as test } from '../../fixtures/test.js'
 
-it.override('env', { LINEBOOK_PURCHASE_DELAY_MS: '60000', LINEBOOK_QUARANTINE_DAYS: '30' })
+const it = test.extend('env', { LINEBOOK_PURCHASE_DELAY_MS: '60000', LINEBOOK_QUARANTINE_DAYS: '30' })
 
 describe('the clock', () => {
   it('shows the time, which is the real one until it is moved', async ({ emulator }) => {
