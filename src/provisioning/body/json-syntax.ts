@@ -1,5 +1,5 @@
 /**
- * The syntax of JSON, for what `JSON.parse` doesn't do: limiting the depth, skipping trailing commas, and locating
+ * The syntax of JSON, for what `JSON.parse` doesn't do: skipping trailing commas, and locating
  * faults. V8 gives no position for an unexpected token, the most frequent fault (tried: 20, 22, 24 and 26), and its
  * messages vary with its version.
  */
