@@ -3,6 +3,7 @@
  * requeue, passes through `noteChange`, in the transaction that makes it: whatever follows such changes has this one
  * place.
  */
+import type { BeforeAndAfter } from '../auth/changes.js'
 import type { Relationship } from '../backends/port/teams.js'
 import type { Tx } from '../db/db.js'
 import { noteInHistory, type Cause } from '../ledger/history.js'
@@ -11,12 +12,6 @@ import type { SyncKey } from '../sync/refused.js'
 import type { AccountSettings, NumberCounts } from './account.js'
 import { countNumber, noCounts, type NumberDetails } from './account-number.js'
 import { addCounts } from './account-store.js'
-
-/** A value before and after a change; undefined where there was or is none. */
-export interface BeforeAndAfter<Value> {
-  before: Value | undefined
-  after: Value | undefined
-}
 
 export interface NumberChange extends BeforeAndAfter<NumberDetails> {
   e164: string
@@ -56,7 +51,7 @@ export async function noteChange(
 const eventOf = ({ before, after }: BeforeAndAfter<unknown>): 'create' | 'replace' | 'delete' =>
   before === undefined ? 'create' : after === undefined ? 'delete' : 'replace'
 
-/** Each once, in their order: several services may be told of a number. */
+/** Each once, in their order: a number may be synced to several services. */
 const numbersAmong = (items: readonly SyncKey[]): string[] =>
   [...new Set(items.flatMap(({ kind, key }) => (kind === 'number' ? [key] : [])))].sort()
 

@@ -1,3 +1,4 @@
+import type { Attribution } from '../auth/changes.js'
 import type { Backends, ServiceCode } from '../backends/port/backend.js'
 import type { Zone } from '../backends/port/zone.js'
 import type { Clock } from '../clock.js'
@@ -31,12 +32,6 @@ export interface ProvisioningDeps {
   verifyIntervalMs: number
   /** Wakes the reconciler of a service; called after a write has been committed. */
   nudge(services: Iterable<SyncService>): void
-}
-
-/** Who makes a change, and by which operation, as the history of a number says. */
-export interface Attribution {
-  actor: string
-  reason: string
 }
 
 /**

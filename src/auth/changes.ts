@@ -1,23 +1,23 @@
 /**
- * Every change of a resource, of its keys, its hosts and of who is granted it passes through `noteAccess`, in the
- * transaction that makes it: what is to follow such changes has this one place. No secret does.
+ * Every change of a resource, its keys, its hosts or its grants passes through `noteAccess`, in the transaction that
+ * makes it: whatever follows such changes has this one place. Secrets stay out of it.
  */
 import type { Tx } from '../db/db.js'
 import type { Logger } from '../log.js'
 import type { KeySlot } from './resource-store.js'
 
-/** Who makes a change, and by which operation or command. */
-export interface By {
+/** Who makes a change, and by which operation; the history of a number shows both. */
+export interface Attribution {
   actor: string
   reason: string
 }
 
 /** At the command line. */
-export const BY_OPERATOR: By = { actor: 'operator', reason: 'command line' }
+export const BY_OPERATOR: Attribution = { actor: 'operator', reason: 'command line' }
 /** At the start of an emulator. */
-export const BY_SYSTEM: By = { actor: 'system', reason: 'start' }
+export const BY_SYSTEM: Attribution = { actor: 'system', reason: 'start' }
 
-/** What was and what is; undefined where there was or is nothing. */
+/** A value before and after a change; undefined where there was or is none. */
 export interface BeforeAndAfter<Value> {
   before: Value | undefined
   after: Value | undefined
@@ -26,14 +26,14 @@ export interface BeforeAndAfter<Value> {
 export interface ResourceFacts {
   hosts: readonly string[]
   pool: string
-  /** Since when it is shut out; null: it isn't. */
+  /** Since when it is disabled; null: it isn't. */
   disabledAt: Date | null
 }
 
 /** `subject` is the resource's name. */
 export type AccessChange =
   | ({ kind: 'resource'; subject: string } & BeforeAndAfter<ResourceFacts>)
-  /** Another one is in its place, which nobody is told. */
+  /** The new key is a secret, so the change doesn't have it. */
   | { kind: 'key'; subject: string; which: KeySlot }
   /** The issuers whose tokens of the client count. */
   | ({ kind: 'grant'; subject: string; clientId: string } & BeforeAndAfter<readonly string[]>)
@@ -42,8 +42,8 @@ export interface NotedBy {
   logger?: Logger | undefined
 }
 
-/** Notes a change; the log has a line. */
-export function noteAccess({ logger }: NotedBy, _tx: Tx, change: AccessChange, { actor, reason }: By): void {
-  // Before the commit: a transaction that is run again has another line, and one that fails has its own.
+/** Records a change: writes a line to the log. */
+export function noteAccess({ logger }: NotedBy, _tx: Tx, change: AccessChange, { actor, reason }: Attribution): void {
+  // Logged before the commit: a transaction that runs again logs again, and one that fails has logged too.
   logger?.debug({ ...change, actor, reason }, 'change of access')
 }

@@ -7,7 +7,7 @@ import type { Clock } from '../clock.js'
 import type { Db, Queryable, Tx } from '../db/db.js'
 import { DomainError, invalidInput, notFound } from '../errors.js'
 import { newId } from '../ids.js'
-import { BY_OPERATOR, BY_SYSTEM, noteAccess, type By, type NotedBy, type ResourceFacts } from './changes.js'
+import { BY_OPERATOR, BY_SYSTEM, noteAccess, type Attribution, type NotedBy, type ResourceFacts } from './changes.js'
 import {
   deleteResource,
   HostClaimed,
@@ -69,7 +69,7 @@ export async function insertNewResource(
   tx: Tx,
   { sealer, clock, logger }: Omit<ResourceDeps, 'db'>,
   wanted: NewResource,
-  by: By,
+  by: Attribution,
 ): Promise<{ id: string; keys: AccessKeys }> {
   const { name, keys = { primary: newAccessKey(), secondary: newAccessKey() } } = wanted
   const hosts = wanted.hosts.map((host) => host.toLowerCase())
@@ -181,7 +181,7 @@ export const changeHosts = (
   { db, logger }: ChangeDeps,
   name: string,
   wanted: readonly string[],
-  by: By,
+  by: Attribution,
 ): Promise<void> =>
   db.transaction(async (tx) => {
     const hosts = [...new Set(wanted.map((host) => host.toLowerCase()))]
@@ -199,7 +199,12 @@ export const changeHosts = (
   })
 
 /** Shuts a resource out, or lets it in again; running servers know within seconds. Throws 'not-found'. */
-export const setResourceDisabled = ({ db, logger }: ChangeDeps, name: string, at: Date | null, by: By): Promise<void> =>
+export const setResourceDisabled = (
+  { db, logger }: ChangeDeps,
+  name: string,
+  at: Date | null,
+  by: Attribution,
+): Promise<void> =>
   db.transaction(async (tx) => {
     const before = factsOf(await resourceNamed(tx, name))
     await setDisabled(tx, name, at)
@@ -220,7 +225,7 @@ const hostClaimed = (hosts: readonly string[], cause: unknown): DomainError =>
 /**
  * Removes a resource that nothing is left of. Throws 'not-found', and 'state-conflict' that says what is left.
  */
-export const removeResource = ({ db, logger }: ChangeDeps, name: string, by: By): Promise<void> =>
+export const removeResource = ({ db, logger }: ChangeDeps, name: string, by: Attribution): Promise<void> =>
   db.transaction(async (tx) => {
     const resource = await resourceNamed(tx, name)
     const { id } = resource

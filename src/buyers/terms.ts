@@ -1,5 +1,5 @@
 /** The terms that an operator sets for a resource as a buyer: its limit, entitlements and addresses. */
-import { BY_OPERATOR, type By, type NotedBy } from '../auth/changes.js'
+import { BY_OPERATOR, type Attribution, type NotedBy } from '../auth/changes.js'
 import type { Db, Queryable, Tx } from '../db/db.js'
 import { notFound } from '../errors.js'
 import type { Address } from './address.js'
@@ -43,19 +43,16 @@ export async function showBuyer(db: Queryable, name: string): Promise<ShownBuyer
 
 /** Changes what is given; addresses of other countries stay. Throws 'not-found'. */
 export const changeTerms = (db: Db, name: string, terms: Partial<Terms>, noted: NotedTerms = {}): Promise<void> =>
-  db.transaction(async (tx) => {
-    await requireResource(tx, name)
-    await setTerms(tx, name, terms, noted)
-  })
+  db.transaction((tx) => setTerms(tx, name, terms, noted))
 
 /** Who changes terms, and the log. */
 export interface NotedTerms extends NotedBy {
-  by?: By
+  by?: Attribution
 }
 
 /**
- * Sets terms in a transaction that has found the resource. Every change of terms passes through here: whatever follows
- * such changes has this one place.
+ * Changes terms as part of a transaction. Every change of terms passes through here: whatever follows such changes has
+ * this one place. Throws 'not-found'.
  */
 export async function setTerms(
   tx: Tx,
@@ -63,16 +60,17 @@ export async function setTerms(
   { addresses = {}, ...terms }: Partial<Terms>,
   { by = BY_OPERATOR, logger }: NotedTerms = {},
 ): Promise<void> {
-  const before = await readTerms(tx, name)
+  const resourceId = await requireResource(tx, name)
+  const before = await readTerms(tx, resourceId)
   if (Object.keys(terms).length > 0) await saveTerms(tx, name, terms)
   for (const [countryCode, address] of Object.entries(addresses)) await saveAddress(tx, name, countryCode, address)
-  const after = await readTerms(tx, name)
+  const after = await readTerms(tx, resourceId)
   // Logged before the commit: a transaction that runs again logs again, and one that fails has logged too.
   logger?.debug({ kind: 'terms', subject: name, before, after, actor: by.actor, reason: by.reason }, 'change of terms')
 }
 
-async function readTerms(tx: Tx, name: string): Promise<Terms> {
-  const { numberLimit, entitledTo, addresses } = await readBuyer(tx, await requireResource(tx, name))
+async function readTerms(tx: Tx, resourceId: string): Promise<Terms> {
+  const { numberLimit, entitledTo, addresses } = await readBuyer(tx, resourceId)
   return { numberLimit, entitledTo, addresses }
 }
 

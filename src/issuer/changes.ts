@@ -1,8 +1,9 @@
 /**
  * Every change of the clients of the built-in issuer and of the key that it signs with passes through `noteIssuer`, in
- * the transaction that makes it: what is to follow such changes has this one place. No secret does.
+ * the transaction that makes it: whatever follows such changes has this one place. Secrets
+ * stay out of it.
  */
-import type { BeforeAndAfter, By, NotedBy } from '../auth/changes.js'
+import type { Attribution, BeforeAndAfter, NotedBy } from '../auth/changes.js'
 import type { Tx } from '../db/db.js'
 
 export interface ClientFacts {
@@ -18,8 +19,8 @@ export type IssuerChange =
   | ({ kind: 'client'; subject: string } & BeforeAndAfter<ClientFacts>)
   | ({ kind: 'signing-key'; subject: 'issuer' } & BeforeAndAfter<string>)
 
-/** Notes a change; the log has a line. */
-export function noteIssuer({ logger }: NotedBy, _tx: Tx, change: IssuerChange, { actor, reason }: By): void {
-  // Before the commit: a transaction that is run again has another line, and one that fails has its own.
+/** Records a change: writes a line to the log. */
+export function noteIssuer({ logger }: NotedBy, _tx: Tx, change: IssuerChange, { actor, reason }: Attribution): void {
+  // Logged before the commit: a transaction that runs again logs again, and one that fails has logged too.
   logger?.debug({ ...change, actor, reason }, 'change of the issuer')
 }

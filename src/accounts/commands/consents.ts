@@ -1,4 +1,5 @@
 /** Requests for information: the backends' reports, with the operator's later changes applied (contract 5.11). */
+import type { Attribution } from '../../auth/changes.js'
 import { serviceCodes, type ServiceCode } from '../../backends/port/backend.js'
 import { isTeams } from '../../backends/port/services.js'
 import type { Consent, Relationship } from '../../backends/port/teams.js'
@@ -8,7 +9,7 @@ import { accountsOfTenants } from '../account-store.js'
 import { noteChange } from '../changes.js'
 import { rfiNotFound, type RelationshipPatch, type RequestForInformation } from '../consent.js'
 import { lockConsentChange, putConsentChange, readConsentStates } from '../consent-store.js'
-import { activeServices, causeOf, type Attribution, type Precondition, type ProvisioningDeps } from '../deps.js'
+import { activeServices, causeOf, type Precondition, type ProvisioningDeps } from '../deps.js'
 import { consentChanges, type ConsentChange } from '../desired.js'
 import { askEach } from './ask-backend.js'
 

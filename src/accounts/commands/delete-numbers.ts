@@ -1,3 +1,4 @@
+import type { Attribution } from '../../auth/changes.js'
 import { serviceKeyOf } from '../../backends/port/services.js'
 import type { Tx } from '../../db/db.js'
 import { noteWithdrawn, unassignNumbers } from '../../ledger/assignment.js'
@@ -8,7 +9,7 @@ import type { SyncService } from '../../sync/sync.js'
 import { passesOn, type Account } from '../account.js'
 import { findAccount } from '../account-store.js'
 import { noteChange } from '../changes.js'
-import { activeServices, causeOf, type Attribution, type Precondition, type ProvisioningDeps } from '../deps.js'
+import { activeServices, causeOf, type Precondition, type ProvisioningDeps } from '../deps.js'
 import { deleteStored, lockStored, markRemoved, type StoredNumber } from '../number-store.js'
 import { accountNotFound } from './find.js'
 

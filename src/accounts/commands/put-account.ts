@@ -1,3 +1,4 @@
+import type { Attribution } from '../../auth/changes.js'
 import { serviceCodes } from '../../backends/port/backend.js'
 import { serviceKeyOf, type ServiceKey } from '../../backends/port/services.js'
 import { violatesUnique, type Tx } from '../../db/db.js'
@@ -8,7 +9,7 @@ import type { SyncService } from '../../sync/sync.js'
 import { checkAccount, passesOn, type Account, type AccountSettings } from '../account.js'
 import { findAccount, insertAccount, readCounts, updateAccount } from '../account-store.js'
 import { noteChange } from '../changes.js'
-import { causeOf, type Attribution, type Precondition, type ProvisioningDeps } from '../deps.js'
+import { causeOf, type Precondition, type ProvisioningDeps } from '../deps.js'
 import { checkLength, wantedLabel } from '../subdomain.js'
 
 /** A write of an account. The account is found first, then the conditions are checked, and only then the body. */

@@ -1,3 +1,4 @@
+import type { Attribution } from '../../auth/changes.js'
 import { serviceCodes, type ServiceCode } from '../../backends/port/backend.js'
 import { serviceKeyOf } from '../../backends/port/services.js'
 import type { Tx } from '../../db/db.js'
@@ -9,7 +10,7 @@ import { passesOn, type Account } from '../account.js'
 import { isEnabled, numberFaults, type NumberToPut } from '../account-number.js'
 import { findAccount, purgeAccounts } from '../account-store.js'
 import { noteChange } from '../changes.js'
-import { causeOf, type Attribution, type Precondition, type ProvisioningDeps } from '../deps.js'
+import { causeOf, type Precondition, type ProvisioningDeps } from '../deps.js'
 import { findStored, putStored, type StoredNumber } from '../number-store.js'
 import { accountNotFound } from './find.js'
 

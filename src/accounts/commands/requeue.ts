@@ -1,3 +1,4 @@
+import type { Attribution } from '../../auth/changes.js'
 import type { Clock } from '../../clock.js'
 import type { Db, Tx } from '../../db/db.js'
 import { invalidInput } from '../../errors.js'
@@ -14,7 +15,7 @@ import {
 } from '../../sync/refused.js'
 import type { SyncKind, SyncService, SyncStatus } from '../../sync/sync.js'
 import { noteChange } from '../changes.js'
-import { causeOf, type Attribution } from '../deps.js'
+import { causeOf } from '../deps.js'
 import { lockInLedger } from '../number-store.js'
 
 /** Selects what to try again; a property that is left out matches all. */
@@ -56,7 +57,7 @@ export async function requeueFailed(
   const start = clock.now()
   const before = await db.transaction((tx) => drawGeneration(tx))
   const tally = new Tally()
-  /** A found thing is due again, or has been written to since: the next batch does not see it again. */
+  /** An item that was found is due again or has been written to, so the next batch doesn't find it. */
   const inBatches = async (what: 'failed' | 'waiting', batch: Batch): Promise<void> => {
     for (;;) {
       const { seen, due } = await db.transaction(async (tx) => {

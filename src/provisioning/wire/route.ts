@@ -1,6 +1,7 @@
 /** The input and output of an operation's handler. */
 import type { ConsentDeps } from '../../accounts/commands/consents.js'
-import type { Attribution, Precondition } from '../../accounts/deps.js'
+import type { Precondition } from '../../accounts/deps.js'
+import type { Attribution } from '../../auth/changes.js'
 import type { Carrying } from '../../http/repeatable/once.js'
 import type { Response } from '../../http/repeatable/store.js'
 import type { Admitted } from '../admit.js'
