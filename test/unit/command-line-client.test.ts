@@ -130,7 +130,7 @@ describe('whom it asks', () => {
   })
 
   it.each([
-    ['localhost:8080', /--url: "localhost:8080" is no address of a server/],
+    ['localhost:8080', /--url: "localhost:8080" is not the address of a server/],
     ['http://127.0.0.1:1', /^linebook: http:\/\/127\.0\.0\.1:1 can't be reached: /],
   ])('is named when it is not there: %s', async (address, message) => {
     expect((await run(['status', '--url', address], token)).stderr).toMatch(message)

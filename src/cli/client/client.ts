@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { BASE_PATH } from '../../operator/contract/operation.js'
+import { jsonOf } from '../../outbound.js'
 import { refused } from './refused.js'
 import type { ApiRequest, ApiResponse, Transport } from './transport.js'
 
@@ -63,13 +64,13 @@ export function clientOver(transport: Transport): Client {
     runJobs: () => transport.runJobs(),
     close: () => transport.close(),
     request: async <T>(method: Method, path: string, { body, query = {} }: { body?: object; query?: Query } = {}) =>
-      jsonOf<T>(transport.source, path, await open(method, path, { ...(body && { json: body }), query })),
+      resultOf<T>(transport.source, path, await open(method, path, { ...(body && { json: body }), query })),
     list: async function* <T>(path: string, query: Query = {}) {
       for await (const line of linesOf(stream(path, query, 'application/x-ndjson'))) yield JSON.parse(line) as T
     },
     download: (path, query = {}, accept = '*/*') => stream(path, query, accept),
     upload: async <T>(path: string, upload: Readable, { type, query = {} }: { type: string; query?: Query }) =>
-      jsonOf<T>(transport.source, path, await open('POST', path, { upload, type, query })),
+      resultOf<T>(transport.source, path, await open('POST', path, { upload, type, query })),
   }
 }
 
@@ -81,14 +82,11 @@ function queryOf(query: Query): string {
   return parts.length === 0 ? '' : `?${parts.join('&')}`
 }
 
-async function jsonOf<T>(source: string, path: string, response: ApiResponse): Promise<T> {
+async function resultOf<T>(source: string, path: string, response: ApiResponse): Promise<T> {
   const text = await textOf(response)
-  if (text === '') return undefined as T
-  try {
-    return JSON.parse(text) as T
-  } catch {
-    throw refused(source, path, response.status, text)
-  }
+  const result = jsonOf(text)
+  if (result === undefined && text !== '') throw refused(source, path, response.status, text)
+  return result as T
 }
 
 async function textOf({ body }: ApiResponse): Promise<string> {

@@ -42,18 +42,17 @@ export function overHttp(origin: string, credentials: Credentials): Transport {
 }
 
 async function sendAgain(origin: string, request: ApiRequest): Promise<ApiResponse> {
-  for (const pauseMs of request.upload ? [] : RETRY_AFTER_MS) {
+  const pausesMs = request.upload ? [] : RETRY_AFTER_MS
+  for (let tries = 0; ; tries++) {
     try {
       return await sendOnce(origin, request)
     } catch (error) {
-      if (!(error instanceof NoResponse) || !error.mayHaveActed || error.code === 'TimeoutError')
-        throw unreachable(origin, error)
+      const isLost = error instanceof NoResponse && error.mayHaveActed && error.code !== 'TimeoutError'
+      const pauseMs = pausesMs[tries]
+      if (!isLost || pauseMs === undefined) throw unreachable(origin, error)
       await pause(pauseMs)
     }
   }
-  return sendOnce(origin, request).catch((error: unknown) => {
-    throw unreachable(origin, error)
-  })
 }
 
 async function sendOnce(origin: string, { method, target, headers, json, upload }: ApiRequest): Promise<ApiResponse> {
@@ -127,7 +126,7 @@ export async function readToken(file: string | undefined, env: NodeJS.ProcessEnv
 export function originOf(url: string): string {
   const { protocol, origin } = URL.canParse(url) ? new URL(url) : { protocol: '', origin: '' }
   if (protocol === 'http:' || protocol === 'https:') return origin
-  throw new SetupError(`--url: "${url}" is no address of a server; a good one is https://numbers.example.`)
+  throw new SetupError(`--url: "${url}" is not the address of a server; a good one is https://numbers.example.`)
 }
 
 /** Codes of the TLS layer for a certificate that is not trusted: an emulator signs its own. */

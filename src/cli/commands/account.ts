@@ -35,7 +35,7 @@ const listCommand = (io: Io): Command =>
     )
 
 async function* accounts(client: Client): AsyncGenerator<AccountJson> {
-  for (let next: string | undefined = '/accounts?api-version=2024-02-29'; next !== undefined;) {
+  for (let next: string | undefined = `/accounts?api-version=${version['api-version']}`; next !== undefined;) {
     const page: { value: AccountJson[]; nextLink?: string } = await client.request('GET', next)
     yield* page.value
     // It names the server as its clients know it, which may not be how we do.

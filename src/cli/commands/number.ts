@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { serviceCodes } from '../../backends/port/backend.js'
 import { numberStates, numberTypes, type NumberState } from '../../ledger/number.js'
 import type { TimelineJson } from '../../operator/status/views.js'
@@ -6,7 +6,7 @@ import { operator } from '../client/client.js'
 import { addClientOptions, WHERE_IT_IS_DONE } from '../client/connect.js'
 import { perform, printAll } from '../client/perform.js'
 import type { Io } from '../io.js'
-import { firstLines, firstOf } from '../text/list.js'
+import { firstLines, firstOf, parseLimit } from '../text/list.js'
 import { timelineText } from '../text/timeline-text.js'
 
 export const numberCommand = (io: Io): Command =>
@@ -83,7 +83,7 @@ const listCommand = (io: Io): Command =>
     )
     .option('--changed-since <TIME>', 'changed at this time or later, e.g. 2026-11-01T00:00:00Z')
     .option('--limit <COUNT>', 'no more than this', parseLimit)
-    .option('--csv', 'as CSV')
+    .addOption(new Option('--csv', 'as CSV').conflicts('json'))
     .addHelpText(
       'after',
       `
@@ -136,10 +136,4 @@ function numberLine({
   const owner = 'owner' in number ? number.owner : (number.account ?? number.resource)
   const cells = [e164.padEnd(16), state.padEnd(11), (countryCode ?? '-').padEnd(7), (numberType ?? '-').padEnd(10)]
   return [...cells, (locality || '-').padEnd(16), (owner ?? '-').padEnd(24), number.syncStatus ?? '-'].join('  ')
-}
-
-function parseLimit(text: string): number {
-  const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0
-  if (limit < 1) throw new InvalidArgumentError('A whole number from 1.')
-  return limit
 }

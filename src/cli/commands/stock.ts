@@ -190,12 +190,22 @@ Examples:
   $ linebook stock export --output stock.csv
   $ linebook stock export --state available | head`,
     )
-    .action(({ state, output, pool }: { state?: NumberState; output?: string; pool?: string }, command: Command) =>
-      perform(io, command, async (client) => {
+    .action(({ state, output, pool, json }: ExportOptions, command: Command) => {
+      if (json) {
+        throw new SetupError('--json: an export is CSV, for an import to take; for JSON: linebook number list --json')
+      }
+      return perform(io, command, async (client) => {
         await writeOut(io, client.download(operator`/stock/export`, { state, pool }, 'text/csv'), output)
         return undefined
-      }),
-    )
+      })
+    })
+
+interface ExportOptions {
+  state?: NumberState
+  output?: string
+  pool?: string
+  json?: true
+}
 
 /** Throws a SetupError when the file can't be written; what there was in it then is gone. */
 async function writeOut(io: Io, pieces: AsyncIterable<Uint8Array>, file: string | undefined): Promise<void> {

@@ -1,5 +1,5 @@
 /** Long work: jobs of the Operator API, operations of Phone Numbers, and items that backends have still to be sent. */
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { operationKinds } from '../../operations/operation.js'
 import { jobStates } from '../../operations/jobs/job.js'
 import { syncServices } from '../../operator/status/status.js'
@@ -9,17 +9,13 @@ import { addClientOptions } from '../client/connect.js'
 import { followJob, type JobJson } from '../client/jobs.js'
 import { perform } from '../client/perform.js'
 import type { Io } from '../io.js'
-import { firstOf } from '../text/list.js'
+import { firstOf, parseLimit } from '../text/list.js'
 import { itemLine, jobLine, operationLine, type ItemJson, type OperationJson } from '../text/work-text.js'
 
 const USUAL_LIMIT = 50
 
 const limitOption = (): Option =>
-  new Option('--limit <COUNT>', 'no more than this').default(USUAL_LIMIT).argParser((text) => {
-    const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0
-    if (limit < 1) throw new InvalidArgumentError('A whole number from 1.')
-    return limit
-  })
+  new Option('--limit <COUNT>', 'no more than this').default(USUAL_LIMIT).argParser(parseLimit)
 
 export const jobCommand = (io: Io): Command =>
   new Command('job')

@@ -1,6 +1,7 @@
 /** How commands ask an emulator: the routes under `/_emulator`, as an administrator. */
 import type { Command } from 'commander'
 import { SetupError } from '../../errors.js'
+import { NoResponse } from '../../outbound.js'
 import { connectToEmulator } from '../client/connect.js'
 import { perform } from '../client/perform.js'
 import type { Io } from '../io.js'
@@ -36,7 +37,9 @@ export async function askEmulator(
       connectToEmulator,
     )
   } catch (error) {
-    if (!(error instanceof SetupError) || !error.message.includes('ECONNREFUSED')) throw error
+    const isAbsent =
+      error instanceof SetupError && error.cause instanceof NoResponse && error.cause.code === 'ECONNREFUSED'
+    if (!isAbsent) throw error
     throw new SetupError(`${error.message} Start one with "linebook serve", or say where it is with --url.`, {
       cause: error,
     })

@@ -1,4 +1,12 @@
-/** Beginnings of lists that may be longer than wanted; what follows is not read. */
+/** Beginnings of lists that may be longer than wanted; the rest is not read. */
+import { InvalidArgumentError } from 'commander'
+
+/** Reads the value of `--limit`. Throws an InvalidArgumentError. */
+export function parseLimit(text: string): number {
+  const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0
+  if (limit < 1) throw new InvalidArgumentError('A whole number from 1.')
+  return limit
+}
 
 export async function* firstOf<Item>(items: AsyncIterable<Item>, count: number): AsyncGenerator<Item> {
   let left = count

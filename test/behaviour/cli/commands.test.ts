@@ -126,6 +126,8 @@ describe.each(ways)('%s', (way) => {
     [['wallet', 'credit', 'local', '-100', 'EUR'], /^linebook: .*can't take 100\.00 from it/],
     [['stock', 'retire', '+12'], /^linebook: .*not in the ledger/],
     [['stock', 'import', '/nowhere/x.csv'], /^linebook: "\/nowhere\/x\.csv" can't be read: ENOENT/],
+    [['stock', 'export', '--json'], /^linebook: --json: an export is CSV/],
+    [['number', 'list', '--csv', '--json'], /cannot be used with option '--json'/],
     [['stock', 'import', '/'], /^linebook: "\/" is a folder/],
     [['number', '+4412345678'], /^linebook: .*\+4412345678/],
     [['number', 'list', '--state', 'lost'], /Allowed choices are available/],
