@@ -83,7 +83,7 @@ function runTests(node, exact) {
       node,
       [
         join(root, 'node_modules', 'vitest', 'vitest.mjs'),
-        ...['run', '--project', 'unit', '--project', 'pglite'],
+        ...['run', '--project', 'everyday', 'test/unit', 'test/behaviour'],
         ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
       ],
       {
