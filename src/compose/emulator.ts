@@ -10,7 +10,7 @@ import { IssuerError } from '../issuer/errors.js'
 import { advanceByHand } from '../phone-numbers/commands/operations.js'
 import { operations as phoneNumbersOperations } from '../phone-numbers/contract/operations.js'
 import { searchErrorCodes } from '../phone-numbers/model/search.js'
-import { showWho } from '../provisioning/admit.js'
+import { authenticateRequest } from '../provisioning/admit.js'
 import { isProvisioningPath } from '../provisioning/api.js'
 import { operations as operations2024 } from '../provisioning/contract/operations.js'
 import { operations as operations2023 } from '../provisioning/facade-2023/operations.js'
@@ -104,7 +104,7 @@ function authorizer({ config, store: { db }, realClock, provisioning }: Controll
       )
     }
     if (!/^basic(\s|$)/i.test(authorization)) {
-      await showWho(provisioning.deps, request, 'Admin')
+      await authenticateRequest(provisioning.deps, request, 'Admin')
       return
     }
     if (!config.builtInIssuer) {

@@ -4,6 +4,7 @@ import type { Sealer } from '../auth/seal.js'
 import type { Clock } from '../clock.js'
 import { joinedTo, type Db } from '../db/db.js'
 import { DomainError } from '../errors.js'
+import { createMatcher, type Matcher } from '../http/match-path.js'
 import { carryOutOnce, everyTime, type Carrying } from '../http/repeatable/once.js'
 import type { Response } from '../http/repeatable/store.js'
 import {
@@ -23,7 +24,6 @@ import { problemOf } from './wire/errors.js'
 import { KEY_HEADER, onceRequest, readKey } from './wire/idempotency.js'
 import { noBody, readJsonBody, readQuery } from './wire/input.js'
 import { formatOf, listText, MEDIA_TYPES, pageBody, type ListResult } from './wire/list.js'
-import { createMatcher } from './wire/match-path.js'
 import { isList, type Context, type Handler, type OperatorPrincipal, type Result, type Route } from './wire/route.js'
 
 export interface OperatorApiDeps {
@@ -50,7 +50,7 @@ interface Admitted {
 
 /** Adds the API to `server`, a scope of its own. */
 export function openOperatorApi(server: FastifyInstance, deps: OperatorApiDeps, routes: readonly Route[]): void {
-  const match = createMatcher(routes)
+  const match = createMatcher(routes, { under: BASE_PATH, pathOf: ([{ path }]) => path })
   const admitted = new WeakMap<FastifyRequest, Admitted>()
   const uploads = [...new Set(routes.flatMap(([{ upload = [] }]) => upload))]
   // A body of any length is left to its operation, which spools it.
@@ -79,7 +79,7 @@ export function openOperatorApi(server: FastifyInstance, deps: OperatorApiDeps, 
 /** Throws 'not-found' and 'method-not-allowed' only to those who may ask at all. */
 async function admit(
   { authenticate }: OperatorApiDeps,
-  match: ReturnType<typeof createMatcher<Route>>,
+  match: Matcher<Route>,
   request: FastifyRequest,
 ): Promise<Admitted> {
   const who = await authenticate(request)

@@ -53,7 +53,7 @@ export function admission<Query extends TObject, Body extends TSchema | undefine
 
   return async (request, reply) => {
     reply.header('api-supported-versions', supported)
-    const principal = await showWho(deps, request)
+    const principal = await authenticateRequest(deps, request)
     deps.throttle.count(principal.resourceId, contract.operationId)
     const query = request.query as QueryParameters
     const version = readVersion(
@@ -86,7 +86,7 @@ function read<Value>(reader: Reader<Value>, given: unknown): Value {
 }
 
 /** Authenticates a request. Throws 'unauthenticated' and 'access-not-granted'. */
-export const showWho = ({ auth }: Pick<AdmitDeps, 'auth'>, request: FastifyRequest): Promise<Principal> =>
+export const authenticateRequest = ({ auth }: Pick<AdmitDeps, 'auth'>, request: FastifyRequest): Promise<Principal> =>
   authenticate(auth, asSent(request))
 
 const asSent = (request: FastifyRequest): SignedRequest => ({

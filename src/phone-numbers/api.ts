@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { isBearer, type Principal } from '../auth/authenticate.js'
 import { isConnectionFailure } from '../db/db.js'
 import { DomainError } from '../errors.js'
+import { createMatcher } from '../http/match-path.js'
 import {
   echoedRequestId,
   isForHosts,
@@ -11,7 +12,7 @@ import {
   type FastifyReply,
   type FastifyRequest,
 } from '../http/server.js'
-import { admission, showWho, type AdmitDeps } from './admit.js'
+import { admission, authenticateRequest, type AdmitDeps } from './admit.js'
 import type { OperationContract } from './contract/operation.js'
 import { operations } from './contract/operations.js'
 import { apiVersions } from './contract/versions.js'
@@ -54,12 +55,7 @@ export function openPhoneNumbersApi(server: FastifyInstance, deps: ApiDeps): voi
     })
   }
   addRoutes(add, deps)
-  refuseOtherMethods(server, deps)
-  server.setNotFoundHandler(async (request, reply) => {
-    // A client with a token may have mistyped a path of the other API, so it gets the 404 without authentication.
-    if (!isBearer(request.headers.authorization)) await showWho(deps, request)
-    return reply.code(404).send()
-  })
+  server.setNotFoundHandler((request, reply) => refuseRoute(deps, request, reply))
 }
 
 /** The success status that the handler has chosen among the operation's, or else the usual one. */
@@ -74,27 +70,24 @@ const send = (reply: FastifyReply, status: number, body: unknown): FastifyReply 
 /** Turns `{name}` into a parameter and doubles a literal colon, as the router requires. */
 const routePath = (path: string): string => path.replace(/:/g, '::').replace(/\{(\w+)\}/g, ':$1')
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
+const match = createMatcher(operations, { under: '', pathOf: ({ path }) => path, ignoreCase: true })
 
-function refuseOtherMethods(server: FastifyInstance, deps: ApiDeps): void {
-  for (const path of new Set(operations.map((operation) => operation.path))) {
-    const contracts = operations.filter((operation) => operation.path === path)
-    const allow = contracts.map(({ method }) => method)
-    const supported = contracts[0]?.versions.join(', ')
-    server.route({
-      method: METHODS.filter((method) => !(allow as string[]).includes(method)),
-      url: routePath(path),
-      handler: async (request, reply) => {
-        reply.header('api-supported-versions', supported)
-        await showWho(deps, request)
-        throw new DomainError(
-          'method-not-allowed',
-          `${request.method} is not a method of this path; it takes ${allow.join(', ')}.`,
-          { allow },
-        )
-      },
-    })
+/** Answers what is no path of this API, or not with this method. */
+async function refuseRoute(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const found = match(request.url.split('?', 1)[0] ?? '')
+  if (found === undefined) {
+    // A client with a token may have mistyped a path of the other API, so it gets the 404 without authentication.
+    if (!isBearer(request.headers.authorization)) await authenticateRequest(deps, request)
+    return reply.code(404).send()
   }
+  reply.header('api-supported-versions', found.routes[0]?.versions.join(', '))
+  await authenticateRequest(deps, request)
+  const allow = found.routes.map(({ method }) => method)
+  throw new DomainError(
+    'method-not-allowed',
+    `${request.method} is not a method of this path; it takes ${allow.join(', ')}.`,
+    { allow },
+  )
 }
 
 const CORRELATION_CHARS = 22

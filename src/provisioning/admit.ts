@@ -44,7 +44,7 @@ export function checkAddress(
   if (address !== undefined && allowedAddresses.has(address)) return
   throw new DomainError(
     'address-not-allowed',
-    `Requests from ${address ?? 'an unknown address'} are not allowed. Whoever runs this Linebook lists the addresses ` +
+    `Requests from ${address ?? 'an unknown address'} are not allowed. The operator of this Linebook lists the addresses ` +
       'that are, in LINEBOOK_ALLOWED_ADDRESSES.',
   )
 }
@@ -61,7 +61,7 @@ export async function admit(deps: AdmitDeps, request: FastifyRequest): Promise<A
   const [first] = offered
   if (first === undefined) throw methodNotAllowed(request.method, match.operations)
   // Operations of one path and method differ by version alone.
-  const principal = await showWho(deps, request, first.role)
+  const principal = await authenticateRequest(deps, request, first.role)
   const query = request.query as QueryParameters
   const version = readVersion(
     query.get('api-version') ?? [],
@@ -83,7 +83,7 @@ function checkFlags({ query: known }: OperationContract, query: QueryParameters)
 /**
  * Authenticates a client and checks its rate and role. Throws 'unauthenticated', 'too-many-requests', 'role-missing'.
  */
-export async function showWho(
+export async function authenticateRequest(
   { verifier, rateLimit }: AdmitDeps,
   request: FastifyRequest,
   role: Role,

@@ -51,7 +51,7 @@ export const faultRoutes = (deps: FaultControlDeps): ControlRoute[] => [
   ['PUT', '/faults', (request) => replaceFaults(deps, readBody(AllFaults, request).faults)],
   ['POST', '/faults', (request) => addFault(deps, readBody(NewFault, request))],
   ['DELETE', '/faults', () => deps.settings.change(FAULTS_SETTING, () => undefined)],
-  ['DELETE', '/faults/:id', (_request, { id = '' }) => removeFault(deps, id)],
+  ['DELETE', '/faults/{id}', (_request, { id = '' }) => removeFault(deps, id)],
 ]
 
 const shown = ({ faults }: FaultControlDeps): object => ({ faults: faults.read() ?? [] })

@@ -109,7 +109,7 @@ export const resourceRoutes = (deps: ResourceControlDeps): ControlRoute[] => [
   ['POST', '/resources', (request) => makeResource(deps, request)],
   [
     'DELETE',
-    '/resources/:name',
+    '/resources/{name}',
     async (_request, { name = '' }) => {
       await deps.gate.alone(async () => {
         await removeIsolatedResource(deps.db, checkedName(name))

@@ -62,11 +62,11 @@ export const scriptRoutes = (deps: ScriptControlDeps): ControlRoute[] => [
   ['PUT', '/scripts', (request) => replaceScripts(deps, readBody(AllScripts, request).scripts)],
   ['POST', '/scripts', (request) => addScript(deps, readBody(NewScript, request))],
   ['DELETE', '/scripts', () => deps.settings.change(SCRIPTS_SETTING, () => undefined)],
-  ['DELETE', '/scripts/:id', (_request, { id = '' }) => removeScript(deps, id)],
+  ['DELETE', '/scripts/{id}', (_request, { id = '' }) => removeScript(deps, id)],
   ['GET', '/operations', (request) => showPending(deps, request)],
   [
     'POST',
-    '/operations/:operationId',
+    '/operations/{operationId}',
     (request, { operationId = '' }) => moveByHand(deps, request, operationId, readBody(Move, request)),
   ],
 ]

@@ -36,7 +36,7 @@ export const stateRoutes = (deps: StateControlDeps): ControlRoute[] => [
   ['GET', '/snapshots', () => showSnapshots(deps)],
   [
     'PUT',
-    '/snapshots/:name',
+    '/snapshots/{name}',
     async (request, { name = '' }) => {
       noBody(request)
       const { db, settings, realClock } = deps
@@ -45,10 +45,10 @@ export const stateRoutes = (deps: StateControlDeps): ControlRoute[] => [
       return takeSnapshot(db, name, realClock.now())
     },
   ],
-  ['DELETE', '/snapshots/:name', (_request, { name = '' }) => deleteSnapshot(deps.db, name)],
+  ['DELETE', '/snapshots/{name}', (_request, { name = '' }) => deleteSnapshot(deps.db, name)],
   [
     'POST',
-    '/snapshots/:name/restore',
+    '/snapshots/{name}/restore',
     (request, { name = '' }) => {
       noBody(request)
       return replaceAll(deps, () => restoreSnapshot(deps.db, name))

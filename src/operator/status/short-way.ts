@@ -1,5 +1,5 @@
 /**
- * `GET /status`, `GET /status/numbers/{e164}` and `POST /status:requeue`: a short way to what the Operator API tells at
+ * `GET /status`, `GET /status/numbers/{e164}` and `POST /status:requeue`: a short way to what the Operator API shows at
  * `/sync`, `/numbers/{e164}/timeline` and `/sync:requeue`, in the manners of the Provisioning API and for its
  * administrators. Served whichever of the published APIs is on.
  */
@@ -12,7 +12,13 @@ import { reader } from '../../http/body-reader.js'
 import type { Response } from '../../http/repeatable/store.js'
 import { rawBody, type FastifyInstance, type FastifyReply, type FastifyRequest } from '../../http/server.js'
 import { statusOfCalls } from '../../operations/call-status.js'
-import { methodNotAllowed, pathOf, routeNotFound, showWho, type AdmitDeps } from '../../provisioning/admit.js'
+import {
+  methodNotAllowed,
+  pathOf,
+  routeNotFound,
+  authenticateRequest,
+  type AdmitDeps,
+} from '../../provisioning/admit.js'
 import { readWhole } from '../../provisioning/body/faults.js'
 import { readJson } from '../../provisioning/body/read-json.js'
 import { readParameter } from '../../provisioning/contract/parameters.js'
@@ -108,7 +114,7 @@ async function answerStatus(deps: StatusDeps, request: FastifyRequest, reply: Fa
   if (here.length === 0) throw routeNotFound(path)
   const route = here.find(({ method }) => method === request.method)
   if (route === undefined) throw methodNotAllowed(request.method, here)
-  const who = await showWho(deps, request, 'Admin')
+  const who = await authenticateRequest(deps, request, 'Admin')
   reply.header('Cache-Control', 'no-store')
   return route.answer(deps, { request, found: route.path.exec(path) as RegExpExecArray, who })
 }

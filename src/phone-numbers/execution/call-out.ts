@@ -75,7 +75,7 @@ async function carryThrough(deps: PhoneNumbersDeps, claimed: ClaimedCall): Promi
     const { operation, callOut } = claimed
     deps.logger.error({ err: error, operation: operation.id, stage: callOut.stage }, 'call failed')
     // Our own bug; the call ends as an unanswered one does.
-    const unavailable = 'Linebook met an internal error, which its log tells.'
+    const unavailable = 'Linebook met an internal error, which is in its log.'
     await recordCall(deps, claimed, { unavailable, mayHaveActed: true, code: 'PurchaseFailed' })
     return 'failed'
   }
