@@ -103,5 +103,5 @@ const destinationOf = ({ publicHosts }: AuthDeps, request: SignedRequest): Desti
   publicHosts: publicHosts.map(withoutPort),
 })
 
-/** One text for every cause: which part was wrong is not told to somebody who has not shown who they are. */
+/** One text for every cause: which part was wrong is not revealed to a client that is not authenticated. */
 const denied = (): DomainError => new DomainError('unauthenticated', 'Denied by the resource provider.')

@@ -12,8 +12,6 @@ export interface Attribution {
   reason: string
 }
 
-/** At the command line. */
-export const BY_OPERATOR: Attribution = { actor: 'operator', reason: 'command line' }
 /** At the start of an emulator. */
 export const BY_SYSTEM: Attribution = { actor: 'system', reason: 'start' }
 

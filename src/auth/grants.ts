@@ -3,7 +3,7 @@
  * operator gives and takes them by name. Every process has them in memory, see `resource-directory.ts`.
  */
 import { DomainError, invalidInput, notFound } from '../errors.js'
-import { BY_OPERATOR, BY_SYSTEM, noteAccess } from './changes.js'
+import { BY_SYSTEM, noteAccess, type Attribution } from './changes.js'
 import { ANY_ISSUER, deleteGrants, insertGrant, insertMissingGrants, listGrants, type Grant } from './grant-store.js'
 import { resourceNamed, EMULATOR_RESOURCE, type ResourceDeps } from './resources.js'
 import { BUILT_IN_ISSUER } from './tokens/claims.js'
@@ -27,7 +27,7 @@ const ISSUER = /^https?:\/\/[^\s|]+$/i
 
 /** Lets a caller use a resource; running servers know at once. Harmless when it may already.
  * Throws 'not-found', 'invalid-input', 'state-conflict'. */
-export async function grantAccess(deps: GrantDeps, wanted: WantedGrant, by = BY_OPERATOR): Promise<void> {
+export async function grantAccess(deps: GrantDeps, wanted: WantedGrant, by: Attribution): Promise<void> {
   const { clientId, issuer = ANY_ISSUER } = wanted
   if (!CLIENT_ID.test(clientId)) {
     throw invalidInput(
@@ -50,7 +50,7 @@ export async function grantAccess(deps: GrantDeps, wanted: WantedGrant, by = BY_
     if (present.length >= MAX_GRANTS_OF_A_RESOURCE) {
       throw new DomainError(
         'state-conflict',
-        `${wanted.resource} has ${present.length} grants already, which is the most. Revoke one that nobody uses.`,
+        `${wanted.resource} has ${present.length} grants already, which is the most. Revoke one that is not used.`,
       )
     }
     const before = issuersOf(present, clientId)
@@ -71,7 +71,7 @@ const issuersOf = (grants: readonly Grant[], clientId: string): string[] | undef
 export async function revokeAccess(
   { db, logger }: Pick<GrantDeps, 'db' | 'logger'>,
   { resource, clientId }: Omit<WantedGrant, 'issuer'>,
-  by = BY_OPERATOR,
+  by: Attribution,
 ): Promise<void> {
   await db.transaction(async (tx) => {
     const { id: resourceId } = await resourceNamed(tx, resource)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isUuid } from '../ids.js'
 
-/** What showed who is asking, as far as it tells one request from another. */
+/** The credential of a request, as far as it distinguishes one request from another. */
 export type Evidence =
   { scheme: 'access-key'; signature: Buffer } | { scheme: 'token'; tokenHash: Buffer; callerId: string; issuer: string }
 

@@ -7,7 +7,7 @@ import type { Clock } from '../clock.js'
 import type { Db, Queryable, Tx } from '../db/db.js'
 import { DomainError, invalidInput, notFound } from '../errors.js'
 import { newId } from '../ids.js'
-import { BY_OPERATOR, BY_SYSTEM, noteAccess, type Attribution, type NotedBy, type ResourceFacts } from './changes.js'
+import { BY_SYSTEM, noteAccess, type Attribution, type NotedBy, type ResourceFacts } from './changes.js'
 import {
   deleteResource,
   HostClaimed,
@@ -49,7 +49,7 @@ const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 const HOST = /^([a-z0-9]([a-z0-9-]*[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/
 const MAX_HOST_LENGTH = 253
 /**
- * Every key of these is tried on a request whose host nobody claims, so there may not be many. Those with a stock of
+ * Every key of these is tried on a request whose host no resource claims, so there may not be many. Those with a stock of
  * their own, which tests have an emulator make, are not counted.
  */
 export const MAX_RESOURCES_WITHOUT_HOST = 20
@@ -59,7 +59,7 @@ export const EMULATOR_RESOURCE = 'local'
 export const EMULATOR_ACCESS_KEY = 'bGluZWJvb2sgc3RhbmQtaW4ga2V5OiB3ZWxsIGtub3duLCBzbyBub3QgYSBzZWNyZXQ='
 
 /** Makes a resource and returns its keys. Throws 'invalid-input' and 'state-conflict' for a bad or taken name or host. */
-export async function addResource(deps: ResourceDeps, wanted: NewResource, by = BY_OPERATOR): Promise<AccessKeys> {
+export async function addResource(deps: ResourceDeps, wanted: NewResource, by: Attribution): Promise<AccessKeys> {
   if (wanted.hosts.length === 0) await refuseTooManyWithoutHost(deps.db)
   return deps.db.transaction(async (tx) => (await insertNewResource(tx, deps, wanted, by)).keys)
 }
@@ -107,7 +107,7 @@ export async function rotateKey(
   { db, sealer, logger }: Omit<ResourceDeps, 'clock'>,
   name: string,
   slot: KeySlot,
-  by = BY_OPERATOR,
+  by: Attribution,
 ): Promise<string> {
   return db.transaction(async (tx) => {
     const { id } = await resourceNamed(tx, name)

@@ -1,6 +1,6 @@
 /**
  * Bearer tokens of the Phone Numbers API. A token says who is asking, but not for which resource: that is the one whose
- * host name the request is sent to, or else, at a host that nobody claims, the one that the caller is granted there.
+ * host name the request is sent to, or else, at a host that no resource claims, the one that the client is granted there.
  */
 import { DomainError } from '../errors.js'
 import type { Logger } from '../log.js'
@@ -22,7 +22,7 @@ export interface Destination {
 
 /**
  * Who a bearer token speaks for, and the resource that it may use. Throws 'unauthenticated' without saying why: what is
- * wrong with a token is told to the log alone. Throws 'access-not-granted' for a good token.
+ * wrong with a token goes to the log alone. Throws 'access-not-granted' for a good token.
  */
 export async function resourceOfToken(
   deps: TokenAccessDeps,
@@ -71,7 +71,7 @@ const denied = (cause: unknown): DomainError =>
 const noGrant = ({ callerId }: TokenPrincipal): DomainError =>
   new DomainError(
     'access-not-granted',
-    `The client ${callerId} has no grant on a resource at this address. Whoever runs this Linebook gives it one with ` +
+    `The client ${callerId} has no grant on a resource at this address. The operator of this Linebook gives it one with ` +
       `"linebook resource grant <name> ${callerId}".`,
   )
 

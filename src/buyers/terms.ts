@@ -1,5 +1,5 @@
 /** The terms that an operator sets for a resource as a buyer: its limit, entitlements and addresses. */
-import { BY_OPERATOR, type Attribution, type NotedBy } from '../auth/changes.js'
+import type { Attribution, NotedBy } from '../auth/changes.js'
 import type { Db, Queryable, Tx } from '../db/db.js'
 import { notFound } from '../errors.js'
 import type { Address } from './address.js'
@@ -42,12 +42,12 @@ export async function showBuyer(db: Queryable, name: string): Promise<ShownBuyer
 }
 
 /** Changes what is given; addresses of other countries stay. Throws 'not-found'. */
-export const changeTerms = (db: Db, name: string, terms: Partial<Terms>, noted: NotedTerms = {}): Promise<void> =>
+export const changeTerms = (db: Db, name: string, terms: Partial<Terms>, noted: NotedTerms): Promise<void> =>
   db.transaction((tx) => setTerms(tx, name, terms, noted))
 
 /** Who changes terms, and the log. */
 export interface NotedTerms extends NotedBy {
-  by?: Attribution
+  by: Attribution
 }
 
 /**
@@ -58,7 +58,7 @@ export async function setTerms(
   tx: Tx,
   name: string,
   { addresses = {}, ...terms }: Partial<Terms>,
-  { by = BY_OPERATOR, logger }: NotedTerms = {},
+  { by, logger }: NotedTerms,
 ): Promise<void> {
   const resourceId = await requireResource(tx, name)
   const before = await readTerms(tx, resourceId)

@@ -66,7 +66,7 @@ export async function authenticateClient(deps: ClientAuthDeps, shown: ShownCrede
 /** Equals the hash of no secret that anybody has. */
 const UNMATCHED_HASH = randomBytes(32)
 
-/** An unknown client and a wrong secret take the same path, so that nobody learns which clients there are. */
+/** An unknown client and a wrong secret take the same path, so that a response doesn't reveal which clients there are. */
 async function bySecret(deps: ClientAuthDeps, clientId: string, secret: string): Promise<Client> {
   const client = await findClient(deps.db, isClientId(clientId) ? clientId : '')
   const given = secretHash(secret)

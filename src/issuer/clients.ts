@@ -1,7 +1,7 @@
 /** The clients of the built-in issuer: programs that get tokens, with the roles that these will say. */
 import type { JWK } from 'jose'
 import { createHash, randomBytes } from 'node:crypto'
-import { BY_OPERATOR, BY_SYSTEM, type NotedBy } from '../auth/changes.js'
+import { BY_SYSTEM, type Attribution, type NotedBy } from '../auth/changes.js'
 import { operatorRoleName, roleName, roleNames, roles, type Role } from '../auth/tokens/roles.js'
 import type { Clock } from '../clock.js'
 import type { Db, Tx } from '../db/db.js'
@@ -42,7 +42,7 @@ export const emulatorClientIds: readonly string[] = Object.values(emulatorClient
 export async function addClient(
   { db, clock, logger }: ClientDeps,
   wanted: NewClient,
-  by = BY_OPERATOR,
+  by: Attribution,
 ): Promise<string | undefined> {
   const { clientId, publicJwk } = wanted
   if (!isClientId(clientId)) {
@@ -82,7 +82,7 @@ export async function rotateSecret(
   { db, logger }: Omit<ClientDeps, 'clock'>,
   clientId: string,
   { dropEarlier = false } = {},
-  by = BY_OPERATOR,
+  by: Attribution,
 ): Promise<string> {
   const secret = newSecret()
   const hash = secretHash(secret).toString('hex')
@@ -104,7 +104,7 @@ export async function rotateSecret(
 export const removeClient = (
   { db, logger }: Omit<ClientDeps, 'clock'>,
   clientId: string,
-  by = BY_OPERATOR,
+  by: Attribution,
 ): Promise<void> =>
   db.transaction(async (tx) => {
     const before = factsOf(await requireClient(tx, clientId))

@@ -1,6 +1,6 @@
 /**
- * The built-in token issuer: as much of Entra's v2.0 endpoints as a program needs that signs in as itself. It stands in
- * for the operator's identity provider where there is none, and speaks so that the Azure identity libraries accept it.
+ * The built-in token issuer: as much of Entra's v2.0 endpoints as a program needs that signs in as itself. It
+ * serves where the operator has no identity provider, and the Azure identity libraries accept it.
  */
 import { randomUUID } from 'node:crypto'
 import { isConnectionFailure } from '../db/db.js'
@@ -20,7 +20,7 @@ const BODY_LIMIT_BYTES = 64 * 1024
 const RETRY_AFTER_SECONDS = '5'
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
-/** Adds the issuer's routes. `server` is a scope of its own: its error answers are not those of what stands beside it. */
+/** Adds the issuer's routes. `server` is a scope of its own: its errors are not those of its neighbours. */
 export function openIssuer(server: FastifyInstance, deps: IssuerDeps): void {
   server.setErrorHandler((error, request, reply) => answerError(deps, error, request, reply))
   const add = (
@@ -52,7 +52,7 @@ export function openIssuer(server: FastifyInstance, deps: IssuerDeps): void {
 
   add('GET', '/v2.0/.well-known/openid-configuration', (names) => metadata(names, deps))
   add('GET', '/discovery/v2.0/keys', async () => {
-    // Whoever asks before the first token would keep an empty answer.
+    // A client that asks before the first token would cache an empty answer.
     await deps.signingKeys.current()
     return deps.signingKeys.publicKeys()
   })
@@ -99,7 +99,7 @@ const metadata = (names: Names, { audiences }: IssuerDeps): object => ({
   issuer: names.issuer,
   token_endpoint: names.tokenEndpoint,
   jwks_uri: names.keys,
-  // Nobody signs in here, but clients refuse metadata without it.
+  // No person signs in here, but clients refuse metadata without it.
   authorization_endpoint: names.authorizationEndpoint,
   grant_types_supported: ['client_credentials'],
   response_types_supported: [],

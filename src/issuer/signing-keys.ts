@@ -4,7 +4,7 @@
  */
 import type { CryptoKey, JSONWebKeySet, JWK } from 'jose'
 import { generateKeyPairSync } from 'node:crypto'
-import { BY_OPERATOR, type NotedBy } from '../auth/changes.js'
+import type { Attribution, NotedBy } from '../auth/changes.js'
 import type { Sealer } from '../auth/seal.js'
 import { later, type Clock } from '../clock.js'
 import type { Db } from '../db/db.js'
@@ -16,7 +16,7 @@ import { findSigningKey, insertSigningKey, listKeys, retireSigningKey, type Stor
 export const SIGNING_ALGORITHM = 'ES256'
 export const TOKEN_LIFE_SECONDS = 3600
 
-/** How long a retired key verifies: until the last token it signed is over by the clock of whoever verifies it. */
+/** How long a retired key verifies: until the last token it signed is over by the clock of the one that verifies it. */
 const RETIRED_KEY_LIFE_MS = TOKEN_LIFE_SECONDS * 1000 + 5 * 60_000
 
 export interface SigningKeysDeps {
@@ -91,7 +91,7 @@ export class SigningKeys {
 export async function rotateSigningKey(
   { db, sealer, clock, logger }: SigningKeysDeps & NotedBy,
   { dropEarlier = false } = {},
-  by = BY_OPERATOR,
+  by: Attribution,
 ): Promise<string> {
   const key = await newKey(sealer)
   const now = clock.now()

@@ -79,7 +79,7 @@ const DEFAULT_SCOPE = '/.default'
 const APPLICATION_URI = 'api://'
 
 /**
- * The audience that a scope asks for: what stands before `/.default`, to the letter, so that a resource that ends in a
+ * The audience that a scope asks for: the text before `/.default`, to the letter, so that a resource that ends in a
  * slash is asked for with two. An application's id may be written as its URI, `api://<id>`.
  */
 function audienceOf(scope: string, { audiences, tenant }: TokenDeps): string {

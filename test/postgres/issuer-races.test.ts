@@ -9,6 +9,7 @@ import { rotateSigningKey } from '../../src/issuer/signing-keys.js'
 import { createLogger } from '../../src/log.js'
 import { aRequest, createTestIssuer, type TestIssuer } from '../behaviour/issuer/an-issuer.js'
 import { openTestPostgres } from '../fixtures/database.js'
+import { BY_TEST } from '../fixtures/service.js'
 
 const clock = new ManualClock(new Date('2026-03-01T12:00:00.000Z'))
 const sealer = new Sealer([EMULATOR_SEALING_KEY])
@@ -42,6 +43,6 @@ async function keysInUse(): Promise<Set<unknown>> {
 
 it('processes that make the first key, or a new one, at once end with one that all of them accept', async () => {
   expect((await keysInUse()).size).toBe(1)
-  await Promise.all([first, second, first, second].map((db) => rotateSigningKey({ db, sealer, clock })))
+  await Promise.all([first, second, first, second].map((db) => rotateSigningKey({ db, sealer, clock }, {}, BY_TEST)))
   expect((await keysInUse()).size).toBe(1)
 })

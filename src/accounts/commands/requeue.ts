@@ -37,7 +37,6 @@ export interface Requeued {
 
 /** The most numbers that one call may name. */
 export const MOST_NUMBERS = 1_000
-const OPERATOR: Attribution = { actor: 'operator', reason: 'requeue' }
 /** How many items one transaction makes due: writers wait for no more than one batch. */
 const BATCH = 1_000
 
@@ -50,7 +49,7 @@ const BATCH = 1_000
 export async function requeueFailed(
   { db, clock, logger }: { db: Db; clock: Clock; logger?: Logger },
   { service, kind, numbers, waiting = false }: Requeue,
-  by: Attribution = OPERATOR,
+  by: Attribution,
 ): Promise<Requeued> {
   checkNumbers(numbers, kind)
   const which: Which = { service, kind: numbers ? 'number' : kind, keys: numbers }

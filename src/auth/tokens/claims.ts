@@ -3,7 +3,7 @@ import type { JWTPayload } from 'jose'
 import { DomainError } from '../../errors.js'
 import { operatorRolesOfClaim, rolesOfClaim, type Role } from './roles.js'
 
-/** Who is asking, as a token tells it. */
+/** The client that a token identifies. */
 export interface TokenPrincipal {
   /** Who the caller is to us: a program's client id; for a user `user/` and the id that the issuer knows them by. */
   callerId: string
@@ -63,7 +63,7 @@ export function checkClaims(claims: JWTPayload, nowMs: number, { audiences, skew
 
 const CALLER_ID = /^\P{C}{1,256}$/u
 
-/** Who a verified token of `issuer` stands for. Throws 'unauthenticated' for one that names nobody. */
+/** The client that a verified token of `issuer` identifies. Throws 'unauthenticated' for one that names none. */
 export function principalOfClaims(claims: JWTPayload, issuer: string): TokenPrincipal {
   const said = (...names: string[]): string | undefined =>
     names

@@ -33,7 +33,7 @@ const FETCH_TIMEOUT_MS = 5_000
 const MAX_ANSWER_BYTES = 1024 * 1024
 const RETRY_AFTER_SECONDS = 5
 
-/** Fetches an issuer's keys. Throws 'unavailable': whether its tokens are good can't be told without them. */
+/** Fetches an issuer's keys. Throws 'unavailable': its tokens can't be verified without them. */
 export async function fetchIssuerKeys(
   { issuer, jwksUri }: TrustedIssuer,
   timeoutMs: number = FETCH_TIMEOUT_MS,

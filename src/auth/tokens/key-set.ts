@@ -1,6 +1,6 @@
 /**
  * The public keys of one issuer, read when first needed and kept. They are read again when they get old, and at once
- * when a token names a key that is not among them, but not more often than the cool-down allows: whoever sends made-up
+ * when a token names a key that is not among them, but not more often than the cool-down allows: a client that sends made-up
  * key names must not make us ask the issuer each time. While the issuer can't be asked, what was read last goes on
  * being used for a day; without any, its tokens can be neither accepted nor refused.
  */
@@ -16,7 +16,7 @@ export interface KeySetOptions {
   coolDownMs: number
   /** How soon after a reading that failed the next is tried. */
   retryMs: number
-  /** Told of each reading that failed. */
+  /** Called for each reading that failed. */
   onFault?: (fault: Error) => void
 }
 

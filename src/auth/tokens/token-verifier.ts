@@ -3,7 +3,7 @@
  * verifier of its own with its own audiences.
  *
  * A token is taken apart first, to learn whose it claims to be; nothing it says counts before that issuer's key has
- * verified the signature. Only asymmetric algorithms are accepted, so that nobody can sign with a published key.
+ * verified the signature. Only asymmetric algorithms are accepted, so that a published key can't sign.
  */
 import type { JSONWebKeySet, JWTPayload, ProtectedHeaderParameters } from 'jose'
 import { hash } from 'node:crypto'
@@ -38,7 +38,7 @@ export interface TokenVerifierOptions {
   /** How far an issuer's clock may be from ours. */
   skewMs?: number
   ownIssuer?: OwnIssuer | undefined
-  /** Told when an issuer's keys can't be had; tokens go on being verified with those that are known. */
+  /** Called when an issuer's keys can't be had; tokens go on being verified with those that are known. */
   logger?: Logger
 }
 

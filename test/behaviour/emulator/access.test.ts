@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest'
 import { addClient } from '../../../src/issuer/clients.js'
 import { anEmulator, basic } from '../../fixtures/emulator.js'
 import { tokenOf } from '../../fixtures/operator.js'
-import { createTestService, type TestService } from '../../fixtures/service.js'
+import { BY_TEST, createTestService, type TestService } from '../../fixtures/service.js'
 import { it } from '../../fixtures/test.js'
 
 const ROUTES = [
@@ -38,7 +38,7 @@ it.beforeEach(({ service }) => anEmulator(service))
 
 describe.each(ROUTES)('%s /_emulator%s', (method, path) => {
   it('lets in nobody who has not shown that they may', async ({ service }) => {
-    await addClient(service.store, { clientId: 'rotated', roles: ['ProvisioningAPI.Admin'] })
+    await addClient(service.store, { clientId: 'rotated', roles: ['ProvisioningAPI.Admin'] }, BY_TEST)
     for (const authorization of [
       undefined,
       'Basic',
@@ -65,7 +65,7 @@ describe.each(ROUTES)('%s /_emulator%s', (method, path) => {
   })
 
   it('lets in administrators, by token or by id and secret', async ({ service }) => {
-    const secret = await addClient(service.store, { clientId: 'ci', roles: ['ProvisioningAPI.Admin'] })
+    const secret = await addClient(service.store, { clientId: 'ci', roles: ['ProvisioningAPI.Admin'] }, BY_TEST)
     for (const authorization of [
       basic('linebook-admin'),
       basic('ci', secret),

@@ -5,6 +5,7 @@ import { afterEach, describe, expect } from 'vitest'
 import { sql } from '../../../src/db/db.js'
 import { addClient, ensureEmulatorClients } from '../../../src/issuer/clients.js'
 import { readPublicKey } from '../../../src/issuer/public-key.js'
+import { BY_TEST } from '../../fixtures/service.js'
 import { it } from '../../fixtures/test.js'
 import { aRequest, ASSERTION_TYPE, createTestIssuer, HOST, TOKEN_PATH, type TestIssuer } from './an-issuer.js'
 
@@ -143,7 +144,7 @@ describe('an assertion', () => {
 const pem = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }) as string
 
 const register = (clientId: string, key: string) =>
-  addClient(issuer.deps, { clientId, roles: ['ProvisioningAPI.Read'], publicJwk: readPublicKey(key, 'key') })
+  addClient(issuer.deps, { clientId, roles: ['ProvisioningAPI.Read'], publicJwk: readPublicKey(key, 'key') }, BY_TEST)
 
 const seconds = (offset = 0) => Math.floor(issuer.clock.now().getTime() / 1000) + offset
 

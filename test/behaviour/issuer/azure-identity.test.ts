@@ -12,6 +12,7 @@ import { emulatorTls } from '../../../src/http/tls.js'
 import { addClient, ensureEmulatorClients } from '../../../src/issuer/clients.js'
 import { readPublicKey } from '../../../src/issuer/public-key.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
+import { BY_TEST } from '../../fixtures/service.js'
 import { AUDIENCE, createTestIssuer, type TestIssuer } from './an-issuer.js'
 
 const PROGRAM = fileURLToPath(new URL('get-tokens.mjs', import.meta.url))
@@ -36,11 +37,15 @@ beforeAll(async () => {
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'billing' }], { keySize: 2048 })
   const certificateFile = join(folder, 'billing.pem')
   await writeFile(certificateFile, `${key}\n${cert}\n`)
-  await addClient(issuer.deps, {
-    clientId: 'billing',
-    roles: ['ProvisioningAPI.Read'],
-    publicJwk: readPublicKey(cert, 'certificate'),
-  })
+  await addClient(
+    issuer.deps,
+    {
+      clientId: 'billing',
+      roles: ['ProvisioningAPI.Read'],
+      publicJwk: readPublicKey(cert, 'certificate'),
+    },
+    BY_TEST,
+  )
   const { port } = new URL(await issuer.server.listen({ host: '127.0.0.1', port: 0 }))
   origin = `https://localhost:${port}`
   const { stdout } = await promisify(execFile)(

@@ -6,6 +6,7 @@ import { addClient, removeClient, rotateSecret } from '../../../src/issuer/clien
 import { readPublicKey } from '../../../src/issuer/public-key.js'
 import { listClients } from '../../../src/issuer/store.js'
 import { openTestDatabase, truncate } from '../../fixtures/database.js'
+import { BY_TEST } from '../../fixtures/service.js'
 
 const db = await openTestDatabase()
 afterAll(() => db.close())
@@ -21,12 +22,12 @@ const ec = generateKeyPairSync('ec', {
 
 describe('a client', () => {
   it.each(['', '-x', 'a b', 'a/b', 'ü', 'x'.repeat(101)])('can not be called "%s"', async (clientId) => {
-    await expect(addClient(deps, { clientId, roles: READ })).rejects.toThrow(DomainError)
+    await expect(addClient(deps, { clientId, roles: READ }, BY_TEST)).rejects.toThrow(DomainError)
   })
 
   it('has a name of its own', async () => {
-    await addClient(deps, { clientId: 'billing', roles: READ })
-    await expect(addClient(deps, { clientId: 'billing', roles: READ })).rejects.toThrow(
+    await addClient(deps, { clientId: 'billing', roles: READ }, BY_TEST)
+    await expect(addClient(deps, { clientId: 'billing', roles: READ }, BY_TEST)).rejects.toThrow(
       'already a client named "billing"',
     )
   })
@@ -34,30 +35,30 @@ describe('a client', () => {
   it.each([[['Read']], [['ProvisioningAPI.Read', 'ProvisioningAPI.ReadUser']]])(
     'has roles that there are: %j is refused, naming them',
     async (roles) => {
-      await expect(addClient(deps, { clientId: 'billing', roles })).rejects.toThrow('ProvisioningAPI.Delete')
+      await expect(addClient(deps, { clientId: 'billing', roles }, BY_TEST)).rejects.toThrow('ProvisioningAPI.Delete')
       expect(await listClients(db)).toEqual([])
     },
   )
 
   it('needs no role: it may have grants on resources instead', async () => {
-    await addClient(deps, { clientId: 'shop', roles: [] })
+    await addClient(deps, { clientId: 'shop', roles: [] }, BY_TEST)
     expect(await listClients(db)).toMatchObject([{ clientId: 'shop', roles: [] }])
   })
 
   it('has a secret or a key, not both', async () => {
     const publicJwk = readPublicKey(ec.publicKey, 'key')
-    expect(await addClient(deps, { clientId: 'billing', roles: READ, publicJwk })).toBeUndefined()
+    expect(await addClient(deps, { clientId: 'billing', roles: READ, publicJwk }, BY_TEST)).toBeUndefined()
     expect(await listClients(db)).toMatchObject([{ clientId: 'billing', secretHashes: [], publicJwk, roles: READ }])
-    await expect(rotateSecret(deps, 'billing')).rejects.toThrow('signs with a key')
+    await expect(rotateSecret(deps, 'billing', {}, BY_TEST)).rejects.toThrow('signs with a key')
   })
 
   it('can be removed, and one that is not there is told apart', async () => {
-    await addClient(deps, { clientId: 'billing', roles: READ })
-    await expect(removeClient(deps, 'crm')).rejects.toThrow('no client named "crm". There are: billing.')
-    await expect(rotateSecret(deps, 'crm')).rejects.toThrow('no client named "crm"')
-    await removeClient(deps, 'billing')
+    await addClient(deps, { clientId: 'billing', roles: READ }, BY_TEST)
+    await expect(removeClient(deps, 'crm', BY_TEST)).rejects.toThrow('no client named "crm". There are: billing.')
+    await expect(rotateSecret(deps, 'crm', {}, BY_TEST)).rejects.toThrow('no client named "crm"')
+    await removeClient(deps, 'billing', BY_TEST)
     expect(await listClients(db)).toEqual([])
-    await expect(removeClient(deps, 'billing')).rejects.toThrow('There is none yet.')
+    await expect(removeClient(deps, 'billing', BY_TEST)).rejects.toThrow('There is none yet.')
   })
 })
 

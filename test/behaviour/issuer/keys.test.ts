@@ -6,6 +6,7 @@ import { TokenVerifier } from '../../../src/auth/tokens/token-verifier.js'
 import { sql, type Db } from '../../../src/db/db.js'
 import { ensureEmulatorClients } from '../../../src/issuer/clients.js'
 import { rotateSigningKey } from '../../../src/issuer/signing-keys.js'
+import { BY_TEST } from '../../fixtures/service.js'
 import { it } from '../../fixtures/test.js'
 import { aRequest, AUDIENCES, createTestIssuer, TENANT, type TestIssuer } from './an-issuer.js'
 
@@ -60,7 +61,7 @@ describe('the signing key of the issuer', () => {
     // The other one has looked before there was a key: a token of another database names one it has to look for.
     await expect(verify(await tokenOfElsewhere(db), other)).rejects.toMatchObject({ kind: 'unauthenticated' })
     expect(await verify(await tokenFrom(issuer), other)).toMatchObject({ callerId: 'linebook-reader' })
-    await rotateSigningKey({ ...issuer, db })
+    await rotateSigningKey({ ...issuer, db }, {}, BY_TEST)
     expect(await verify(await tokenFrom(issuer), other)).toMatchObject({ callerId: 'linebook-reader' })
     await other.server.close()
   })
@@ -79,7 +80,7 @@ describe('the signing key of the issuer', () => {
     const other = await createTestIssuer(db, { clock: issuer.clock, sealer })
     expect((await other.ask(aRequest())).statusCode).toBe(500)
     await expect(verify(token, other)).rejects.toMatchObject({ kind: 'unauthenticated' })
-    await rotateSigningKey({ db, sealer, clock: issuer.clock })
+    await rotateSigningKey({ db, sealer, clock: issuer.clock }, {}, BY_TEST)
     expect(await verify(await tokenFrom(other), other)).toBeDefined()
     await other.server.close()
   })
@@ -88,7 +89,7 @@ describe('the signing key of the issuer', () => {
 describe('a rotation of the signing key', () => {
   it('makes new tokens of the new key and leaves those of the old one good until they are over', async ({ db }) => {
     const before = await tokenFrom(issuer)
-    const kid = await rotateSigningKey({ ...issuer, db })
+    const kid = await rotateSigningKey({ ...issuer, db }, {}, BY_TEST)
     const after = await tokenFrom(issuer)
     expect(decodeProtectedHeader(after).kid).toBe(kid)
     expect(decodeProtectedHeader(before).kid).not.toBe(kid)
@@ -97,21 +98,21 @@ describe('a rotation of the signing key', () => {
     expect([await verify(before), await verify(after)]).toMatchObject([{ callerId: 'linebook-reader' }, {}])
     issuer.clock.advance(600_000)
     expect((await published()).map((key) => key.kid)).toEqual([kid])
-    await rotateSigningKey({ ...issuer, db })
+    await rotateSigningKey({ ...issuer, db }, {}, BY_TEST)
     expect(await storedKeys(db)).toHaveLength(2)
   })
 
   it('can end the tokens of the old key within a minute', async ({ db }) => {
     const before = await tokenFrom(issuer)
     await verify(before)
-    await rotateSigningKey({ ...issuer, db }, { dropEarlier: true })
+    await rotateSigningKey({ ...issuer, db }, { dropEarlier: true }, BY_TEST)
     expect(await storedKeys(db)).toHaveLength(1)
     issuer.clock.advance(60_001)
     await expect(verify(before)).rejects.toMatchObject({ kind: 'unauthenticated' })
   })
 
   it('may come before there is any key', async ({ db }) => {
-    const kid = await rotateSigningKey({ ...issuer, db })
+    const kid = await rotateSigningKey({ ...issuer, db }, {}, BY_TEST)
     expect(decodeProtectedHeader(await tokenFrom(issuer)).kid).toBe(kid)
   })
 })

@@ -2,6 +2,7 @@ import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { afterEach, describe, expect } from 'vitest'
 import { addClient, ensureEmulatorClients, rotateSecret } from '../../../src/issuer/clients.js'
 import { listClients } from '../../../src/issuer/store.js'
+import { BY_TEST } from '../../fixtures/service.js'
 import { it } from '../../fixtures/test.js'
 import {
   APPLICATION_ID,
@@ -236,7 +237,7 @@ describe('the emulator clients', () => {
   it('get nothing in production, even from a database that an emulator has used', async ({ db }) => {
     const production = await createTestIssuer(db, { over: { acceptEmulatorSecret: false } })
     expect((await production.ask(aRequest())).statusCode).toBe(401)
-    const secret = await rotateSecret({ db }, 'linebook-reader')
+    const secret = await rotateSecret({ db }, 'linebook-reader', {}, BY_TEST)
     expect((await production.ask(aRequest({ client_secret: secret }))).statusCode).toBe(200)
     await production.server.close()
   })
@@ -245,7 +246,7 @@ describe('the emulator clients', () => {
 describe("a client of the operator's own", () => {
   it('gets its roles with the secret it was made with, which is stored nowhere', async ({ db }) => {
     const roles = ['ProvisioningAPI.Read', 'ProvisioningAPI.Write']
-    const secret = await addClient(issuer.deps, { clientId: 'billing', roles })
+    const secret = await addClient(issuer.deps, { clientId: 'billing', roles }, BY_TEST)
     expect(secret).toMatch(/^[\w-]{43}$/)
     const token = await tokenOf(aRequest({ client_id: 'billing', client_secret: secret }))
     expect((await verify(token)).roles).toEqual(new Set(['Read', 'Write']))
@@ -255,12 +256,12 @@ describe("a client of the operator's own", () => {
   it('changes over to a new secret while the one before still works, unless that is dropped', async ({ db }) => {
     const works = async (secret: string | undefined) =>
       (await issuer.ask(aRequest({ client_id: 'billing', client_secret: secret }))).statusCode === 200
-    const first = await addClient(issuer.deps, { clientId: 'billing', roles: ['ProvisioningAPI.Read'] })
-    const second = await rotateSecret({ db }, 'billing')
+    const first = await addClient(issuer.deps, { clientId: 'billing', roles: ['ProvisioningAPI.Read'] }, BY_TEST)
+    const second = await rotateSecret({ db }, 'billing', {}, BY_TEST)
     expect([await works(first), await works(second)]).toEqual([true, true])
-    const third = await rotateSecret({ db }, 'billing')
+    const third = await rotateSecret({ db }, 'billing', {}, BY_TEST)
     expect([await works(first), await works(second), await works(third)]).toEqual([false, true, true])
-    const fourth = await rotateSecret({ db }, 'billing', { dropEarlier: true })
+    const fourth = await rotateSecret({ db }, 'billing', { dropEarlier: true }, BY_TEST)
     expect([await works(second), await works(third), await works(fourth)]).toEqual([false, false, true])
   })
 })

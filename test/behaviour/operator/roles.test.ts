@@ -7,7 +7,7 @@ import { operations } from '../../../src/operator/contract/operations.js'
 import { openTestDatabase } from '../../fixtures/database.js'
 import { SCOPE } from '../../fixtures/operator.js'
 import { operatorApiWith, type OperatorApi } from '../../fixtures/operator-api.js'
-import { createTestService, type TestService } from '../../fixtures/service.js'
+import { BY_TEST, createTestService, type TestService } from '../../fixtures/service.js'
 
 const ROLES: readonly Role[] = ['Read', 'Write', 'Delete', 'Admin']
 let db: Db
@@ -28,7 +28,7 @@ afterAll(async () => {
 
 async function tokenWith(role: string): Promise<string> {
   const clientId = role.toLowerCase()
-  const secret = await addClient(service.store, { clientId, roles: [role] })
+  const secret = await addClient(service.store, { clientId, roles: [role] }, BY_TEST)
   const answer = await service.server.inject({
     method: 'POST',
     url: '/linebook/oauth2/v2.0/token',

@@ -9,7 +9,14 @@ import {
 import { sql } from '../../../src/db/db.js'
 import { operations } from '../../../src/phone-numbers/contract/operations.js'
 import { openTestDatabase } from '../../fixtures/database.js'
-import { createTestService, HOST, signedHeaders, type TestClient, type TestService } from '../../fixtures/service.js'
+import {
+  BY_TEST,
+  createTestService,
+  HOST,
+  signedHeaders,
+  type TestClient,
+  type TestService,
+} from '../../fixtures/service.js'
 
 const db = await openTestDatabase()
 afterAll(() => db.close())
@@ -175,7 +182,7 @@ describe('access keys', () => {
     const { keys } = await revealResource(service.store, 'buyer')
     expect((await send({ key: keys.primary })).statusCode).toBe(200)
     expect((await send({ key: keys.secondary })).statusCode).toBe(200)
-    const fresh = await rotateKey(service.store, 'buyer', 'primary')
+    const fresh = await rotateKey(service.store, 'buyer', 'primary', BY_TEST)
     expect((await send({ key: fresh })).statusCode).toBe(200)
     expect((await send({ key: keys.primary })).statusCode).toBe(401)
     expect((await send({ key: keys.secondary })).statusCode).toBe(200)
@@ -207,17 +214,21 @@ describe('a new resource', () => {
     [{ name: 'contoso', hosts: ['https://contoso'] }, 'is not a host name'],
     [{ name: 'contoso', hosts: ['contoso:8443'] }, 'is not a host name'],
   ])('%o is refused with a reason', async (wanted, reason) => {
-    await expect(addResource(service.store, wanted)).rejects.toThrow(reason)
+    await expect(addResource(service.store, wanted, BY_TEST)).rejects.toThrow(reason)
   })
 
   it('can not take the host of another', async () => {
-    await addResource(service.store, { name: 'one', hosts: ['one.test'] })
-    await expect(addResource(service.store, { name: 'two', hosts: ['ONE.test'] })).rejects.toThrow('Another resource')
+    await addResource(service.store, { name: 'one', hosts: ['one.test'] }, BY_TEST)
+    await expect(addResource(service.store, { name: 'two', hosts: ['ONE.test'] }, BY_TEST)).rejects.toThrow(
+      'Another resource',
+    )
     await expect(revealResource(service.store, 'two')).rejects.toThrow('There is no resource named "two"')
   })
 
   it('without a host is refused when there are many of those', async () => {
-    for (let i = 1; i < 20; i++) await addResource(service.store, { name: `r${i}`, hosts: [] })
-    await expect(addResource(service.store, { name: 'r20', hosts: [] })).rejects.toThrow('Give this one a host')
+    for (let i = 1; i < 20; i++) await addResource(service.store, { name: `r${i}`, hosts: [] }, BY_TEST)
+    await expect(addResource(service.store, { name: 'r20', hosts: [] }, BY_TEST)).rejects.toThrow(
+      'Give this one a host',
+    )
   })
 })

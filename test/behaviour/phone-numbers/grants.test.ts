@@ -5,7 +5,7 @@ import { grantAccess, MAX_GRANTS_OF_A_RESOURCE, revokeAccess } from '../../../sr
 import { sql } from '../../../src/db/db.js'
 import { aSearch, US } from '../../fixtures/buying.js'
 import { openTestDatabase } from '../../fixtures/database.js'
-import { createTestService, HOST, type TestService } from '../../fixtures/service.js'
+import { BY_TEST, createTestService, HOST, type TestService } from '../../fixtures/service.js'
 import { enterStock } from '../../fixtures/stock.js'
 import * as caller from './with-a-token.js'
 import { expectForbidden } from './with-a-token.js'
@@ -20,7 +20,7 @@ beforeEach(async () => {
 })
 
 const grant = (clientId: string, resource = 'buyer', issuer?: string) =>
-  grantAccess(service.store, { resource, clientId, issuer })
+  grantAccess(service.store, { resource, clientId, issuer }, BY_TEST)
 const tokenFor = (clientId: string, claims?: Record<string, unknown>) => caller.tokenFor(service, clientId, claims)
 const send = (token: string, sent?: Parameters<typeof caller.sendWithToken>[2]) =>
   caller.sendWithToken(service, token, sent)
@@ -43,11 +43,13 @@ describe('a grant', () => {
     await grant('shop')
     const token = await tokenFor('shop')
     expect((await send(token)).statusCode).toBe(200)
-    await revokeAccess(service.store, { resource: 'buyer', clientId: 'shop' })
+    await revokeAccess(service.store, { resource: 'buyer', clientId: 'shop' }, BY_TEST)
     // Somebody without a grant makes the server read them again before the five seconds are over.
     await send(await tokenFor('stranger'))
     expectForbidden(await send(token), 'shop')
-    await expect(revokeAccess(service.store, { resource: 'buyer', clientId: 'shop' })).rejects.toThrow('Nobody has one')
+    await expect(revokeAccess(service.store, { resource: 'buyer', clientId: 'shop' }, BY_TEST)).rejects.toThrow(
+      'Nobody has one',
+    )
   })
 
   it('is for a person apart from the programs they use', async () => {
@@ -70,7 +72,7 @@ describe('a grant', () => {
     [{ resource: 'buyer', clientId: 'a\nb' }, "can't be a client"],
     [{ resource: 'buyer', clientId: 'shop', issuer: 'id.example' }, 'is no issuer'],
   ])('%o is refused with a reason', async (wanted, reason) => {
-    await expect(grantAccess(service.store, wanted)).rejects.toThrow(reason)
+    await expect(grantAccess(service.store, wanted, BY_TEST)).rejects.toThrow(reason)
   })
 
   it('may be given twice, and is there once', async () => {

@@ -7,7 +7,7 @@ import { addClient, ensureEmulatorClients, emulatorClientIds } from '../../../sr
 import { operations } from '../../../src/phone-numbers/contract/operations.js'
 import { aSearch, US } from '../../fixtures/buying.js'
 import { openTestDatabase } from '../../fixtures/database.js'
-import { createTestService, HOST, type TestClient, type TestService } from '../../fixtures/service.js'
+import { BY_TEST, createTestService, HOST, type TestClient, type TestService } from '../../fixtures/service.js'
 import { enterStock } from '../../fixtures/stock.js'
 import { AUDIENCE, aForgedToken, anUnsignedToken, secondsAt } from '../provisioning/a-token.js'
 import * as caller from './with-a-token.js'
@@ -24,7 +24,7 @@ beforeEach(async () => {
 })
 
 const grant = (clientId: string, resource = 'buyer', issuer?: string) =>
-  grantAccess(service.store, { resource, clientId, issuer })
+  grantAccess(service.store, { resource, clientId, issuer }, BY_TEST)
 const tokenFor = (clientId: string, claims?: Record<string, unknown>) => caller.tokenFor(service, clientId, claims)
 const send = (token: string, sent?: Parameters<typeof caller.sendWithToken>[2]) =>
   caller.sendWithToken(service, token, sent)
@@ -131,7 +131,7 @@ describe('a token', () => {
 
 describe('the built-in issuer', () => {
   it('gives a token for the scope that the SDKs ask for, and it works', async () => {
-    const secret = (await addClient(service.store, { clientId: 'shop', roles: [] })) as string
+    const secret = (await addClient(service.store, { clientId: 'shop', roles: [] }, BY_TEST)) as string
     await grant('shop')
     const answer = await ask('shop', secret, SCOPE)
     expect(answer.statusCode).toBe(200)

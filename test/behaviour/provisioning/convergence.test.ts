@@ -9,6 +9,7 @@ import { claimWork, record, type ClaimedWork } from '../../../src/reconcile/reco
 import { hasTimeFor } from '../../../src/sync/claims.js'
 import type { Result } from '../../../src/sync/results.js'
 import { truncate } from '../../fixtures/database.js'
+import { BY_TEST } from '../../fixtures/service.js'
 import { enterStock } from '../../fixtures/stock.js'
 import { it } from '../../fixtures/test.js'
 import {
@@ -63,7 +64,7 @@ describe('a backend has in the end what is stored', () => {
     if (name === 'refuse') {
       await operator.settle()
       for (const [e164, { account }] of wanted) expect(await operator.status(account, e164)).toMatchObject(failed)
-      await requeueFailed(operator.deps, {})
+      await requeueFailed(operator.deps, {}, BY_TEST)
     }
     await operator.settle()
     await expectAtRest(db, operator, wanted)

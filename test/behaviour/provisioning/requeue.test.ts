@@ -3,6 +3,7 @@ import { requeueFailed, type Requeue } from '../../../src/accounts/commands/requ
 import { later } from '../../../src/clock.js'
 import { sql, type Db } from '../../../src/db/db.js'
 import { findNumbers } from '../../../src/ledger/reads.js'
+import { BY_TEST } from '../../fixtures/service.js'
 import { it } from '../../fixtures/test.js'
 import { anOperator, START, type Operator } from './an-operator.js'
 
@@ -214,7 +215,7 @@ describe('requeuing what waits', () => {
   })
 })
 
-const requeue = (wanted: Requeue = {}) => requeueFailed(operator.deps, wanted)
+const requeue = (wanted: Requeue = {}) => requeueFailed(operator.deps, wanted, BY_TEST)
 
 interface Row {
   key: string

@@ -8,6 +8,7 @@ import { retireNumbers } from '../../../src/ledger/retirement.js'
 import { servicesOf } from '../../../src/operator/status/status.js'
 import { MOST_LINES, timelineOf, type Timeline } from '../../../src/operator/status/timeline.js'
 import { timelineView } from '../../../src/operator/status/views.js'
+import { BY_TEST } from '../../fixtures/service.js'
 import { enterStock } from '../../fixtures/stock.js'
 import { it } from '../../fixtures/test.js'
 import { anOperator, START, type Operator } from './an-operator.js'
@@ -227,7 +228,7 @@ describe('when its backend is next told, and why', () => {
       sync: [{ status: 'failed', next: null, refusal: { code: 'Bad', message: 'Not so.' } }],
     })
     operator.clock.advance(1_000)
-    await requeueFailed(operator.deps, { numbers: [e164] })
+    await requeueFailed(operator.deps, { numbers: [e164] }, BY_TEST)
     expect(await next(db)).toEqual({ at: later(START, 1_000), why: 'first try' })
   })
 
