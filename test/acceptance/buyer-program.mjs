@@ -56,6 +56,7 @@ console.log(
   JSON.stringify({
     audience: JSON.parse(Buffer.from(token.split('.')[1], 'base64url').toString()).aud,
     straight: straight.status,
+    token,
     outcome: await outcome(buyAndRelease),
   }),
 )

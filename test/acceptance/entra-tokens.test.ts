@@ -12,6 +12,7 @@ const AUDIENCE = 'https://communication.azure.com/'
 interface Seen {
   audience: string
   straight: number
+  token: string
   outcome: {
     bought?: string[]
     owned?: string[]
@@ -70,6 +71,9 @@ describe('a program that signs in', () => {
     expect(granted.outcome.bought).toHaveLength(1)
 
     await command('resource', 'revoke', 'local', 'shop')
-    await expect.poll(async () => (await runAs('shop', secret)).straight).toBe(403)
+    const withToken = { headers: { authorization: `Bearer ${granted.token}` } }
+    const ask = () => fetch(`${linebook.httpUrl}/phoneNumbers?api-version=2025-06-01`, withToken)
+    await expect.poll(async () => (await ask()).status).toBe(403)
+    expect((await runAs('shop', secret)).outcome.refused).toMatchObject({ status: 403, code: 'Forbidden' })
   })
 })

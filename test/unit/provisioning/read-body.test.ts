@@ -290,7 +290,7 @@ describe('a batch', () => {
     const { kind, faults } = refusal(() => readBatch({ numbers: [item('+12'), item('+13'), item('+12')] }, 'contoso'))
     expect(kind).toBe('duplicate-in-batch')
     expect(faults.map(({ target, message }) => [target, message])).toEqual([
-      ['numbers[2]', '+12 stands at numbers[0] already; a number comes once.'],
+      ['numbers[2]', '+12 is at numbers[0] already; a number comes once.'],
     ])
   })
 
