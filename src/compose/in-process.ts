@@ -14,7 +14,7 @@ import { wire } from './wire.js'
 
 export interface InProcess {
   server: FastifyInstance
-  /** Has jobs run from now on: whoever queues one here can't count on a server. */
+  /** Has jobs run from now on: what queues one here can't count on a server. */
   runJobs(): void
   close(): Promise<void>
 }

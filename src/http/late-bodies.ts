@@ -1,6 +1,6 @@
 /**
- * How long bodies may take. Node has one bound for all requests of a server, so ours stands in its place: a body has to be
- * there as a whole in a minute, one that was let in as long may take any time as long as bytes come.
+ * How long bodies may take. Node has one bound for all requests of a server, so ours replaces it: a body has to be
+ * complete in a minute; one that was admitted as long may take any time as long as bytes come.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IncomingMessage } from 'node:http'
@@ -78,7 +78,7 @@ export function allowLongBody({ raw }: FastifyRequest): void {
 const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 
-/** Whoever reads the body is not told of its end any more. */
+/** The reader of the body no longer sees its end. */
 function giveUp(raw: IncomingMessage, answer: () => void): void {
   for (const event of ['data', 'end', 'error']) raw.removeAllListeners(event)
   raw.on('error', () => {})

@@ -11,8 +11,8 @@ import { routes2023 } from './facade-2023/routes.js'
 import { routes2024 } from './routes/routes.js'
 import { addShell, asked, asRefusal, logFailure, sendResponse } from './shell.js'
 import { readConditions } from './wire/conditions.js'
-import { carryOutRepeatable, type RepeatDeps } from './wire/repeat.js'
 import { refusal } from './wire/errors.js'
+import { carryOutRepeatable, type RepeatDeps } from './wire/repeat.js'
 import type { Handler, RouteDeps, Routes } from './wire/route.js'
 
 export interface ApiDeps extends ConsentDeps, AdmitDeps, RepeatDeps, RouteDeps {

@@ -1,6 +1,6 @@
 /** What an API refused, as one text for people. The Operator API sends problem details, the other two error objects. */
-import { BASE_PATH } from '../../operator/contract/operation.js'
 import { SetupError } from '../../errors.js'
+import { BASE_PATH } from '../../operator/contract/operation.js'
 import { jsonOf } from '../../outbound.js'
 
 /** An API refused a request. */

@@ -1,7 +1,7 @@
 /** Long work: jobs of the Operator API, operations of Phone Numbers, and items that backends have still to be sent. */
 import { Command, Option } from 'commander'
-import { operationKinds } from '../../operations/operation.js'
 import { jobStates } from '../../operations/jobs/job.js'
+import { operationKinds } from '../../operations/operation.js'
 import { syncServices } from '../../operator/status/status.js'
 import { syncKinds } from '../../sync/sync.js'
 import { operator } from '../client/client.js'

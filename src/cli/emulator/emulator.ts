@@ -2,8 +2,8 @@ import { Command } from 'commander'
 import { SetupError } from '../../errors.js'
 import { addEmulatorOptions } from '../client/connect.js'
 import type { Io } from '../io.js'
-import { askEmulator, WHICH_EMULATOR } from './control.js'
 import { instant } from '../text/words.js'
+import { askEmulator, WHICH_EMULATOR } from './control.js'
 import { resourceCommand, resourcesCommand } from './resources.js'
 import {
   faultCommand,

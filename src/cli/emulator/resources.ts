@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { SetupError } from '../../errors.js'
 import { addEmulatorOptions } from '../client/connect.js'
 import type { Io } from '../io.js'
-import { askEmulator } from './control.js'
 import { counted, instant } from '../text/words.js'
+import { askEmulator } from './control.js'
 
 interface MadeResource {
   name: string

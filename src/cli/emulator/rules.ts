@@ -2,8 +2,8 @@
 import { Argument, Command, InvalidArgumentError } from 'commander'
 import { addEmulatorOptions } from '../client/connect.js'
 import type { Io } from '../io.js'
-import { askEmulator } from './control.js'
 import { counted, instant } from '../text/words.js'
+import { askEmulator } from './control.js'
 
 interface Script {
   id: string

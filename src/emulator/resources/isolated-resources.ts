@@ -3,9 +3,9 @@
  * doesn't see theirs. The pool has the resource's name.
  */
 import { randomBytes } from 'node:crypto'
+import type { NotedBy } from '../../auth/changes.js'
 import { HostClaimed, ResourceNameTaken } from '../../auth/resource-store.js'
 import { insertNewResource, type AccessKeys } from '../../auth/resources.js'
-import type { NotedBy } from '../../auth/changes.js'
 import type { Sealer } from '../../auth/seal.js'
 import type { Address } from '../../buyers/address.js'
 import { setTerms } from '../../buyers/terms.js'

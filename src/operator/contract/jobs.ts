@@ -57,7 +57,7 @@ export const cancelJob = operation({
   path: '/jobs/{id}:cancel',
   role: 'Write',
   atOnce: true,
-  success: { status: 200, description: 'The job as it stands', body: Job },
+  success: { status: 200, description: 'The job in its present state', body: Job },
 })
 
 export const listRefusals = operation({

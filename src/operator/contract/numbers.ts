@@ -1,4 +1,4 @@
-/** Every number of the ledger, whoever has it. */
+/** Every number of the ledger, whatever its state. */
 import Type from 'typebox'
 import { serviceCodes } from '../../backends/port/backend.js'
 import { serviceKeys } from '../../backends/port/services.js'
@@ -54,7 +54,7 @@ export const listNumbers = operation({
     locality: anyOf(Type.String({ maxLength: 200 }), 'Localities, in any letter case'),
     account: Type.Optional(Type.String({ maxLength: 100, description: 'The account they are on' })),
     resource: Type.Optional(Type.String({ maxLength: 200, description: 'The resource that holds or owns them' })),
-    service: anyOf(Type.Enum([...serviceCodes]), 'Services that are told of them; syncStatus is of these then'),
+    service: anyOf(Type.Enum([...serviceCodes]), 'Services that they are synced to; syncStatus is for these then'),
     syncStatus: anyOf(SyncStatus, 'How they stand with the services: failed before pending before synced'),
     changedSince: Type.Optional(Type.String({ format: 'date-time', description: 'Changed at this time or later' })),
   }),
@@ -73,7 +73,7 @@ export const getNumber = operation({
 
 export const getTimeline = operation({
   operationId: 'Numbers_GetTimeline',
-  summary: 'All that is known of a number: how it stands, its history, and what its backends were told',
+  summary: 'All that is known of a number: its state, its history and its sync with each backend',
   method: 'GET',
   path: '/numbers/{e164}/timeline',
   role: 'Read',

@@ -4,7 +4,9 @@ import { Instant, listQuery, nullable, operation } from './operation.js'
 
 export const Resource = Type.Object({
   name: Type.String(),
-  hosts: Type.Array(Type.String(), { description: 'Host names it answers to; none: every host that nobody claims' }),
+  hosts: Type.Array(Type.String(), {
+    description: 'Host names it answers to; none: every host that no resource claims',
+  }),
   createdAt: Instant,
   disabledAt: nullable(Instant),
   pool: Type.String({ description: 'The stock it has to itself; empty for the one that is shared' }),

@@ -1,4 +1,4 @@
-/** What backends are told: the backlog, what they refused, and having it tried again. */
+/** The sync of the backends: the backlog, what they refused, and trying it again. */
 import Type from 'typebox'
 import { MOST_NUMBERS } from '../../accounts/commands/requeue.js'
 import { serviceCodes } from '../../backends/port/backend.js'
@@ -36,7 +36,7 @@ export const getSync = operation({
   role: 'Read',
   success: {
     status: 200,
-    description: 'How the work for each backend stands',
+    description: 'The state of the sync with each backend',
     body: Type.Object({
       at: Instant,
       services: Type.Array(open),
@@ -63,7 +63,7 @@ export const SyncItem = Type.Object({
 
 export const listSyncItems = operation({
   operationId: 'Sync_ListItems',
-  summary: 'What backends refused, or have still to be told; what waits longest, or is due first, comes first',
+  summary: 'Items that backends refused, or that are not synced yet; the longest waiting, or the first due, come first',
   method: 'GET',
   path: '/sync/items',
   role: 'Read',

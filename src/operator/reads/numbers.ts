@@ -1,4 +1,4 @@
-/** The ledger as the people who run Linebook see it: any number, whoever has it. */
+/** The ledger as the people who run Linebook see it: any number, whatever its state. */
 import { isEnabled, type NumberDetails } from '../../accounts/account-number.js'
 import { serviceKeys, type ServiceKey } from '../../backends/port/services.js'
 import { empty, join, sql, type Queryable, type Sql } from '../../db/db.js'
@@ -160,7 +160,7 @@ function conditionsOf(filter: NumberFilter): Sql[] {
   return conditions
 }
 
-/** The worst of how a number `m` stands with these services; null when none was ever told of it. Primary key. */
+/** The worst sync status of a number `m` among these services; null when it was never synced to any. Primary key. */
 const syncStatusOf = (services: readonly SyncService[] | undefined): Sql => sql`(
   select case when bool_or(refusal is not null) then 'failed'
               when bool_or(pending_since is not null) then 'pending'

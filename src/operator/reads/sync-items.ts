@@ -1,4 +1,4 @@
-/** Items that backends have refused or have still to be told, one by one. */
+/** Items that backends have refused or that are not synced yet, one by one. */
 import { join, sql, type Queryable } from '../../db/db.js'
 import type { SyncKind, SyncService } from '../../sync/sync.js'
 import { MAX_EXAMINED } from '../contract/operation.js'

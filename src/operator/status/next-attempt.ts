@@ -1,4 +1,4 @@
-/** When a thing is next told to its backend, or looked at there, and why then. Pure; in words, for people. */
+/** When an item is next sent to its backend, or verified there, and why then. Pure; in words, for people. */
 import type { Placed, SyncStatus } from '../../sync/sync.js'
 
 /** A row of the `sync` table, as far as it says what comes next. */

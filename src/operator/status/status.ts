@@ -1,10 +1,10 @@
-/** How the work for each backend stands: what `linebook status` and `GET /status` tell. */
+/** The state of the sync with each backend: what `linebook status` and `GET /status` show. */
 import type { ProvisioningDeps } from '../../accounts/deps.js'
 import { serviceCodes } from '../../backends/port/backend.js'
 import { sql, type Db, type Queryable } from '../../db/db.js'
 import type { SyncKind, SyncService } from '../../sync/sync.js'
 
-/** Everything that a reconciler serves, in the order in which it is told. */
+/** Everything that a reconciler serves, in the order in which it is shown. */
 export const syncServices: readonly SyncService[] = [...serviceCodes, 'dns']
 
 export interface ServiceAtWork {
@@ -28,7 +28,7 @@ export const servicesOf = ({
     return { code, backend: backend?.name ?? 'none', ...(unavailable && { unavailable }) }
   })
 
-/** A thing that a backend is told. */
+/** An item that is synced to a backend. */
 export interface Item {
   kind: SyncKind
   /** As the `sync` table has it: an account's is its id. */
@@ -59,7 +59,7 @@ export interface SyncError {
 
 export interface ServiceStatus extends ServiceAtWork {
   pending: number
-  /** Of those pending: free to be told now, being told now, and waiting for their time. */
+  /** Of those pending: due now, being synced now, and waiting for their time. */
   due: number
   claimed: number
   waiting: number
@@ -72,15 +72,15 @@ export interface ServiceStatus extends ServiceAtWork {
   failed: number
   /** The largest groups first, up to {@link MOST_REFUSALS}. */
   refusals: Refusals[]
-  /** The newest error among what is pending or failed; what has been told since no longer counts. */
+  /** The newest error among what is pending or failed; what was synced since no longer counts. */
   lastError: SyncError | null
 }
 
-/** How many groups of refusals are told of each service. */
+/** How many groups of refusals are shown for each service. */
 export const MOST_REFUSALS = 5
 
 /**
- * How each service stands. Reads what is pending and what is refused, not what is synced: index `sync_due` serves the
+ * The state of each service. Reads what is pending and what is refused, not what is synced: index `sync_due` serves the
  * counts, the oldest and the newest error of what is pending, index `sync_refused` the refusals. Sequential scans are
  * switched off because statistics from before a backlog, or from during it, make the planner read the whole table.
  * Measured with 200,000 pending and 20,000 refused among 1,200,000: 0.25 to 0.46 s; with nothing pending 5 ms.

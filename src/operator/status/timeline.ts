@@ -204,7 +204,7 @@ const readStandings = (db: Queryable, e164: string) =>
            claimed_until as "claimedUntil", verify_at as "verifyAt"
     from sync where kind = 'number' and key = ${e164} order by service`)
 
-/** One more than is told, to know whether there are more. */
+/** One more than is shown, to know whether there are more. */
 const readHistory = (db: Queryable, e164: string): Promise<HistoryLine[]> =>
   db.query<HistoryLine>(sql`
     select at, event, from_state as "fromState", to_state as "toState", actor, reason

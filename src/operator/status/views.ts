@@ -1,5 +1,5 @@
 /**
- * The JSON in which an operator is told how things stand: what `GET /status` and its companions answer and what the
+ * The JSON that shows an operator the state of the sync: what `GET /status` and its companions answer and what the
  * command line prints with `--json`. Times are ISO 8601, UTC.
  */
 import type { Requeued } from '../../accounts/commands/requeue.js'

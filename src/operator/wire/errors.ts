@@ -1,8 +1,8 @@
 /** Refusals as problem details (RFC 9457): what was wrong, where, and what would be right, one entry per fault. */
 import { isConnectionFailure, isStatementTimeout } from '../../db/db.js'
 import { DomainError, type OperatorErrorKind } from '../../errors.js'
-import type { OperationContract } from '../contract/operation.js'
 import { refusalOfShell, type Refused, type ShellResponse } from '../../http/server.js'
+import type { OperationContract } from '../contract/operation.js'
 
 interface Published {
   status: number
@@ -39,7 +39,7 @@ const INTERNAL = published(500, 'internal', 'Linebook failed; its log says why')
 
 export const PROBLEM_TYPE = 'application/problem+json'
 
-/** One thing that is wrong. */
+/** One fault of the input. */
 export interface Fault {
   in?: string
   pointer: string

@@ -1,4 +1,4 @@
-/** Reads what a request says by the schemas of its contract; every fault is told, with its place and what would be right. */
+/** Reads what a request says by the schemas of its contract; every fault is reported, with its place and what would be right. */
 import type { Static, TObject, TSchema } from 'typebox'
 import { DomainError } from '../../errors.js'
 import { policies } from '../../http/body-policies.js'

@@ -59,7 +59,7 @@ const badNumber = (index: number, faults: readonly DomainError[]): DomainError =
   new DomainError('invalid-body', faults.map(({ message }) => message).join(' '), { target: targetOf(index), faults })
 
 const duplicate = (index: number, first: number, key: string): DomainError =>
-  new DomainError('duplicate-in-batch', `${key} stands at ${targetOf(first)} already; a number comes once.`, {
+  new DomainError('duplicate-in-batch', `${key} is at ${targetOf(first)} already; a number comes once.`, {
     target: targetOf(index),
   })
 

@@ -10,6 +10,7 @@ import { readFlag, readParameter } from '../contract/parameters.js'
 import { carryOutAccountWrite, pageOfAccounts } from '../routes/accounts.js'
 import { accountNamed, carryOutNumberWrite, pageOfNumbers, putBatch } from '../routes/numbers.js'
 import { etagText } from '../wire/etag.js'
+import { shownAccount, shownNumber, storedAccount, storedNumber } from '../wire/etag.js'
 import { oldListRules, readListQuery } from '../wire/list.js'
 import {
   bodyOf,
@@ -24,7 +25,6 @@ import {
   type RouteDeps,
   type Routes,
 } from '../wire/route.js'
-import { shownAccount, shownNumber, storedAccount, storedNumber } from '../wire/etag.js'
 import * as contract from './operations.js'
 import {
   accountOf2023,

@@ -20,6 +20,7 @@ import { readFlag } from '../contract/parameters.js'
 import type { Version2024 } from '../contract/versions.js'
 import { accountFields } from '../filter/account-fields.js'
 import { compileFilter } from '../filter/compile.js'
+import { shownAccount, storedAccount } from '../wire/etag.js'
 import { cutPage, pageLimit, readListQuery, type ListQuery, type Page } from '../wire/list.js'
 import {
   bodyOf,
@@ -34,7 +35,6 @@ import {
   type RouteDeps,
   type Routes,
 } from '../wire/route.js'
-import { shownAccount, storedAccount } from '../wire/etag.js'
 import { accountView } from '../wire/views.js'
 
 export const accountRoutes = (deps: RouteDeps): Routes =>

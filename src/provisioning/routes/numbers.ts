@@ -18,6 +18,7 @@ import * as contract from '../contract/operations.js'
 import type { Version2024 } from '../contract/versions.js'
 import { compileFilter } from '../filter/compile.js'
 import { numberFields } from '../filter/number-fields.js'
+import { shownNumber, storedNumber } from '../wire/etag.js'
 import { cutPage, pageLimit, readListQuery, type ListQuery, type Page } from '../wire/list.js'
 import {
   bodyOf,
@@ -33,7 +34,6 @@ import {
   type RouteDeps,
   type Routes,
 } from '../wire/route.js'
-import { shownNumber, storedNumber } from '../wire/etag.js'
 import { numberView } from '../wire/views.js'
 
 export function numberRoutes(deps: RouteDeps): Routes {

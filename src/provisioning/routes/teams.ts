@@ -11,6 +11,7 @@ import * as contract from '../contract/operations.js'
 import type { Version2024 } from '../contract/versions.js'
 import { addressFields } from '../filter/address-fields.js'
 import { consentFields } from '../filter/consent-fields.js'
+import { shownAddress, shownConsent } from '../wire/etag.js'
 import { readListQuery } from '../wire/list.js'
 import {
   bodyOf,
@@ -25,7 +26,6 @@ import {
   type RouteDeps,
   type Routes,
 } from '../wire/route.js'
-import { shownAddress, shownConsent } from '../wire/etag.js'
 import { availableCapabilitiesView, capabilityPlansView, civicAddressView, consentView } from '../wire/views.js'
 import { pageOfWhole, sortKey } from '../wire/whole-list.js'
 

@@ -108,7 +108,7 @@ function oneOf(faults: readonly DomainError[]): DomainError {
   const [first, ...others] = faults as [DomainError, ...DomainError[]]
   if (others.length === 0) return first
   const kind = others.every((fault) => fault.kind === first.kind) ? first.kind : 'invalid-input'
-  return new DomainError(kind, `${faults.length} query parameters are wrong; each is told in the details.`, {
+  return new DomainError(kind, `${faults.length} query parameters are wrong; each is in the details.`, {
     faults: faults.slice(0, MAX_FAULTS),
   })
 }
