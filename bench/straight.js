@@ -34,6 +34,7 @@ export async function openStraight(url) {
     principal: {
       resourceId: resource.id,
       resourceName: resource.name,
+      actor: `resource:${resource.name}`,
       pool: '',
       restricted: false,
       evidence: { scheme: 'access-key', signature: Buffer.alloc(0) },
