@@ -2,7 +2,7 @@
 import { revealResource, EMULATOR_RESOURCE } from './auth/resources.js'
 import { startService, type Service } from './compose/service.js'
 import type { Config } from './config/config.js'
-import { rememberAddress } from './db/running-server.js'
+import { announce } from './db/data-dir-lock.js'
 import { EMULATOR_CLIENT_SECRET } from './issuer/clients.js'
 
 /** How long requests under way may take to end after the signal to stop. */
@@ -12,25 +12,15 @@ const DRAIN_LIMIT_MS = 15_000
 export async function serve(config: Config, print: (text: string) => void): Promise<number> {
   const stopped = signalled()
   const service = await startService(config)
-  const forget = await leaveAddress(config, service)
+  // The embedded database belongs to this process alone: commands ask it there.
+  const [listener] = service.listeners
+  if (config.databaseUrl === undefined && listener) announce(config.dataDir, listener.url)
   print(await greeting(config, service))
   const signal = await stopped
-  await forget()
   print(`\n${signal}: letting requests end …`)
   const drained = await Promise.race([service.close().then(() => true), expires(DRAIN_LIMIT_MS)])
   print(drained ? 'Stopped.' : `Stopped after ${DRAIN_LIMIT_MS / 1000} s with requests still open.`)
   return drained ? 0 : 1
-}
-
-/**
- * Leaves the server's address beside an embedded database, which belongs to this process alone: commands ask it there.
- */
-function leaveAddress(config: Config, { listeners }: Service): Promise<() => Promise<void>> {
-  const [listener] = listeners
-  if (config.databaseUrl !== undefined || config.inMemory || listener === undefined) {
-    return Promise.resolve(() => Promise.resolve())
-  }
-  return rememberAddress(config.dataDir, listener.url)
 }
 
 const signalled = (): Promise<NodeJS.Signals> =>

@@ -5,8 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { lockDataDir } from '../../src/db/data-dir-lock.js'
-import { rememberAddress } from '../../src/db/running-server.js'
+import { announce, lockDataDir } from '../../src/db/data-dir-lock.js'
 import { SetupError } from '../../src/errors.js'
 import { runInThisProcess } from '../fixtures/command-line.js'
 
@@ -144,10 +143,9 @@ describe('whom it asks', () => {
     afterEach(() => unlock())
 
     it('is the server that runs on it, as the administrator that every emulator knows', async () => {
-      const forget = await rememberAddress(folder, url)
+      announce(folder, url)
       responses = [{ body: '{"access_token": "abc"}' }, { body: '{"kid": "k1"}' }]
       expect(await run(['client', 'rotate-keys'])).toMatchObject({ code: 0 })
-      await forget()
       expect(received.map(({ line }) => line)).toEqual([
         'POST /linebook/oauth2/v2.0/token',
         'POST /operator/v1/issuer/keys:rotate',

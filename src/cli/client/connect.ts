@@ -4,8 +4,7 @@
  */
 import { Option, type Command } from 'commander'
 import { clientVariables, readSetting } from '../../config/config.js'
-import { DataDirInUse } from '../../db/data-dir-lock.js'
-import { findRunning } from '../../db/running-server.js'
+import { DataDirInUse, findRunning } from '../../db/data-dir-lock.js'
 import { SetupError } from '../../errors.js'
 import { EMULATOR_CLIENT_SECRET } from '../../issuer/clients.js'
 import type { Io } from '../io.js'
