@@ -21,7 +21,7 @@ export const wantedSearch = (areaCode) => ({
 export async function createMigratedDatabase(postgres, name) {
   const url = await postgres.createDatabase(name)
   const db = await openPostgres({ connectionString: url, poolSize: 2, logger: createLogger('warn') })
-  await migrate(db, await readMigrations())
+  await migrate(db, await readMigrations(), 'emulator')
   await db.close()
   return url
 }

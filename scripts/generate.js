@@ -16,7 +16,7 @@ const { migrate, readMigrations } = await fromDist('db/migrate.js')
 const { openPglite } = await fromDist('db/pglite.js')
 
 const db = await openPglite({ dataDir: undefined, imageFile: imageFor(false) })
-await migrate(db, await readMigrations())
+await migrate(db, await readMigrations(), 'emulator')
 const files = await generatedFiles({
   config: await fromDist('config/config.js'),
   operations: await fromDist('phone-numbers/contract/operations.js'),

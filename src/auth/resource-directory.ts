@@ -12,6 +12,7 @@ import { listResources, type StoredResource } from './resource-store.js'
 import { openKeys } from './resources.js'
 import type { Sealer } from './seal.js'
 import type { TokenPrincipal } from './tokens/claims.js'
+import { isWellKnownKey } from './well-known.js'
 
 export interface KnownResource {
   id: string
@@ -28,6 +29,7 @@ export class ResourceDirectory {
   readonly #db: Queryable
   readonly #sealer: Sealer
   readonly #logger: Logger
+  readonly #acceptWellKnown: boolean
   #byHost = new Map<string, KnownResource>()
   /** The one that spoke last comes first. */
   #withoutHost: readonly KnownResource[] = []
@@ -39,7 +41,9 @@ export class ResourceDirectory {
   #readAt = -Infinity
   #reading: Promise<void> | undefined
 
-  constructor(db: Queryable, sealer: Sealer, logger: Logger) {
+  /** @param acceptWellKnown whether the access key that every emulator has opens anything */
+  constructor(db: Queryable, sealer: Sealer, logger: Logger, acceptWellKnown: boolean) {
+    this.#acceptWellKnown = acceptWellKnown
     this.#db = db
     this.#sealer = sealer
     this.#logger = logger
@@ -118,7 +122,8 @@ export class ResourceDirectory {
     }
     try {
       const [primary, secondary] = openKeys(this.#sealer, resource)
-      return { id, name, hosts, pool, restricted, keys: [createSecretKey(primary), createSecretKey(secondary)] }
+      const usable = [primary, secondary].filter((key) => this.#acceptWellKnown || !isWellKnownKey(key))
+      return { id, name, hosts, pool, restricted, keys: usable.map((key) => createSecretKey(key)) }
     } catch (error) {
       this.#logger.error({ err: error, resource: name }, 'access keys can not be opened')
       return undefined

@@ -143,10 +143,12 @@ export async function ensureEmulatorResource(deps: ResourceDeps): Promise<void> 
   })
 }
 
+export type SealedKeys = Pick<StoredResource, 'id' | 'primaryKeySealed' | 'secondaryKeySealed'>
+
 /** A resource's keys as bytes, primary and secondary. Throws a SetupError when the sealer has no key that opens them. */
 export const openKeys = (
   sealer: Sealer,
-  { id, primaryKeySealed, secondaryKeySealed }: StoredResource,
+  { id, primaryKeySealed, secondaryKeySealed }: SealedKeys,
 ): [primary: Buffer, secondary: Buffer] => [
   sealer.open(primaryKeySealed, sealContext(id, 'primary')),
   sealer.open(secondaryKeySealed, sealContext(id, 'secondary')),
@@ -157,12 +159,12 @@ export async function checkKeys({ db, sealer }: Omit<ResourceDeps, 'clock'>): Pr
   for (const resource of await listResources(db)) openKeys(sealer, resource)
 }
 
-const sealKey = (sealer: Sealer, id: string, slot: KeySlot, key: string): Buffer =>
+export const sealKey = (sealer: Sealer, id: string, slot: KeySlot, key: string): Buffer =>
   sealer.seal(Buffer.from(key, 'base64'), sealContext(id, slot))
 
 const sealContext = (id: string, slot: KeySlot): string => `resource ${id} ${slot} key`
 
-const newAccessKey = (): string => randomBytes(ACCESS_KEY_BYTES).toString('base64')
+export const newAccessKey = (): string => randomBytes(ACCESS_KEY_BYTES).toString('base64')
 
 /** Throws 'not-found', naming those that there are. */
 export async function resourceNamed(db: Queryable, name: string): Promise<StoredResource> {

@@ -4,6 +4,7 @@ import { VERSION } from '../config/version.js'
 import { DomainError, SetupError } from '../errors.js'
 import { accountCommand } from './commands/account.js'
 import { clientCommand } from './commands/client.js'
+import { databaseCommand } from './commands/database.js'
 import { numberCommand } from './commands/number.js'
 import { connectionStringCommand, resourceCommand } from './commands/resource.js'
 import { migrateCommand, serveCommand } from './commands/serve.js'
@@ -47,6 +48,7 @@ export const programOf = (io: Io): Command =>
     .version(VERSION)
     .addCommand(serveCommand(io))
     .addCommand(migrateCommand(io))
+    .addCommand(databaseCommand(io))
     .addCommand(resourceCommand(io))
     .addCommand(connectionStringCommand(io))
     .addCommand(stockCommand(io))

@@ -25,7 +25,7 @@ export interface InProcess {
  * @param user the person at the command line, whose changes are recorded as of `cli:<user>`
  */
 export async function openInProcess(config: Config, user: string): Promise<InProcess> {
-  const store = await openStore(config)
+  const store = await openStore(config, 'use')
   try {
     const apis = await openOver(store, config, user)
     return {

@@ -30,7 +30,7 @@ export async function startService(config: Config, clock: Clock = systemClock): 
   checkListeners(config)
   // The slow parts run in parallel: the database loads while certificate and catalogue are read.
   const [store, tls, catalogue, createTestControls] = await openTogether(
-    openStore(config, clock),
+    openStore(config, 'serve', clock),
     tlsOf(config),
     readCatalogue(config.catalogueFile),
     testControlsOf(config),

@@ -118,7 +118,7 @@ export function wire(
   const operationsWorker = new Worker(operationsTask(deps), workerDeps)
   const callsWorker = new Worker(callsTask(deps), workerDeps)
   const sweeper = new Worker(sweepTask(deps), workerDeps)
-  const directory = new ResourceDirectory(db, sealer, logger)
+  const directory = new ResourceDirectory(db, sealer, logger, config.mode === 'emulator')
   const issuer = wireIssuer(config, store, realClock)
   const auth = {
     clock: realClock,

@@ -23,10 +23,10 @@ export interface PgliteOptions {
  * Throws a SetupError that names LINEBOOK_DATA_DIR when the folder can't be used.
  */
 export async function openPglite({ dataDir, imageFile }: PgliteOptions): Promise<Db> {
-  const folder = dataDir === undefined ? undefined : join(dataDir, 'database')
+  const folder = dataDir === undefined ? undefined : folderIn(dataDir)
   const unlock = dataDir === undefined ? async () => {} : await lockFolder(dataDir)
   try {
-    const isNew = folder === undefined || !existsSync(join(folder, 'PG_VERSION'))
+    const isNew = dataDir === undefined || !hasDatabase(dataDir)
     const image = isNew && imageFile !== undefined ? new Blob([await readFile(imageFile)]) : undefined
     compileOnce()
     const pglite = await PGlite.create({
@@ -45,6 +45,11 @@ export async function openPglite({ dataDir, imageFile }: PgliteOptions): Promise
     )
   }
 }
+
+/** Whether a data folder has a database already. */
+export const hasDatabase = (dataDir: string): boolean => existsSync(join(folderIn(dataDir), 'PG_VERSION'))
+
+const folderIn = (dataDir: string): string => join(dataDir, 'database')
 
 /**
  * Makes V8 compile the engine with its quick compiler only. Optimising the busy functions keeps the processors busy for

@@ -113,4 +113,4 @@ async function newKey(sealer: Sealer): Promise<StoredKey> {
   return { kid, privateJwkSealed: sealer.seal(Buffer.from(JSON.stringify(jwk)), sealContext(kid)) }
 }
 
-const sealContext = (kid: string): string => `issuer key ${kid}`
+export const sealContext = (kid: string): string => `issuer key ${kid}`

@@ -203,7 +203,7 @@ describe('programs that start together on an empty database', () => {
       ),
     )
     pools.forEach(opened)
-    const applied = await Promise.all(pools.map((pool) => migrate(pool, migrations)))
+    const applied = await Promise.all(pools.map((pool) => migrate(pool, migrations, 'emulator')))
     expect(
       applied
         .flat()

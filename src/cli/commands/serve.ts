@@ -30,7 +30,7 @@ export const migrateCommand = (io: Io): Command =>
     .addHelpText('after', '\nExample:\n  $ DATABASE_URL=postgres://linebook:secret@db/linebook linebook migrate')
     .action(async (_options, command: Command) => {
       const { openStore } = await import('../../compose/store.js')
-      const store = await openStore(configOf(command, io.env))
+      const store = await openStore(configOf(command, io.env), 'migrate')
       await store.close()
       print(io, "The database has this program's schema.")
     })

@@ -15,10 +15,10 @@ export interface Table {
 }
 
 /**
- * Tables that belong to the installation, not to its content: migrations, and the keys of the token issuer. The tokens
+ * Tables that belong to the installation, not to its content: migrations, the stamp, and the keys of the token issuer. The tokens
  * of clients keep working after a reset or restore.
  */
-const APART = ['schema_version', 'issuer_key', 'issuer_assertion']
+const APART = ['schema_version', 'database_stamp', 'issuer_key', 'issuer_assertion']
 
 /** Every table of an emulator's state; tables that others refer to come before those that refer to them. */
 export async function readTables(db: Queryable): Promise<Table[]> {

@@ -14,7 +14,7 @@ const db = await openTestDatabase()
 afterAll(() => db.close())
 
 /** What is tried elsewhere in this folder, or has nothing to do with the APIs. */
-const elsewhere = ['serve', 'migrate', 'stock export', 'job show', 'job wait', 'job cancel']
+const elsewhere = ['serve', 'migrate', 'database stamp', 'stock export', 'job show', 'job wait', 'job cancel']
 
 const leaves = (command: Command, path: string[] = []): string[] =>
   command.commands.length === 0
