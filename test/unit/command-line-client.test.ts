@@ -1,5 +1,5 @@
 /** The command line as a client: whom it asks, as whom, and what it makes of responses. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -154,6 +154,8 @@ describe('whom it asks', () => {
     })
 
     it('has to be named when it can not be found', async () => {
+      await mkdir(join(folder, 'database'))
+      await writeFile(join(folder, 'database', 'PG_VERSION'), '17')
       const real = await runInThisProcess(['status'], { env: { LINEBOOK_DATA_DIR: folder } })
       expect(real.stderr).toMatch(/^linebook: LINEBOOK_DATA_DIR: .* in use .*--url http/)
     })
