@@ -6,6 +6,7 @@ import Fastify, { LogController, type FastifyInstance, type FastifyReply, type F
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { withoutPort } from '../auth/access-key.js'
+import type { Readiness } from '../db/readiness.js'
 import { DomainError, type ErrorKind } from '../errors.js'
 import type { Logger } from '../log.js'
 import { BODY_BOUNDS, boundBodies, lateBody, type BodyBounds } from './late-bodies.js'
@@ -90,12 +91,12 @@ const EMPTY = Buffer.alloc(0)
 /** The request target exactly as on the wire. */
 export const rawTarget = (request: FastifyRequest): string => request.originalUrl
 
-/** Adds `GET /healthz` (the process is alive) and `GET /readyz` (it can reach its database). No authentication. */
-export function addHealthRoutes(server: FastifyInstance, isReady: () => Promise<boolean>): void {
+/** Adds `GET /healthz` (the process is alive) and `GET /readyz` (its database takes changes). No authentication. */
+export function addHealthRoutes(server: FastifyInstance, readiness: () => Promise<Readiness>): void {
   server.get('/healthz', () => ({ status: 'ok' }))
   server.get('/readyz', async (_request, reply) => {
-    const ready = await isReady()
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'database unreachable' })
+    const found = await readiness()
+    return found === 'ready' ? { status: found } : reply.code(503).send({ status: `database ${found}` })
   })
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { isConnectionFailure, sql } from '../../src/db/db.js'
+import { sql } from '../../src/db/db.js'
+import { isUnavailable } from '../../src/db/failures.js'
 import { openTestPostgres } from '../fixtures/database.js'
 import { createTestService } from '../fixtures/service.js'
 
@@ -17,7 +18,7 @@ describe('a connection that the server ends', () => {
         await tx.query(sql`select 1`)
       })
       .catch((error: unknown) => error)
-    expect(isConnectionFailure(failure)).toBe(true)
+    expect(isUnavailable(failure)).toBe(true)
     expect(await db.query(sql`select 1 as one`)).toEqual([{ one: 1 }])
   })
 
@@ -31,7 +32,7 @@ describe('a connection that the server ends', () => {
     const again = async () => {
       for (;;) {
         const rows = await db.query(sql`select 1 as one`).catch((error: unknown) => {
-          expect(isConnectionFailure(error)).toBe(true)
+          expect(isUnavailable(error)).toBe(true)
         })
         if (rows) return rows
       }
