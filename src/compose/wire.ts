@@ -5,6 +5,7 @@
 import { ResourceDirectory } from '../auth/resource-directory.js'
 import type { Config } from '../config/config.js'
 import { readinessOf } from '../db/readiness.js'
+import { CONNECTION_BOUNDS } from '../http/connection-bounds.js'
 import type { BodyBounds } from '../http/late-bodies.js'
 import { addHealthRoutes, createServer, type FastifyInstance, type ServerOptions } from '../http/server.js'
 import type { TlsFiles } from '../http/tls.js'
@@ -168,7 +169,9 @@ export function wire(
       await jobs.release()
     },
     createServer: (tls) => {
-      const server = createServer({ logger, tls, wordingOf, bodyBounds })
+      const { maxConnections: most, maxConnectionsPerAddress: mostPerAddress } = config
+      const connectionBounds = { ...CONNECTION_BOUNDS, most, mostPerAddress }
+      const server = createServer({ logger, tls, wordingOf, bodyBounds, connectionBounds })
       addHealthRoutes(server, () => readinessOf(db))
       if (controls) {
         controls.open(server, {

@@ -9,6 +9,7 @@ import { withoutPort } from '../auth/access-key.js'
 import type { Readiness } from '../db/readiness.js'
 import { DomainError, type ErrorKind } from '../errors.js'
 import type { Logger } from '../log.js'
+import { boundConnections, CONNECTION_BOUNDS, type ConnectionBounds } from './connection-bounds.js'
 import { BODY_BOUNDS, boundBodies, lateBody, type BodyBounds } from './late-bodies.js'
 import type { QueryParameters } from './query.js'
 import type { TlsFiles } from './tls.js'
@@ -19,6 +20,7 @@ export interface ServerOptions {
   /** How the API that a path belongs to words what is refused here; undefined: in the envelope, as 'InvalidInput'. */
   wordingOf?: (target: string, refused: Refused) => ShellResponse | { code: string } | undefined
   bodyBounds?: BodyBounds | undefined
+  connectionBounds?: ConnectionBounds | undefined
 }
 
 /** What the shell refuses on its own: a path that can't be decoded, a body that is late. */
@@ -36,11 +38,13 @@ export const BODY_LIMIT_BYTES = 1024 * 1024
 /** Longest path parameter that is routed; anything longer is no resource of ours. */
 const MAX_PARAM_LENGTH = 2048
 const HEADERS_TIMEOUT_MS = 60_000
+/** How long what was refused may take to read that. */
+const LINGER_MS = 1_000
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
 
 /** An empty server. APIs add their routes, and answer errors through `setErrorHandler`. */
 export function createServer(options: ServerOptions): FastifyInstance {
-  const { logger, tls, bodyBounds = BODY_BOUNDS } = options
+  const { logger, tls, bodyBounds = BODY_BOUNDS, connectionBounds = CONNECTION_BOUNDS } = options
   const server = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -60,9 +64,12 @@ export function createServer(options: ServerOptions): FastifyInstance {
     },
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (_error, request, reply) => refuse(options, BROKEN_PATH, request, reply),
-    ...(tls && { https: { cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' } }),
+    ...(tls && {
+      https: { cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2', handshakeTimeout: connectionBounds.handshakeMs },
+    }),
   }) as unknown as FastifyInstance
   server.server.headersTimeout = HEADERS_TIMEOUT_MS
+  boundConnections(server.server, connectionBounds, logger)
   const late: Refused = { status: 408, message: lateBody(bodyBounds) }
   boundBodies(server, bodyBounds, (request, reply) => refuse(options, late, request, reply))
 
@@ -161,13 +168,16 @@ const BROKEN: Partial<Record<string, [status: string, message: string]>> = {
 
 /** What is so broken that no request comes of it: answered on the bare socket, in the envelope all the same. */
 function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return
+  // Whoever listens to this event has to close the socket. What fails below HTTP, a handshake, can't be told anything.
+  if (!/^(HPE_|ERR_HTTP_)/.test(error.code ?? '') || !socket.writable) return void socket.destroy()
   const [status, message] = BROKEN[error.code ?? ''] ?? ['400 Bad Request', 'The request is not valid HTTP.']
   const body = JSON.stringify({ error: { code: 'InvalidInput', message } })
   socket.end(
     `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
       `x-ms-error-code: InvalidInput\r\nConnection: close\r\n\r\n${body}`,
   )
+  // The client may keep its side open for ever.
+  socket.setTimeout(LINGER_MS, () => socket.destroy())
 }
 
 /**
