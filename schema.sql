@@ -354,6 +354,7 @@ create table schema_version (
   version integer not null,
   name text not null,
   applied_at timestamptz not null default now(),
+  checksum text,
   constraint schema_version_pkey primary key (version)
 );
 

@@ -9,4 +9,9 @@ export type LogLevel = (typeof logLevels)[number]
  * The process's logger: JSON lines on standard error, so that standard output stays free for the output of commands. It
  * never gets anything that could carry a secret (keys, signatures, Authorization headers, connection strings).
  */
-export const createLogger = (level: LogLevel): Logger => pino({ level, base: null }, pino.destination(2))
+export function createLogger(level: LogLevel): Logger {
+  const sink = pino.destination(2)
+  // A log on a full disk loses lines; without a listener the failure would end the process.
+  sink.on('error', () => {})
+  return pino({ level, base: null }, sink)
+}

@@ -63,7 +63,7 @@ export async function authenticate(deps: AuthDeps, request: SignedRequest): Prom
   let signer = await findSigner(deps, request, parsed)
   if (signer === undefined) {
     // The key may be newer than what this process has read.
-    await deps.directory.reload()
+    await deps.directory.reloadInDoubt()
     signer = await findSigner(deps, request, parsed)
   }
   if (signer === undefined) throw denied()

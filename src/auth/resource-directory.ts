@@ -24,6 +24,12 @@ export interface KnownResource {
 }
 
 const MAX_AGE_MS = 5_000
+/**
+ * After a reading that was asked for in doubt, the next one rests for this many times as long as a reading takes: wrong
+ * signatures, which anyone can send, get a tenth of the time at most (19 ms each at 500 resources).
+ */
+const REST_FACTOR = 10
+const MAX_REST_MS = 1_000
 
 export class ResourceDirectory {
   readonly #db: Queryable
@@ -40,6 +46,8 @@ export class ResourceDirectory {
   #known = new Map<string, KnownResource>()
   #readAt = -Infinity
   #reading: Promise<void> | undefined
+  #inDoubt: Promise<void> | undefined
+  #restsUntil = -Infinity
 
   /** @param acceptWellKnown whether the access key that every emulator has opens anything */
   constructor(db: Queryable, sealer: Sealer, logger: Logger, acceptWellKnown: boolean) {
@@ -83,6 +91,24 @@ export class ResourceDirectory {
   reload(): Promise<void> {
     this.#reading ??= this.#readOnce().finally(() => (this.#reading = undefined))
     return this.#reading
+  }
+
+  /**
+   * Reads them again for a request that fits nothing that is known: it may be of a new key. Requests that come while the
+   * directory rests wait together for the reading after that.
+   */
+  reloadInDoubt(): Promise<void> {
+    this.#inDoubt ??= this.#restAndReload().finally(() => (this.#inDoubt = undefined))
+    return this.#inDoubt
+  }
+
+  async #restAndReload(): Promise<void> {
+    const restMs = this.#restsUntil - performance.now()
+    if (restMs > 0) await new Promise((resolve) => setTimeout(resolve, restMs))
+    const startedAt = performance.now()
+    await this.reload()
+    const readAt = performance.now()
+    this.#restsUntil = readAt + Math.min(MAX_REST_MS, REST_FACTOR * (readAt - startedAt))
   }
 
   async #readOnce(): Promise<void> {

@@ -33,7 +33,7 @@ export async function resourceOfToken(
   let granted = await grantedTo(deps, caller, destination)
   if (granted.length === 0) {
     // The grant may be newer than what this process has read.
-    await deps.directory.reload()
+    await deps.directory.reloadInDoubt()
     granted = await grantedTo(deps, caller, destination)
   }
   const [resource, ...others] = granted

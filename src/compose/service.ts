@@ -2,6 +2,7 @@
 import { checkKeys } from '../auth/resources.js'
 import { systemClock, type Clock } from '../clock.js'
 import { checkListeners, type Config } from '../config/config.js'
+import { readinessOf } from '../db/readiness.js'
 import { SetupError } from '../errors.js'
 import type { FastifyInstance } from '../http/server.js'
 import { readTlsFiles, emulatorTls, type TlsFiles } from '../http/tls.js'
@@ -35,8 +36,11 @@ export async function startService(config: Config, clock: Clock = systemClock): 
     readCatalogue(config.catalogueFile),
     testControlsOf(config),
   )
-  const closers: (() => Promise<unknown>)[] = [() => store.close()]
+  const closeStore = once(() => store.close())
+  const closers: (() => Promise<unknown>)[] = [closeStore]
   const close = async () => {
+    // What waits for a database that does not respond would keep everything else from closing.
+    if (closers.length > 1 && (await readinessOf(store.db)) === 'unreachable') await closeStore()
     for (const closer of closers.splice(0).reverse()) await closer()
   }
   try {
@@ -56,6 +60,11 @@ export async function startService(config: Config, clock: Clock = systemClock): 
     await close()
     throw error
   }
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined
+  return () => (result ??= work())
 }
 
 /** Production never loads them. */

@@ -4,7 +4,8 @@
  */
 import { ResourceDirectory } from '../auth/resource-directory.js'
 import type { Config } from '../config/config.js'
-import { sql, type Db } from '../db/db.js'
+import { readinessOf } from '../db/readiness.js'
+import { CONNECTION_BOUNDS } from '../http/connection-bounds.js'
 import type { BodyBounds } from '../http/late-bodies.js'
 import { addHealthRoutes, createServer, type FastifyInstance, type ServerOptions } from '../http/server.js'
 import type { TlsFiles } from '../http/tls.js'
@@ -168,8 +169,10 @@ export function wire(
       await jobs.release()
     },
     createServer: (tls) => {
-      const server = createServer({ logger, tls, wordingOf, bodyBounds })
-      addHealthRoutes(server, () => isReachable(db))
+      const { maxConnections: most, maxConnectionsPerAddress: mostPerAddress } = config
+      const connectionBounds = { ...CONNECTION_BOUNDS, most, mostPerAddress }
+      const server = createServer({ logger, tls, wordingOf, bodyBounds, connectionBounds })
+      addHealthRoutes(server, () => readinessOf(db))
       if (controls) {
         controls.open(server, {
           ...{ config, store, realClock, deps, directory, throttle, provisioning },
@@ -209,13 +212,4 @@ const wordingOf: NonNullable<ServerOptions['wordingOf']> = (target, refused) => 
   if (isOperatorPath(target)) return problemOfShell(refused)
   if (refused.status === 408) return { code: 'RequestTimeout' }
   return isProvisioningPath(target) ? { code: 'InvalidParameter' } : undefined
-}
-
-const isReachable = async (db: Db): Promise<boolean> => {
-  try {
-    await db.query(sql`select 1`)
-    return true
-  } catch {
-    return false
-  }
 }

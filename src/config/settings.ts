@@ -5,6 +5,7 @@
 import { isIP } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { logLevels } from '../log.js'
+import { connectionSettings } from './connections.js'
 import { phoneNumbersSettings } from './phone-numbers.js'
 import { provisioningSettings } from './provisioning.js'
 import {
@@ -352,6 +353,7 @@ const table = [
     fallback: '',
     parse: digits(2, 3, '15'),
   }),
+  ...connectionSettings,
   ...phoneNumbersSettings,
   ...provisioningSettings,
 ]

@@ -24,6 +24,11 @@ export interface Tx extends Queryable {
   readonly [transactional]: true
   /** Runs a script of several statements without parameters; for migrations. */
   script(text: string): Promise<void>
+  /**
+   * Lets the other statements of this transaction take any time, for work on whole tables: the time limit is for
+   * statements that serve requests.
+   */
+  liftTimeLimit(): Promise<void>
 }
 
 export interface Db extends Queryable {
@@ -54,7 +59,8 @@ const SERIALIZATION_FAILURE = '40001'
 const DEADLOCK_DETECTED = '40P01'
 const UNIQUE_VIOLATION = '23505'
 
-const sqlState = (error: unknown): string | undefined =>
+/** The SQLSTATE of a failure, or the code of a socket error. */
+export const sqlState = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 
 /** Repeats `attempt` while the database reports an error that a retry can cure. */
@@ -76,23 +82,6 @@ export const violatesUnique = (error: unknown, constraint: string): boolean =>
   error instanceof Error &&
   'constraint' in error &&
   error.constraint === constraint
-
-/**
- * Whether `error` says that the database can't be reached or is shutting down, as opposed to having refused a
- * statement. SQLSTATE classes 08 (connection) and 57P (operator intervention), 53300 (too many connections), and socket
- * errors.
- */
-export const isConnectionFailure = (error: unknown): boolean => {
-  const code = sqlState(error)
-  if (code !== undefined)
-    return /^(08|57P|53300)/.test(code) || /^E(CONN|PIPE|HOST|NET|TIMEDOUT|AI_)/.test(code) || code === 'ENOTFOUND'
-  return error instanceof Error && /Connection terminated|timeout exceeded when trying to connect/.test(error.message)
-}
-
-const QUERY_CANCELED = '57014'
-
-/** Whether the database aborted a statement because it took too long. */
-export const isStatementTimeout = (error: unknown): boolean => sqlState(error) === QUERY_CANCELED
 
 /** Whether the database can't take a value for what it is to be: a text that is no time, no uuid, no number (class 22). */
 export const isDataException = (error: unknown): boolean => sqlState(error)?.startsWith('22') === true

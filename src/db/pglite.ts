@@ -82,6 +82,9 @@ const transactionOn = (transaction: Transaction): Tx =>
     script: async (text: string) => {
       await transaction.exec(text)
     },
+    liftTimeLimit: async () => {
+      await transaction.exec('set local statement_timeout = 0')
+    },
   }) as Queryable as Tx
 
 async function runStatement<Row extends object>(on: PGlite | Transaction, statement: Sql): Promise<Row[]> {

@@ -1,46 +1,76 @@
 import pg from 'pg'
 import { SetupError } from '../errors.js'
 import type { Logger } from '../log.js'
-import { retryTransaction, type Db, type Queryable, type Sql, type Tx } from './db.js'
+import { openConnections, type Connections } from './connections.js'
+import { retryTransaction, sql, type Db, type Queryable, type Sql, type Tx } from './db.js'
 
 export interface PostgresOptions {
   connectionString: string
   poolSize: number
   logger: Logger
+  /** The usual ones when left out. */
+  bounds?: Partial<Bounds>
 }
 
-const STATEMENT_TIMEOUT_MS = 30_000
-const LOCK_TIMEOUT_MS = 10_000
-const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000
-const CONNECT_TIMEOUT_MS = 10_000
+/** How long everything may take that waits for the server. */
+export interface Bounds {
+  connectMs: number
+  /** The server gives up a statement after this time, and a wait for a lock. */
+  statementMs: number
+  lockMs: number
+  idleInTransactionMs: number
+  /**
+   * We give up a statement, and with it its connection, when no response has come: longer than the server takes, so
+   * only when the network swallows what is sent.
+   */
+  responseMs: number
+  /** What is under way may still take this long when the database is closed. */
+  closeMs: number
+}
+
+const BOUNDS: Bounds = {
+  connectMs: 10_000,
+  statementMs: 30_000,
+  lockMs: 10_000,
+  idleInTransactionMs: 30_000,
+  responseMs: 35_000,
+  closeMs: 2_000,
+}
+
+/** The system probes connections that have been silent for this long; what lies between may forget them, too. */
+const KEEP_ALIVE_AFTER_MS = 10_000
+/** The longest that a timer can take: for statements that may take any time. */
+const NO_LIMIT_MS = 2 ** 31 - 1
 const OLDEST_SERVER_VERSION = 150_000
 
 /** Opens a pool on a PostgreSQL 15+ server. Throws a SetupError that names DATABASE_URL when it can't be used. */
-export async function openPostgres({ connectionString, poolSize, logger }: PostgresOptions): Promise<Db> {
-  const pool = createPool(connectionString, poolSize)
-  // The pool replaces an idle connection that breaks at the next use, so no one has to act. The error itself is not
-  // logged: it carries the client, with statements and the key that cancels them.
-  pool.on('error', (error) => logger.warn({ reason: reason(error) }, 'idle database connection lost'))
+export async function openPostgres(options: PostgresOptions): Promise<Db> {
+  const bounds = { ...BOUNDS, ...options.bounds }
+  const connections = openConnections(createPool(options, bounds), options.logger)
+  const query = <Row extends object>(statement: Sql) =>
+    connections.use((client) => runStatement<Row>(client, statement))
   try {
-    const { rows } = await pool.query<{ version: string }>("select current_setting('server_version_num') as version")
-    if (Number(rows[0]?.version) < OLDEST_SERVER_VERSION) {
-      throw new SetupError(`DATABASE_URL: PostgreSQL 15 or later is needed, the server is version ${rows[0]?.version}.`)
+    const [row] = await query<{ version: string }>(versionOfServer)
+    if (Number(row?.version) < OLDEST_SERVER_VERSION) {
+      throw new SetupError(`DATABASE_URL: PostgreSQL 15 or later is needed, the server is version ${row?.version}.`)
     }
   } catch (error) {
-    await pool.end()
+    await connections.close(bounds.closeMs)
     if (error instanceof SetupError) throw error
     throw new SetupError(`DATABASE_URL: the database can't be reached: ${reason(error)}.`, { cause: error })
   }
 
   return {
     engine: 'postgres',
-    query: (statement) => runStatement(pool, statement),
-    transaction: (work) => retryTransaction(() => runTransaction(pool, work)),
-    close: () => pool.end(),
+    query,
+    transaction: (work) => retryTransaction(() => runTransaction(connections, work)),
+    close: () => connections.close(bounds.closeMs),
   }
 }
 
-function createPool(connectionString: string, poolSize: number): pg.Pool {
+const versionOfServer = sql`select current_setting('server_version_num') as version`
+
+function createPool({ connectionString, poolSize }: PostgresOptions, bounds: Bounds): pg.Pool {
   const types: pg.CustomTypesConfig = {
     getTypeParser: (oid, format) =>
       oid === pg.types.builtins.INT8 ? Number : (pg.types.getTypeParser(oid, format) as never),
@@ -51,10 +81,13 @@ function createPool(connectionString: string, poolSize: number): pg.Pool {
       max: poolSize,
       types,
       application_name: 'linebook',
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      statement_timeout: STATEMENT_TIMEOUT_MS,
-      lock_timeout: LOCK_TIMEOUT_MS,
-      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
+      connectionTimeoutMillis: bounds.connectMs,
+      statement_timeout: bounds.statementMs,
+      lock_timeout: bounds.lockMs,
+      idle_in_transaction_session_timeout: bounds.idleInTransactionMs,
+      query_timeout: bounds.responseMs,
     })
   } catch (error) {
     throw new SetupError(
@@ -64,42 +97,52 @@ function createPool(connectionString: string, poolSize: number): pg.Pool {
   }
 }
 
-async function runTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
-  const client = await pool.connect()
-  // The server may end the connection between two statements; without a listener that would end the process. The next
-  // statement fails then, and a connection that has failed, or on which not even the rollback works, is thrown away.
-  let broken: Error | undefined
-  const onLost = (error: Error) => (broken = error)
-  client.on('error', onLost)
-  try {
-    await client.query('begin')
-    const result = await work(transactionOn(client))
-    const { command } = await client.query('commit')
-    // COMMIT of a transaction in which a statement failed and the failure was swallowed answers ROLLBACK, not an error.
-    if (command !== 'COMMIT') throw new Error('The transaction was rolled back: a failed statement in it was ignored')
-    return result
-  } catch (error) {
-    const failure = broken ?? error
-    await client.query('rollback').catch(onLost)
-    throw failure
-  } finally {
-    client.off('error', onLost)
-    client.release(broken)
-  }
+/**
+ * When the connection is lost with COMMIT under way, only the server knows what has become of it. That is a failure
+ * like any other: nothing is run again, and whoever asked is told to look.
+ */
+const runTransaction = <T>(connections: Connections, work: (tx: Tx) => Promise<T>): Promise<T> =>
+  connections.use(async (client) => {
+    const limit: TimeLimit = {}
+    try {
+      await client.query('begin')
+      const result = await work(transactionOn(client, limit))
+      const { command } = await client.query(limited('commit', limit))
+      // COMMIT of a transaction in which a statement failed and the failure was swallowed answers ROLLBACK, not an error.
+      if (command !== 'COMMIT') throw new Error('The transaction was rolled back: a failed statement in it was ignored')
+      return result
+    } catch (error) {
+      await connections.rollBack(client, error)
+      throw error
+    }
+  })
+
+/** The driver's time limit for one statement; the pool's when left out. */
+interface TimeLimit {
+  query_timeout?: number
 }
 
-const transactionOn = (client: pg.PoolClient): Tx =>
+const limited = (text: string, limit: TimeLimit): pg.QueryConfig => ({ text, ...limit })
+
+const transactionOn = (client: pg.PoolClient, limit: TimeLimit): Tx =>
   ({
-    query: (statement: Sql) => runStatement(client, statement),
+    query: (statement: Sql) => runStatement(client, statement, limit),
     script: async (text: string) => {
-      await client.query(text)
+      await client.query(limited(text, limit))
+    },
+    liftTimeLimit: async () => {
+      await client.query('set local statement_timeout = 0')
+      limit.query_timeout = NO_LIMIT_MS
     },
   }) as Queryable as Tx
 
-async function runStatement<Row extends object>(on: pg.Pool | pg.PoolClient, statement: Sql): Promise<Row[]> {
-  const { text, values } = statement
+async function runStatement<Row extends object>(
+  client: pg.PoolClient,
+  { text, values }: Sql,
+  limit: TimeLimit = {},
+): Promise<Row[]> {
   const name = statementName(text)
-  const { rows } = await on.query<Row>({ ...(name !== undefined && { name }), text, values })
+  const { rows } = await client.query<Row>({ ...(name !== undefined && { name }), text, values, ...limit })
   return rows
 }
 

@@ -25,9 +25,22 @@ export async function restamp(tx: Tx, mode: DatabaseMode): Promise<void> {
   await tx.query(sql`update database_stamp set mode = ${mode}, stamped_at = now()`)
 }
 
-export const STAMP_TABLE = sql`
-  create table if not exists database_stamp (
-    singleton boolean primary key default true check (singleton),
-    mode text not null check (mode in ('emulator', 'production')),
-    stamped_at timestamptz not null default now()
-  )`
+export async function createStampTable(db: Queryable): Promise<void> {
+  if (await hasStampTable(db)) return
+  try {
+    await db.query(sql`
+      create table if not exists database_stamp (
+        singleton boolean primary key default true check (singleton),
+        mode text not null check (mode in ('emulator', 'production')),
+        stamped_at timestamptz not null default now()
+      )`)
+  } catch (error) {
+    // "if not exists" is not atomic: two starters may both find it absent, and one then meets the other's catalogue row.
+    if (!(await hasStampTable(db))) throw error
+  }
+}
+
+async function hasStampTable(db: Queryable): Promise<boolean> {
+  const [table] = await db.query<{ present: boolean }>(sql`select to_regclass('database_stamp') is not null as present`)
+  return table?.present ?? false
+}

@@ -3,7 +3,8 @@
  * docs/emulator.md describes them; simulated backends have their own routes (`routes/backends.ts`).
  */
 import { MovableClock, type Clock } from '../clock.js'
-import { isConnectionFailure, type Db } from '../db/db.js'
+import type { Db } from '../db/db.js'
+import { isUnavailable } from '../db/failures.js'
 import type { FastifyInstance } from '../http/server.js'
 import type { Logger } from '../log.js'
 import { addFaultHooks, type FaultHookDeps } from './inject/fault-hooks.js'
@@ -60,7 +61,7 @@ export function openTestControls(server: FastifyInstance, controls: TestControls
   const { settings } = controls
   server.addHook('onReady', () =>
     settings.load().catch((error: unknown) => {
-      if (!isConnectionFailure(error)) throw error
+      if (!isUnavailable(error)) throw error
       // The request fails because the database is unreachable; the settings come back with the database.
       deps.logger.warn({ err: error }, 'the settings of the emulator could not be read')
     }),

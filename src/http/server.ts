@@ -6,8 +6,10 @@ import Fastify, { LogController, type FastifyInstance, type FastifyReply, type F
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { withoutPort } from '../auth/access-key.js'
+import type { Readiness } from '../db/readiness.js'
 import { DomainError, type ErrorKind } from '../errors.js'
 import type { Logger } from '../log.js'
+import { boundConnections, CONNECTION_BOUNDS, type ConnectionBounds } from './connection-bounds.js'
 import { BODY_BOUNDS, boundBodies, lateBody, type BodyBounds } from './late-bodies.js'
 import type { QueryParameters } from './query.js'
 import type { TlsFiles } from './tls.js'
@@ -18,6 +20,7 @@ export interface ServerOptions {
   /** How the API that a path belongs to words what is refused here; undefined: in the envelope, as 'InvalidInput'. */
   wordingOf?: (target: string, refused: Refused) => ShellResponse | { code: string } | undefined
   bodyBounds?: BodyBounds | undefined
+  connectionBounds?: ConnectionBounds | undefined
 }
 
 /** What the shell refuses on its own: a path that can't be decoded, a body that is late. */
@@ -35,11 +38,13 @@ export const BODY_LIMIT_BYTES = 1024 * 1024
 /** Longest path parameter that is routed; anything longer is no resource of ours. */
 const MAX_PARAM_LENGTH = 2048
 const HEADERS_TIMEOUT_MS = 60_000
+/** How long what was refused may take to read that. */
+const LINGER_MS = 1_000
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
 
 /** An empty server. APIs add their routes, and answer errors through `setErrorHandler`. */
 export function createServer(options: ServerOptions): FastifyInstance {
-  const { logger, tls, bodyBounds = BODY_BOUNDS } = options
+  const { logger, tls, bodyBounds = BODY_BOUNDS, connectionBounds = CONNECTION_BOUNDS } = options
   const server = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -59,9 +64,12 @@ export function createServer(options: ServerOptions): FastifyInstance {
     },
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (_error, request, reply) => refuse(options, BROKEN_PATH, request, reply),
-    ...(tls && { https: { cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' } }),
+    ...(tls && {
+      https: { cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2', handshakeTimeout: connectionBounds.handshakeMs },
+    }),
   }) as unknown as FastifyInstance
   server.server.headersTimeout = HEADERS_TIMEOUT_MS
+  boundConnections(server.server, connectionBounds, logger)
   const late: Refused = { status: 408, message: lateBody(bodyBounds) }
   boundBodies(server, bodyBounds, (request, reply) => refuse(options, late, request, reply))
 
@@ -90,12 +98,12 @@ const EMPTY = Buffer.alloc(0)
 /** The request target exactly as on the wire. */
 export const rawTarget = (request: FastifyRequest): string => request.originalUrl
 
-/** Adds `GET /healthz` (the process is alive) and `GET /readyz` (it can reach its database). No authentication. */
-export function addHealthRoutes(server: FastifyInstance, isReady: () => Promise<boolean>): void {
+/** Adds `GET /healthz` (the process is alive) and `GET /readyz` (its database takes changes). No authentication. */
+export function addHealthRoutes(server: FastifyInstance, readiness: () => Promise<Readiness>): void {
   server.get('/healthz', () => ({ status: 'ok' }))
   server.get('/readyz', async (_request, reply) => {
-    const ready = await isReady()
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'database unreachable' })
+    const found = await readiness()
+    return found === 'ready' ? { status: found } : reply.code(503).send({ status: `database ${found}` })
   })
 }
 
@@ -160,13 +168,16 @@ const BROKEN: Partial<Record<string, [status: string, message: string]>> = {
 
 /** What is so broken that no request comes of it: answered on the bare socket, in the envelope all the same. */
 function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return
+  // Whoever listens to this event has to close the socket. What fails below HTTP, a handshake, can't be told anything.
+  if (!/^(HPE_|ERR_HTTP_)/.test(error.code ?? '') || !socket.writable) return void socket.destroy()
   const [status, message] = BROKEN[error.code ?? ''] ?? ['400 Bad Request', 'The request is not valid HTTP.']
   const body = JSON.stringify({ error: { code: 'InvalidInput', message } })
   socket.end(
     `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
       `x-ms-error-code: InvalidInput\r\nConnection: close\r\n\r\n${body}`,
   )
+  // The client may keep its side open for ever.
+  socket.setTimeout(LINGER_MS, () => socket.destroy())
 }
 
 /**

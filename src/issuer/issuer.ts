@@ -3,7 +3,7 @@
  * serves where the operator has no identity provider, and the Azure identity libraries accept it.
  */
 import { randomUUID } from 'node:crypto'
-import { isConnectionFailure } from '../db/db.js'
+import { refusalOfDatabase } from '../db/failures.js'
 import { rawBody, type FastifyInstance, type FastifyReply, type FastifyRequest } from '../http/server.js'
 import { isUuid } from '../ids.js'
 import { errorBody, IssuerError } from './errors.js'
@@ -133,9 +133,8 @@ function answerError(deps: IssuerDeps, error: unknown, request: FastifyRequest, 
 
 function asRefusal(error: unknown): IssuerError {
   if (error instanceof IssuerError) return error
-  if (isConnectionFailure(error)) {
-    return new IssuerError('unavailable', 'The database is not reachable at the moment. Try again.', error)
-  }
+  const refusal = refusalOfDatabase(error)
+  if (refusal) return new IssuerError('unavailable', refusal.message, error)
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':

@@ -1,7 +1,7 @@
 /** Adds the Phone Numbers API to a server: routes, the headers of every response, and errors. */
 import { randomUUID } from 'node:crypto'
 import { isBearer, type Principal } from '../auth/authenticate.js'
-import { isConnectionFailure } from '../db/db.js'
+import { refusalOfDatabase } from '../db/failures.js'
 import { DomainError } from '../errors.js'
 import { createMatcher } from '../http/match-path.js'
 import {
@@ -159,8 +159,5 @@ function addErrorHandler(server: FastifyInstance, { logger }: ApiDeps): void {
 /** Turns a refusal of the HTTP shell or the database into a DomainError if the client may learn the reason. */
 function asRefusal(error: unknown): unknown {
   if (error instanceof DomainError) return error
-  if (isConnectionFailure(error)) {
-    return new DomainError('unavailable', 'The database is not reachable at the moment. Try again.', { cause: error })
-  }
-  return refusalOfShell(error, 'invalid-input') ?? error
+  return refusalOfDatabase(error) ?? refusalOfShell(error, 'invalid-input') ?? error
 }

@@ -1,6 +1,6 @@
 /** The common part of all responses of this API: ids and other headers, errors, and the line in the log. */
 import { randomUUID } from 'node:crypto'
-import { isConnectionFailure, isStatementTimeout } from '../db/db.js'
+import { refusalOfDatabase } from '../db/failures.js'
 import { DomainError } from '../errors.js'
 import type { Response } from '../http/repeatable/store.js'
 import {
@@ -83,11 +83,5 @@ export function logFailure(
 /** Turns a refusal of the HTTP shell or the database into a DomainError if the client may learn the reason. */
 export function asRefusal(error: unknown): unknown {
   if (error instanceof DomainError) return error
-  if (isConnectionFailure(error)) {
-    return new DomainError('unavailable', 'The database is not reachable at the moment. Try again.', { cause: error })
-  }
-  if (isStatementTimeout(error)) {
-    return new DomainError('unavailable', 'This takes the database too long. Ask for less at a time.', { cause: error })
-  }
-  return refusalOfShell(error, 'invalid-json') ?? error
+  return refusalOfDatabase(error) ?? refusalOfShell(error, 'invalid-json') ?? error
 }

@@ -1,5 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { isConnectionFailure, sql } from '../../src/db/db.js'
+import { raw, sql, type Db } from '../../src/db/db.js'
+import { isUnavailable } from '../../src/db/failures.js'
+import { openPostgres } from '../../src/db/postgres.js'
+import { createLogger } from '../../src/log.js'
 import { openTestPostgres } from '../fixtures/database.js'
 import { createTestService } from '../fixtures/service.js'
 
@@ -17,7 +20,7 @@ describe('a connection that the server ends', () => {
         await tx.query(sql`select 1`)
       })
       .catch((error: unknown) => error)
-    expect(isConnectionFailure(failure)).toBe(true)
+    expect(isUnavailable(failure)).toBe(true)
     expect(await db.query(sql`select 1 as one`)).toEqual([{ one: 1 }])
   })
 
@@ -31,7 +34,7 @@ describe('a connection that the server ends', () => {
     const again = async () => {
       for (;;) {
         const rows = await db.query(sql`select 1 as one`).catch((error: unknown) => {
-          expect(isConnectionFailure(error)).toBe(true)
+          expect(isUnavailable(error)).toBe(true)
         })
         if (rows) return rows
       }
@@ -85,6 +88,67 @@ describe('a database that is away', () => {
     expect((await replica.probe('/healthz')).statusCode).toBe(200)
     await replica.close()
     await service.close()
+  })
+})
+
+describe('a database that has become read-only', () => {
+  /** For sessions that begin from now on, as at another address after a fail-over. */
+  const setReadOnly = async (admin: Db, readOnly: boolean) => {
+    const name = new URL(db.url).pathname.slice(1)
+    await admin.query(raw(`alter database ${name} set default_transaction_read_only = ${readOnly}`))
+  }
+
+  it('is not ready and answers 503; once it takes changes again no session is left from before', async () => {
+    db = await openTestPostgres(3)
+    // Its own session stays as it was.
+    const admin = await openTestPostgres(1)
+    const service = await createTestService(db)
+    const buyer = await service.client()
+    await setReadOnly(admin, true)
+    const readOnly = await openPostgres({ connectionString: db.url, poolSize: 3, logger: createLogger('fatal') })
+    const replica = service.replicaOn(readOnly)
+    const client = replica.sameClient(buyer)
+    // All sessions of the pool are of the read-only server.
+    await Promise.all(Array.from({ length: 3 }, () => readOnly.query(sql`select pg_sleep(0.01)`)))
+    const refusals = [await client.send('PATCH', '/sip', { body: {}, version: '2023-03-01' })]
+    refusals.push(await replica.probe('/readyz'))
+    expect(refusals.map(({ statusCode }) => statusCode)).toEqual([503, 503])
+    expect(refusals[0]?.headers['retry-after']).toBe('5')
+    expect(refusals[1]?.json()).toEqual({ status: 'database read-only' })
+    await setReadOnly(admin, false)
+    const [first, ...others] = await Promise.all(Array.from({ length: 3 }, () => replica.probe('/readyz')))
+    expect([first, ...others].map((probe) => probe?.statusCode)).toEqual([200, 200, 200])
+    await replica.close()
+    await service.close()
+    await readOnly.close()
+    await admin.close()
+  })
+})
+
+describe('a table that others keep locked', () => {
+  it.each([
+    ['longer than we wait for locks', { lockMs: 100 }],
+    ['longer than a statement may take', { statementMs: 100 }],
+  ])('%s: clients are told to try again', async (_what, bounds) => {
+    db = await openTestPostgres(3)
+    const impatient = await openPostgres({
+      connectionString: db.url,
+      poolSize: 3,
+      logger: createLogger('fatal'),
+      bounds,
+    })
+    const service = await createTestService(db)
+    const buyer = await service.client()
+    const replica = service.replicaOn(impatient)
+    await db.transaction(async (tx) => {
+      await tx.query(sql`lock table number in access exclusive mode`)
+      const response = await replica.sameClient(buyer).send('GET', '/phoneNumbers')
+      expect([response.statusCode, response.headers['retry-after']]).toEqual([503, '5'])
+    })
+    expect((await replica.sameClient(buyer).send('GET', '/phoneNumbers')).statusCode).toBe(200)
+    await replica.close()
+    await service.close()
+    await impatient.close()
   })
 })
 

@@ -3,7 +3,8 @@ import { requirePool } from '../../auth/resources.js'
 import { beginningOfBegun, chargeMonth } from '../../buyers/wallet/charge-month.js'
 import { monthOf } from '../../buyers/wallet/month.js'
 import type { Clock } from '../../clock.js'
-import { isConnectionFailure, type Db } from '../../db/db.js'
+import type { Db } from '../../db/db.js'
+import { isUnavailable } from '../../db/failures.js'
 import { invalidInput, SetupError } from '../../errors.js'
 import { STOCK_HEADINGS, type StockLine } from '../../ledger/stock/csv.js'
 import { NumbersLocked } from '../../ledger/stock/enter.js'
@@ -108,7 +109,7 @@ async function asJobFailure<Outcome>(work: Promise<Outcome>): Promise<Outcome> {
   } catch (error) {
     if (!(error instanceof SetupError)) throw error
     if (error instanceof NumbersLocked) throw new JobFailed({ code: 'numbers-locked', message: error.message })
-    if (isConnectionFailure(error.cause)) throw error.cause
+    if (isUnavailable(error.cause)) throw error.cause
     throw new JobFailed({ code: 'invalid-input', message: error.message })
   }
 }

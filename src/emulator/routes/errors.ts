@@ -1,4 +1,4 @@
-import { isConnectionFailure } from '../../db/db.js'
+import { refusalOfDatabase } from '../../db/failures.js'
 import { DomainError, type ErrorKind } from '../../errors.js'
 import { refusalOfShell } from '../../http/server.js'
 
@@ -55,6 +55,5 @@ const shown = ({ message, target, faults }: DomainError, code: string): ShownErr
 
 function asRefusal(error: unknown): DomainError | undefined {
   if (error instanceof DomainError) return error
-  if (isConnectionFailure(error)) return new DomainError('unavailable', 'The database is not reachable at the moment.')
-  return refusalOfShell(error, 'invalid-input')
+  return refusalOfDatabase(error) ?? refusalOfShell(error, 'invalid-input')
 }

@@ -29,9 +29,8 @@ export async function withAllLocked<T>(
   for (;;) {
     try {
       return await db.transaction(async (tx) => {
-        await tx.script(
-          `set local statement_timeout = 0; set local lock_timeout = ${PATIENCE_MS}; lock table ${names} in ${mode} mode`,
-        )
+        await tx.liftTimeLimit()
+        await tx.script(`set local lock_timeout = ${PATIENCE_MS}; lock table ${names} in ${mode} mode`)
         return work(tx)
       })
     } catch (error) {

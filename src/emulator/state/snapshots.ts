@@ -33,7 +33,8 @@ export async function takeSnapshot(db: Db, name: string, at: Date): Promise<Snap
   try {
     return await db.transaction(async (tx) => {
       // All tables as of one instant.
-      await tx.script('set transaction isolation level repeatable read; set local statement_timeout = 0')
+      await tx.script('set transaction isolation level repeatable read')
+      await tx.liftTimeLimit()
       const taken = await listSnapshots(tx)
       const isThere = taken.some((other) => other.name === name)
       if (!isThere && taken.length >= MAX_SNAPSHOTS) throw tooMany(taken)

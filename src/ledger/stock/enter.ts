@@ -1,5 +1,6 @@
 /** Enters numbers into stock in batches, each number with its place and the first line of its history. */
-import { isConnectionFailure, sql, type Db, type Tx } from '../../db/db.js'
+import { sql, type Db, type Tx } from '../../db/db.js'
+import { isUnavailable } from '../../db/failures.js'
 import { SetupError } from '../../errors.js'
 import { historyOf, type Cause } from '../history.js'
 import type { NumberType } from '../number.js'
@@ -190,9 +191,9 @@ function entryError(error: unknown): unknown {
       { cause: error },
     )
   }
-  if (isConnectionFailure(error)) {
+  if (isUnavailable(error)) {
     return new SetupError(
-      `The connection to the database was lost: ${(error as Error).message}. ` +
+      `The database failed: ${(error as Error).message}. ` +
         'Enter the numbers again; what is there already stays as it is.',
       { cause: error },
     )

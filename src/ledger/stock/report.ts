@@ -26,8 +26,7 @@ export interface StockReport {
  */
 export async function reportStock(db: Db, now: Date): Promise<StockReport> {
   const rows = await db.transaction(async (tx) => {
-    // The time limit is for statements that serve requests.
-    await tx.query(sql`set local statement_timeout = 0`)
+    await tx.liftTimeLimit()
     return tx.query<Counted>(sql`
       with counted as (
         -- By place first: few groups, and nothing to join ten million times.

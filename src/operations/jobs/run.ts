@@ -1,5 +1,6 @@
 /** Runs jobs: claim → work → record. An error on the way ends the job as failed, never silently. */
-import { isConnectionFailure, type Tx } from '../../db/db.js'
+import type { Tx } from '../../db/db.js'
+import { isUnavailable } from '../../db/failures.js'
 import { DomainError } from '../../errors.js'
 import type { JobsDeps } from './deps.js'
 import { JobFailed, JobStopped, type JobContext, type JobError, type JobKind } from './job.js'
@@ -91,7 +92,7 @@ function failureOf({ logger }: JobsDeps, job: StoredJob, error: unknown): Outcom
     return { state: 'failed', error: { code: error.kind, message: error.message }, result: null }
   }
   // Nothing can be recorded; the claim runs out, and the job is claimed again.
-  if (isConnectionFailure(error)) throw error
+  if (isUnavailable(error)) throw error
   logger.error({ err: error, job: job.id, kind: job.kind }, 'job failed')
   const message = 'Linebook met an internal error; its log has the details.'
   return { state: 'failed', error: { code: 'internal-error', message }, result: null }

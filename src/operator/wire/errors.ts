@@ -1,5 +1,5 @@
 /** Refusals as problem details (RFC 9457): what was wrong, where, and what would be right, one entry per fault. */
-import { isConnectionFailure, isStatementTimeout } from '../../db/db.js'
+import { refusalOfDatabase } from '../../db/failures.js'
 import { DomainError, type OperatorErrorKind } from '../../errors.js'
 import { refusalOfShell, type Refused, type ShellResponse } from '../../http/server.js'
 import type { OperationContract } from '../contract/operation.js'
@@ -129,11 +129,5 @@ function placeOf(target: string, { path, query, body }: Takes): string | undefin
 
 function asRefusal(error: unknown): DomainError | undefined {
   if (error instanceof DomainError) return error
-  if (isConnectionFailure(error)) {
-    return new DomainError('unavailable', 'The database is not reachable at the moment. Try again.', { cause: error })
-  }
-  if (isStatementTimeout(error)) {
-    return new DomainError('unavailable', 'This takes the database too long. Ask for less at a time.', { cause: error })
-  }
-  return refusalOfShell(error, 'invalid-input')
+  return refusalOfDatabase(error) ?? refusalOfShell(error, 'invalid-input')
 }

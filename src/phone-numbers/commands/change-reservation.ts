@@ -1,6 +1,6 @@
 import type { Principal } from '../../auth/authenticate.js'
 import type { Tx } from '../../db/db.js'
-import type { ShownError } from '../../errors.js'
+import { invalidInput, type ShownError } from '../../errors.js'
 import type { Cause } from '../../ledger/history.js'
 import { cancelHold, extendHold, findChosen, holdThese, releaseHeld, type SoldKind } from '../../ledger/holds.js'
 import { numberTypes } from '../../ledger/number.js'
@@ -45,7 +45,7 @@ export interface ChangedReservation extends ReservationWithNumbers {
  * A number that is in the reservation already stays as it is, and removing one that isn't in it is not an error, so a
  * repeat of the same change has no effect.
  *
- * Throws 'invalid-input' for an id that is no UUID, 'reservation-not-active'.
+ * Throws 'invalid-input' for an id that is no UUID and for far too many numbers, 'reservation-not-active'.
  */
 export async function changeReservation(
   deps: PhoneNumbersDeps,
@@ -54,6 +54,7 @@ export async function changeReservation(
   change: WantedChange,
 ): Promise<ChangedReservation> {
   const id = requireReservationId(reservationId)
+  checkBounds(deps, change)
   return deps.db.transaction(async (tx) => {
     const now = deps.clock.now()
     const { resourceId } = principal
@@ -79,6 +80,19 @@ export async function changeReservation(
       failed: [...failed, ...change.noNumbers.map((key) => failedNumber(key, notReserved.noNumber()))],
     }
   })
+}
+
+/** A few numbers too many are refused one by one, but no client has use for a list of thousands of refusals. */
+const MOST_CHANGES_FACTOR = 10
+
+function checkBounds({ maxReservationNumbers }: PhoneNumbersDeps, { add, remove, noNumbers }: WantedChange): void {
+  const most = MOST_CHANGES_FACTOR * maxReservationNumbers
+  const count = add.length + remove.length + noNumbers.length
+  if (count <= most) return
+  throw invalidInput(
+    `phoneNumbers names ${count} numbers; a request may name ${most}, a reservation have ${maxReservationNumbers}.`,
+    'phoneNumbers',
+  )
 }
 
 /** Gives up those numbers that the reservation has. Returns the others. */

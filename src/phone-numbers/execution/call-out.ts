@@ -4,7 +4,7 @@
  */
 import { readBuyer } from '../../buyers/store.js'
 import { later } from '../../clock.js'
-import { isConnectionFailure } from '../../db/db.js'
+import { isUnavailable } from '../../db/failures.js'
 import { newId } from '../../ids.js'
 import { isUndo, systemOf, type CallOut } from '../../operations/call-out.js'
 import { claimCalls, lockClaimed } from '../../operations/call-store.js'
@@ -71,7 +71,7 @@ async function carryThrough(deps: PhoneNumbersDeps, claimed: ClaimedCall): Promi
     if (result === undefined || !(await recordCall(deps, claimed, result))) return 'skipped'
     return 'unavailable' in result ? 'failed' : 'done'
   } catch (error) {
-    if (isConnectionFailure(error)) throw error
+    if (isUnavailable(error)) throw error
     const { operation, callOut } = claimed
     deps.logger.error({ err: error, operation: operation.id, stage: callOut.stage }, 'call failed')
     // Our own bug; the call ends as an unanswered one does.

@@ -2,7 +2,8 @@
  * Carries out operations: one without a delay in the transaction that accepted it, others in their own transaction when
  * they are due. Either way the effect and the operation's end are stored together.
  */
-import { isConnectionFailure, type Tx } from '../../db/db.js'
+import type { Tx } from '../../db/db.js'
+import { isUnavailable } from '../../db/failures.js'
 import { DomainError } from '../../errors.js'
 import { releaseNumber } from '../../ledger/commands.js'
 import type { Cause } from '../../ledger/history.js'
@@ -43,7 +44,7 @@ async function carryOutClaimed(
       return claimed && carryOutAndEnd(deps, tx, claimed)
     })
   } catch (error) {
-    if (!claimed || isConnectionFailure(error)) throw error
+    if (!claimed || isUnavailable(error)) throw error
     const { id, resourceId } = claimed
     deps.logger.error({ err: error, operation: id }, 'operation failed')
     return deps.db.transaction(async (tx) => {

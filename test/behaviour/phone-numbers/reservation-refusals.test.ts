@@ -37,6 +37,18 @@ describe('numbers that can not be had', () => {
         .map(([key, { error }]) => [key, error?.innererror?.code]),
     )
 
+  it('are refused as a whole when there are far too many, and nothing is reserved', async () => {
+    const { patch, read } = reservationOf(buyer)
+    const many = Array.from({ length: 60_000 }, (_, index) => `+1425${String(5_550_000 + index)}`)
+    const answer = await patch(adding([stock[0], ...many]))
+    expect([answer.statusCode, answer.json()]).toMatchObject([
+      400,
+      { error: { code: 'InvalidInput', target: 'phoneNumbers' } },
+    ])
+    expect(answer.body.length).toBeLessThan(1_000)
+    expect((await read()).statusCode).toBe(404)
+  })
+
   it('make the answer 207, say why, and are not remembered', async () => {
     const { id, patch, read } = reservationOf(buyer)
     const answer = await patch(adding([stock[0], '+12065550999']))
