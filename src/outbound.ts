@@ -121,11 +121,14 @@ export function jsonOf(text: string): unknown {
 
 const MS_PER_SECOND = 1_000
 const MAX_AFTER_MS = 24 * 60 * 60 * MS_PER_SECOND
+/** RFC 9110 §5.6.7. Date.parse alone takes "-1" and "0.5" for dates, too. */
+const HTTP_DATE = /^[A-Z][a-z]+, \d{2}[ -][A-Z][a-z]{2}[ -]\d{2,4} \d{2}:\d{2}:\d{2} GMT$/
 
-/** How long the other side asked us to wait. @param now allows an HTTP date, too */
+/** How long the other side asked us to wait; undefined for what makes no sense. @param now allows an HTTP date, too */
 export function retryAfterMs(headers: Headers, now?: Date): number | undefined {
   const text = headers.get('Retry-After')?.trim() ?? ''
-  const ms = /^\d{1,9}$/.test(text) ? Number(text) * MS_PER_SECOND : now && Date.parse(text) - now.getTime()
+  if (/^\d+$/.test(text)) return Math.min(Number(text) * MS_PER_SECOND, MAX_AFTER_MS)
+  const ms = now && HTTP_DATE.test(text) ? Date.parse(text) - now.getTime() : undefined
   return ms === undefined || Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_AFTER_MS)
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Clock } from '../clock.js'
 import { DomainError } from '../errors.js'
 import {
@@ -48,9 +47,8 @@ export async function authenticate(deps: AuthDeps, request: SignedRequest): Prom
   if (header !== undefined && isBearer(header)) {
     const { resource, caller } = await resourceOfToken(deps, header, destinationOf(deps, request))
     deps.directory.noteUse(resource)
-    const tokenHash = createHash('sha256').update(header).digest()
     const { callerId, issuer } = caller
-    return { ...asPrincipal(resource), evidence: { scheme: 'token', tokenHash, callerId, issuer } }
+    return { ...asPrincipal(resource), evidence: { scheme: 'token', callerId, issuer } }
   }
   const parsed = parseAuthorization(header)
   if (typeof parsed === 'string') throw denied()

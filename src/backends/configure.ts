@@ -1,7 +1,7 @@
 /**
  * Reads the operator's choice of a backend for each service from the setting LINEBOOK_BACKENDS. Its text is JSON, or
- * the path of a file with the JSON, with a member per service: "simulated", "none", or where to find a server of
- * docs/backend-protocol.md.
+ * the path of a file with the JSON, with a member per service: "none", "simulated" (in an emulator), or where to
+ * find a server of docs/backend-protocol.md.
  */
 import { readFileSync } from 'node:fs'
 import { SetupError } from '../errors.js'
@@ -45,6 +45,13 @@ export function parseBackends(text: string, { mode, env }: ParseOptions): Backen
     const code = Object.hasOwn(CODES, key) ? CODES[key] : undefined
     if (code === undefined) {
       throw new SetupError(`${place}: ${key} is no service. The services are ${Object.keys(CODES).join(', ')}.`)
+    }
+    // Nobody gets the numbers that a simulated backend reports as synced.
+    if (value === 'simulated' && mode === 'production') {
+      throw new SetupError(
+        `${place}: ${key}: "simulated" is for emulators. In production it takes "none" or ` +
+          '{"url": "https://backend.example/oc"}.',
+      )
     }
     choices[code] = value === 'simulated' || value === 'none' ? value : readHttpChoice(`${place}: ${key}`, value, env)
   }

@@ -60,16 +60,30 @@ export async function findOperation(
   return row && toOperation(row)
 }
 
-/** The operation that the very same request has started before. */
+/**
+ * The operation that the very same request has started since a time. A purchase shows its search's or reservation's
+ * time as its own, so its age does not count; a second one of the same is none anyway.
+ */
 export async function findOperationByMark(
   db: Queryable,
   resourceId: string,
   requestMark: Buffer,
+  since: Date,
 ): Promise<Operation | undefined> {
   const [row] = await db.query<OperationRow>(sql`
-    select ${operationColumns} from operation where resource_id = ${resourceId} and request_mark = ${requestMark}`)
+    select ${operationColumns} from operation
+    where resource_id = ${resourceId} and request_mark = ${requestMark} and (created_at > ${since} or not ${AGES})`)
   return row && toOperation(row)
 }
+
+/** Takes the mark off an operation that was started before a time: another request may have it now. */
+export async function clearOldMark(tx: Tx, resourceId: string, requestMark: Buffer, since: Date): Promise<void> {
+  await tx.query(sql`
+    update operation set request_mark = null
+    where resource_id = ${resourceId} and request_mark = ${requestMark} and created_at <= ${since} and ${AGES}`)
+}
+
+const AGES = sql`kind in ('search', 'release', 'capabilities')`
 
 /** Locks a pending operation of the resource; undefined when it has ended or isn't there. */
 export async function lockPendingOperation(tx: Tx, resourceId: string, id: string): Promise<Operation | undefined> {

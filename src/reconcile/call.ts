@@ -4,7 +4,7 @@ import type { ServiceCode } from '../backends/port/backend.js'
 import { BackendError, type BackendFault, type Outcome } from '../backends/port/call.js'
 import { later } from '../clock.js'
 import type { Claimed } from '../sync/claims.js'
-import { GIVE_UP_AFTER_MS, retryAfterMs } from '../sync/plan.js'
+import { askedRetryMs, GIVE_UP_AFTER_MS, retryAfterMs } from '../sync/plan.js'
 import type { Result } from '../sync/results.js'
 import type { Placed, SyncService } from '../sync/sync.js'
 
@@ -108,7 +108,12 @@ interface Why {
 const asLater = ({ attempts, ticket }: Claimed, why: Why, at: Date): ItemResult => ({
   kind: 'later',
   reason: why.reason,
-  nextAt: later(at, why.afterMs ?? retryAfterMs(attempts)),
+  nextAt: later(
+    at,
+    why.afterMs === undefined
+      ? retryAfterMs(attempts)
+      : askedRetryMs(attempts, why.afterMs, { isJob: why.ticket !== undefined }),
+  ),
   ticket: why.ticket ?? ticket,
 })
 

@@ -55,6 +55,18 @@ const LONGEST_RETRY_MS = 5 * 60_000
 export const retryAfterMs = (attempts: number): number =>
   Math.min(FIRST_RETRY_MS * 2 ** Math.min(Math.max(attempts, 1) - 1, 20), LONGEST_RETRY_MS)
 
+/** The longest wait that a backend can ask for; then it is called again and can ask anew. */
+const LONGEST_ASKED_MS = 60 * 60_000
+
+/**
+ * How long to wait after an attempt when the backend has asked for a time: never less than without, since a backend
+ * that asks for none would be called without end, except that a job under way can be asked for every second.
+ */
+export function askedRetryMs(attempts: number, askedMs: number, { isJob }: { isJob: boolean }): number {
+  const leastMs = isJob ? FIRST_RETRY_MS : retryAfterMs(attempts)
+  return Math.max(leastMs, Math.min(askedMs, LONGEST_ASKED_MS))
+}
+
 /** How long a call is retried before the item is marked as failed. */
 export const GIVE_UP_AFTER_MS = 24 * 60 * 60_000
 

@@ -52,6 +52,8 @@ export interface Recorded {
 export async function recordResults(tx: Tx, claim: Claim, results: readonly Result[], at: Date): Promise<Recorded[]> {
   const superseded = sql`s.generation > r.generation`
   const ended = sql`r.result in ('confirmed', 'refused')`
+  // A newer write may have moved the number to another account, and so to another tenant.
+  const observes = sql`(r.observed is not null and not ${superseded})`
   const recorded = await tx.query<Recorded>(sql`
     with r as materialized (select * from jsonb_to_recordset(${JSON.stringify(results.map(toRow))}::jsonb) as r (
       kind text, key text, generation bigint, result text, claimed_placed jsonb, placed jsonb, observed jsonb,
@@ -78,11 +80,11 @@ export async function recordResults(tx: Tx, claim: Claim, results: readonly Resu
         last_error = case when ${superseded} then null when r.result = 'untouched' then s.last_error else r.reason end,
         ticket = case when ${superseded} then null else r.ticket end,
         unsure = coalesce(r.unsure, s.unsure),
-        observed = coalesce(r.observed, s.observed),
-        observed_at = case when r.observed is null then s.observed_at else ${at} end,
+        observed = case when ${observes} then r.observed else s.observed end,
+        observed_at = case when ${observes} then ${at} else s.observed_at end,
         verify_at = case when ${superseded} or settled then null else r.verify_at end,
-        changed_at = case when ${ended} and not ${superseded} or r.observed <> s.observed
-                            or r.observed is not null and s.observed is null
+        changed_at = case when ${ended} and not ${superseded}
+                            or ${observes} and r.observed is distinct from s.observed
                           then ${at} else s.changed_at end,
         claimed_by = null, claimed_until = null
     from r join locked using (kind, key)
@@ -164,6 +166,7 @@ export async function settleVerified(
   const rows = verified.map(({ claimed, observed, verifyAt, sure, drift }) => ({
     kind: claimed.kind,
     key: claimed.key,
+    generation: claimed.generation,
     observed,
     verify_at: verifyAt,
     sure,
@@ -171,19 +174,20 @@ export async function settleVerified(
   }))
   const ours = sql`s.pending_since is null and s.verify_at is not null`
   const redone = sql`${ours} and v.drifted`
+  const observes = sql`(v.observed is not null and s.generation = v.generation)`
   const settled = await tx.query<Pick<Recorded, 'kind' | 'key' | 'settled'>>(sql`
     with v as materialized (
       select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as v
-        (kind text, key text, observed jsonb, verify_at timestamptz, sure boolean, drifted boolean)
+        (kind text, key text, generation bigint, observed jsonb, verify_at timestamptz, sure boolean, drifted boolean)
     ), locked as materialized (
       select kind, key, pending_since is null and verify_at is null as settled from sync
       where service = ${claim.service} and claimed_by = ${claim.id} and (kind, key) in (select kind, key from v)
       order by kind, key for update
     )
     update sync as s
-    set observed = coalesce(v.observed, s.observed),
-        observed_at = case when v.observed is null then s.observed_at else ${at} end,
-        changed_at = case when v.observed <> s.observed or v.observed is not null and s.observed is null or ${redone}
+    set observed = case when ${observes} then v.observed else s.observed end,
+        observed_at = case when ${observes} then ${at} else s.observed_at end,
+        changed_at = case when ${observes} and v.observed is distinct from s.observed or ${redone}
                           then ${at} else s.changed_at end,
         unsure = s.unsure and not v.sure,
         generation = case when ${redone} then nextval('sync_generation') else s.generation end,

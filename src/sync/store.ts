@@ -25,8 +25,14 @@ export async function requestSync(tx: Tx, kind: SyncKind, requests: readonly Syn
     ) as r (key, service, account_id)
     order by r.key, r.service
     on conflict (kind, key, service) do update
-    set account_id = excluded.account_id, ${anew('present', at)}`)
+    set ${onAccount}, ${anew('present', at)}`)
 }
+
+/** An item that has left its account was observed under the tenant that it had there. */
+const onAccount = sql`
+  account_id = excluded.account_id,
+  observed = case when s.goal = 'present' and s.account_id = excluded.account_id then s.observed end,
+  observed_at = case when s.goal = 'present' and s.account_id = excluded.account_id then s.observed_at end`
 
 /** Like requestSync, for all numbers of an account that use a service whose sync has just been switched on. */
 export async function requestSyncOfNumbers(
@@ -43,7 +49,7 @@ export async function requestSyncOfNumbers(
       and details #> array['serviceDetails', ${key}, 'enabled'] = 'true'::jsonb
     order by e164
     on conflict (kind, key, service) do update
-    set account_id = excluded.account_id, ${anew('present', at)}`)
+    set ${onAccount}, ${anew('present', at)}`)
 }
 
 /**

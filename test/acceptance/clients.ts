@@ -11,6 +11,9 @@ import { PhoneNumbersClient as PhoneNumbersClientV1 } from 'azure-phone-numbers-
 import { readFileSync } from 'node:fs'
 import { globalAgent } from 'node:https'
 import type { Linebook, Scheme } from '../fixtures/linebook-process.js'
+import { signature } from './signed-fetch.js'
+
+type PipelinePolicy = NonNullable<PhoneNumbersClientOptions['additionalPolicies']>[number]['policy']
 
 export const schemes = ['http', 'https'] as const satisfies readonly Scheme[]
 
@@ -33,6 +36,24 @@ export const connectWithKey = (
 
 export const connectSipRouting = (linebook: Linebook, scheme: Scheme): SipRoutingClient =>
   new SipRoutingClient(linebook.connectionString(scheme), transportOptions(linebook, scheme))
+
+/** Signs each attempt anew, as the clients for Python and .NET do; this one would sign before its first attempt only. */
+export function signingEachAttempt(key: string) {
+  const signatures: string[] = []
+  const policy: PipelinePolicy = {
+    name: 'signingEachAttempt',
+    sendRequest: (request, next) => {
+      const { host, pathname, search: query } = new URL(request.url)
+      const content = typeof request.body === 'string' ? request.body : ''
+      const date = new Date(Date.now() + signatures.length * 1_000).toUTCString()
+      const signed = signature(key, { method: request.method, target: `${pathname}${query}`, host, content, date })
+      for (const [name, value] of Object.entries(signed)) request.headers.set(name, value)
+      signatures.push(signed['authorization'] as string)
+      return next(request)
+    },
+  }
+  return { signatures, policies: [{ policy, position: 'perRetry' as const }] }
+}
 
 const transportOptions = ({ certFile }: Linebook, scheme: Scheme): PhoneNumbersClientOptions =>
   scheme === 'http' ? { allowInsecureConnection: true } : { tlsOptions: { ca: readFileSync(certFile) } }

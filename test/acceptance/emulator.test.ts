@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { runLinebook, startLinebook, type Linebook } from '../fixtures/linebook-process.js'
-import { aSearch, owned, purchase, quickly, search } from './clients.js'
+import { accessKeyOf, aSearch, owned, purchase, quickly, search, signingEachAttempt } from './clients.js'
 
 let linebook: Linebook
 let dataDir: string
@@ -33,15 +33,20 @@ const emulator = async (method: string, path: string, body?: unknown, server = l
 beforeEach(() => emulator('POST', '/snapshots/at-start/restore'))
 
 /** The client retries at once, and as often as it does by itself. */
-const aResource = async (wanted: object = {}) => {
+const aResource = async (wanted: object = {}, options: { signsEachAttempt?: boolean } = {}) => {
   const { connectionString, phoneNumbers, name } = (await emulator('POST', '/resources', wanted)) as {
     connectionString: string
     phoneNumbers: string[]
     name: string
   }
   const retryOptions = { retryDelayInMs: 5, maxRetryDelayInMs: 20 }
-  const client = new PhoneNumbersClient(connectionString, { allowInsecureConnection: true, retryOptions })
-  return { client, phoneNumbers, name }
+  const { signatures, policies } = signingEachAttempt(accessKeyOf(connectionString))
+  const client = new PhoneNumbersClient(connectionString, {
+    allowInsecureConnection: true,
+    retryOptions,
+    ...(options.signsEachAttempt && { additionalPolicies: policies }),
+  })
+  return { client, phoneNumbers, name, signatures }
 }
 const faults = async () => (await emulator('GET', '/faults'))['faults'] as { route: string; struck: number }[]
 
@@ -65,6 +70,22 @@ describe('the official client', () => {
     // The search that was carried out and lost holds nothing beside the one that was answered.
     expect((await search(client, { quantity: phoneNumbers.length - 2 })).phoneNumbers).toHaveLength(3)
     expect(await faults()).toMatchObject([{ struck: 1 }, { struck: 1 }, { struck: 1 }])
+  })
+
+  it('that signs each attempt anew holds and releases the last number once when responses get lost', async () => {
+    const stock = [{ countryCode: 'US', phoneNumberType: 'geographic', areaCode: '206', quantity: 1 }]
+    const { client, phoneNumbers, signatures } = await aResource({ stock }, { signsEachAttempt: true })
+    const route = 'PhoneNumbers_SearchAvailablePhoneNumbers'
+    await emulator('POST', '/faults', { route, effect: 'lose-answer', times: 2 })
+    await emulator('POST', '/faults', { route: 'PhoneNumbers_ReleasePhoneNumber', effect: 'lose-answer', times: 2 })
+    const found = await search(client)
+    expect(found.phoneNumbers).toEqual(phoneNumbers)
+    await purchase(client, found.searchId)
+    const release = await client.beginReleasePhoneNumber(phoneNumbers[0] as string, quickly)
+    await release.pollUntilDone()
+    expect(await owned(client)).toEqual([])
+    expect(await faults()).toMatchObject([{ struck: 2 }, { struck: 2 }])
+    expect(new Set(signatures).size).toBe(signatures.length)
   })
 
   it('gets through cut connections, throttling and failures that pass', async () => {

@@ -77,7 +77,10 @@ interface Signable {
 }
 
 /** The access-key scheme: HMAC-SHA256 over method, target, date, host and hash of the body. */
-function signature(accessKey: string, { method, target, host, content, date }: Signable): Record<string, string> {
+export function signature(
+  accessKey: string,
+  { method, target, host, content, date }: Signable,
+): Record<string, string> {
   const hash = createHash('sha256').update(content).digest('base64')
   const signed = createHmac('sha256', Buffer.from(accessKey, 'base64'))
     .update(`${method}\n${target}\n${date};${host};${hash}`)

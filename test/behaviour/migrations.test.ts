@@ -53,7 +53,7 @@ it('a script that was changed after it had been applied is refused by name, and 
   const changed = released.map((migration) =>
     migration.version === 2 ? { ...migration, script: `${migration.script}\n-- changed` } : migration,
   )
-  const refusal = await migrate(db, [...changed, next('more', 'create table more (id integer)')]).catch(
+  const refusal = await migrate(db, [...changed, next('more', 'create table more (id integer)')], 'emulator').catch(
     (error: unknown) => error,
   )
   expect(refusal).toBeInstanceOf(SetupError)

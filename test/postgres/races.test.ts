@@ -190,6 +190,22 @@ describe('many at once', () => {
     expect(new Set(answers.map((answer) => answer.body)).size).toBe(1)
     expect(await countByState(db)).toEqual({ available: 19, held: 1 })
   })
+
+  it('are one search again ten minutes after the first, whose mark they take over', async () => {
+    const db = opened(await openTestPostgres(16))
+    const service = opened(await createTestService(db))
+    await enterStock(db, { count: 20 })
+    const buyer = await service.client()
+    const headers = { 'x-ms-client-request-id': newId() }
+    const send = () => buyer.send('POST', '/availablePhoneNumbers/countries/US/:search', { body: searchBody, headers })
+    const first = await send()
+    service.clock.advance(10 * 60_000)
+    const responses = await Promise.all(Array.from({ length: 8 }, send))
+    const ids = new Set(responses.map((response) => response.headers['search-id']))
+    expect(ids.size).toBe(1)
+    expect(ids).not.toContain(first.headers['search-id'])
+    expect(await countByState(db)).toEqual({ available: 18, held: 2 })
+  })
 })
 
 describe('programs that start together on an empty database', () => {

@@ -78,6 +78,11 @@ it('reconcilers beside each other and beside writers bring a backend to what is 
   await Promise.all(writes)
   isWriting = false
   await Promise.all(runs)
+  // What the backend has put off.
+  for (let claimed = 1; claimed > 0;) {
+    clock.advance(60_000)
+    claimed = (await reconcile(depsOn(pools[0] as Db), 'oc')).claimed
+  }
 
   expect(watched.faults).toEqual([])
   await expectStoredWhole(db)

@@ -289,6 +289,8 @@ describe('asks for time', () => {
     ['20', 20_000],
     ['Wed, 21 Oct 2026 07:28:00 GMT', undefined],
     ['-1', undefined],
+    ['0.5', undefined],
+    ['1000000000', 24 * 60 * 60_000],
     [undefined, undefined],
   ])('Retry-After: %s', async (text, afterMs) => {
     for (const status of [202, 429, 503]) {

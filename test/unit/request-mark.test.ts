@@ -4,31 +4,17 @@ import { requestMark, type Asked, type Evidence } from '../../src/auth/request-m
 const ID = '378ddf60-81be-452a-ba4f-613198ea6c28'
 const asked: Asked = { method: 'POST', target: '/availablePhoneNumbers/:purchase', body: Buffer.from('{}') }
 const signed = (byte = 1): Evidence => ({ scheme: 'access-key', signature: Buffer.alloc(32, byte) })
-const token = (byte = 1): Evidence => ({
-  scheme: 'token',
-  tokenHash: Buffer.alloc(32, byte),
-  callerId: 'shop',
-  issuer: 'built-in',
-})
+const token = (over: object = {}): Evidence => ({ scheme: 'token', callerId: 'shop', issuer: 'built-in', ...over })
 const mark = (evidence: Evidence, over: Partial<Asked> = {}, id: string | undefined = ID) =>
   requestMark(evidence, { ...asked, ...over }, id)
 
-describe('the mark of a signed request', () => {
-  it('is the same when signature and id are', () => {
-    expect(mark(signed())).toEqual(mark(signed()))
-    expect(mark(signed(), {}, 'any words')).toEqual(mark(signed(), {}, 'any words'))
-  })
-
-  it('is another with another signature or id', () => {
-    expect(mark(signed())).not.toEqual(mark(signed(2)))
-    expect(mark(signed())).not.toEqual(mark(signed(), {}, 'other'))
-  })
-})
-
-describe('the mark of a request with a token', () => {
-  it('is the same when token, id and all that is asked are', () => {
-    expect(mark(token())).toEqual(mark(token()))
-    expect(mark(token())).toEqual(mark(token(), {}, ID.toUpperCase()))
+describe.each([
+  ['signed', signed()],
+  ['with a token', token()],
+])('the mark of a request whose id is a UUID, %s', (_how, evidence) => {
+  it('is the same when client, id and all that is asked are', () => {
+    expect(mark(evidence)).toEqual(mark(evidence))
+    expect(mark(evidence)).toEqual(mark(evidence, {}, ID.toUpperCase()))
   })
 
   it.each<[string, Partial<Asked>]>([
@@ -36,15 +22,31 @@ describe('the mark of a request with a token', () => {
     ['target', { target: '/availablePhoneNumbers/:purchase?api-version=1' }],
     ['body', { body: Buffer.from('{ }') }],
   ])('is another with another %s', (_what, over) => {
-    expect(mark(token(), over)).not.toEqual(mark(token()))
+    expect(mark(evidence, over)).not.toEqual(mark(evidence))
   })
 
-  it('is another with another token or id', () => {
-    expect(mark(token())).not.toEqual(mark(token(2)))
-    expect(mark(token())).not.toEqual(mark(token(), {}, '0f2f2a3e-0000-4000-8000-000000000000'))
+  it('is another with another id', () => {
+    expect(mark(evidence)).not.toEqual(mark(evidence, {}, '0f2f2a3e-0000-4000-8000-000000000000'))
+  })
+})
+
+it('is the same under a new signature: some clients sign each attempt anew', () => {
+  expect(mark(signed())).toEqual(mark(signed(2)))
+})
+
+it.each([{ callerId: 'fleet' }, { issuer: 'other' }])('is another for another client: %j', (over) => {
+  expect(mark(token())).not.toEqual(mark(token(over)))
+  expect(mark(token())).not.toEqual(mark(signed()))
+})
+
+describe('an id that stands for no single request', () => {
+  it('makes a mark with the signature', () => {
+    expect(mark(signed(), {}, 'any words')).toEqual(mark(signed(), {}, 'any words'))
+    expect(mark(signed(), {}, 'any words')).not.toEqual(mark(signed(2), {}, 'any words'))
+    expect(mark(signed(), {}, 'any words')).not.toEqual(mark(signed(), {}, 'other'))
   })
 
-  it('is none where the id stands for no single request', () => {
+  it('makes none with a token', () => {
     expect(mark(token(), {}, 'shop')).toBeNull()
   })
 })

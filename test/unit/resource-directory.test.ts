@@ -27,7 +27,7 @@ afterEach(() => {
 })
 
 it('wrong signatures get a tenth of the time for reading the resources again, and none is refused unread', async () => {
-  const directory = new ResourceDirectory(db, new Sealer([EMULATOR_SEALING_KEY]), createLogger('silent'))
+  const directory = new ResourceDirectory(db, new Sealer([EMULATOR_SEALING_KEY]), createLogger('silent'), true)
   const readings = () => queries / QUERIES_PER_READING
   await directory.reloadInDoubt()
   expect(readings()).toBe(1)

@@ -14,8 +14,8 @@ import type { AccountWritten } from './put-account.js'
 
 export interface AccountDelete {
   name: string
-  /** Whether its numbers are deleted with it. */
-  deleteNumbers: boolean
+  /** Whether its numbers are deleted with it; undefined where a client has no way to say so. */
+  deleteNumbers: boolean | undefined
   precondition: Precondition<Account>
 }
 
@@ -37,6 +37,9 @@ export async function deleteAccount(
   if (account === undefined) return { toSync: [], labels: [] }
   const cause = causeOf(deps, by)
   const { total } = await readCounts(tx, account.id)
+  if (total > 0 && deleteNumbers === undefined) {
+    throw new DomainError('account-has-numbers', `Account ${name} has ${total} numbers. Delete each of them first.`)
+  }
   if (total > 0 && !deleteNumbers) {
     throw new DomainError(
       'account-has-numbers',

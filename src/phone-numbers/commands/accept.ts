@@ -1,7 +1,14 @@
+import { MARK_LIFETIME_MS } from '../../auth/request-mark.js'
 import { violatesUnique, type Tx } from '../../db/db.js'
 import { DomainError } from '../../errors.js'
 import { isDue, type Operation } from '../../operations/operation.js'
-import { findOperationByMark, insertOperation, NUMBER_BUSY_INDEX, REQUEST_MARK_INDEX } from '../../operations/store.js'
+import {
+  clearOldMark,
+  findOperationByMark,
+  insertOperation,
+  NUMBER_BUSY_INDEX,
+  REQUEST_MARK_INDEX,
+} from '../../operations/store.js'
 import { carryOutAndEnd } from '../execution/carry-out.js'
 import type { Requester, PhoneNumbersDeps } from '../model/deps.js'
 
@@ -11,19 +18,36 @@ import type { Requester, PhoneNumbersDeps } from '../model/deps.js'
  */
 export async function acceptOnce(
   deps: PhoneNumbersDeps,
-  { principal, requestMark }: Requester,
+  requester: Requester,
   work: (tx: Tx) => Promise<Operation>,
 ): Promise<Operation> {
+  // Twice at most: when the mark is taken again meanwhile, it is by an operation of now, which is found.
+  const accepted = (await acceptOrFind(deps, requester, work)) ?? (await acceptOrFind(deps, requester, work))
+  if (accepted === undefined) throw new Error('An old operation has the mark of the request again')
+  return accepted
+}
+
+/** Undefined: an operation from too long ago had the mark of this request, and has it no more. */
+async function acceptOrFind(
+  deps: PhoneNumbersDeps,
+  { principal, requestMark }: Requester,
+  work: (tx: Tx) => Promise<Operation>,
+): Promise<Operation | undefined> {
   try {
     const operation = await deps.db.transaction(work)
     if (operation.status === 'pending') deps.nudge()
     return operation
   } catch (error) {
-    const refused = error instanceof DomainError || violatesUnique(error, REQUEST_MARK_INDEX)
+    const marked = violatesUnique(error, REQUEST_MARK_INDEX)
     const busy = violatesUnique(error, NUMBER_BUSY_INDEX)
-    if (requestMark !== null && (refused || busy)) {
-      const first = await findOperationByMark(deps.db, principal.resourceId, requestMark)
+    if (requestMark !== null && (error instanceof DomainError || marked || busy)) {
+      const since = new Date(deps.clock.now().getTime() - MARK_LIFETIME_MS)
+      const first = await findOperationByMark(deps.db, principal.resourceId, requestMark, since)
       if (first) return first
+      if (marked) {
+        await deps.db.transaction((tx) => clearOldMark(tx, principal.resourceId, requestMark, since))
+        return undefined
+      }
     }
     throw busy ? numberBusy() : error
   }

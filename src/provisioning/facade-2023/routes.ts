@@ -92,7 +92,7 @@ const accountRoutes = (deps: RouteDeps): Routes =>
       (context, carrying) => {
         const deletion = {
           name: param(context, 'accountName'),
-          deleteNumbers: false,
+          deleteNumbers: undefined,
           precondition: preconditionOf(context, storedAccount),
         }
         return carryOutAccountWrite(deps, carrying, {

@@ -162,11 +162,16 @@ describe('a request with a token that is sent again', () => {
   beforeEach(async () => {
     await enterStock(db, { count: 50 })
     await grant('shop')
+    await grant('fleet')
     token = await tokenFor('shop')
   })
 
   it('has its first answer and no second effect', async () => {
     expect(await search(token, ID)).toBe(await search(token, ID))
+  })
+
+  it('is the same under a newer token of the same client', async () => {
+    expect(await search(token, ID)).toBe(await search(await tokenFor('shop', { uti: 'two' }), ID))
   })
 
   it('without an id of its own is another request', async () => {
@@ -180,7 +185,7 @@ describe('a request with a token that is sent again', () => {
   it.each<[string, () => Promise<unknown>]>([
     ['with another id', () => search(token, '0f2f2a3e-0000-4000-8000-000000000000')],
     ['for something else', () => search(token, ID, aSearch({ quantity: 2 }))],
-    ['with another token', async () => search(await tokenFor('shop', { uti: 'two' }), ID)],
+    ['of another client', async () => search(await tokenFor('fleet'), ID)],
   ])('%s is another request', async (_what, again) => {
     expect(await search(token, ID)).not.toBe(await again())
   })

@@ -1,6 +1,5 @@
 /** Status codes, headers, key sets and texts of the buyer's journey, as recorded from the service. */
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { newId } from '../../../src/ids.js'
 import { listHistory } from '../../../src/ledger/reads.js'
 import { aSearch, buy, buyOne, PURCHASE, search, US } from '../../fixtures/buying.js'
 import { openTestDatabase } from '../../fixtures/database.js'
@@ -442,39 +441,5 @@ describe('two resources', () => {
       capabilities: { sms: 'inbound' },
     })
     expect((await buyer.send('POST', PURCHASE, { body: { searchId } })).statusCode).toBe(202)
-  })
-})
-
-describe('the very same request sent again after a lost answer', () => {
-  it('has its first answer and no second effect: search, capability change, release', async () => {
-    await enterStock(db, { count: 5 })
-    const headers = { 'x-ms-client-request-id': newId() }
-    const twice = async (method: string, target: string, body?: unknown) => {
-      const first = await buyer.send(method, target, { body, headers })
-      const again = await buyer.send(method, target, { body, headers })
-      expect(first.statusCode).toBe(202)
-      expect(again.statusCode).toBe(202)
-      expect(again.headers['operation-id']).toBe(first.headers['operation-id'])
-      expect(again.body).toBe(first.body)
-      return first
-    }
-    const found = await twice('POST', `${US}/:search`, aSearch())
-    const { searchId, phoneNumbers } = found.json<{ searchId: string; phoneNumbers: string[] }>()
-    await buyer.send('POST', PURCHASE, { body: { searchId } })
-    await twice('PATCH', `/phoneNumbers/${phoneNumbers[0]}/capabilities`, { sms: 'inbound' })
-    await twice('DELETE', `/phoneNumbers/${phoneNumbers[0]}`)
-    const events = (await listHistory(db, phoneNumbers[0] as string)).map(({ event }) => event)
-    expect(events).toEqual(['enter', 'hold', 'purchase', 'configure', 'release'])
-    expect((await search(buyer, { quantity: 9 })).phoneNumbers).toHaveLength(5)
-  })
-
-  it('is told from one that merely looks alike', async () => {
-    await enterStock(db, { count: 5 })
-    const send = (id: string) =>
-      buyer.send('POST', `${US}/:search`, { body: aSearch(), headers: { 'x-ms-client-request-id': id } })
-    const [one, two] = [await send(newId()), await send(newId())]
-    expect(one.headers['search-id']).not.toBe(two.headers['search-id'])
-    const plain = () => buyer.send('POST', `${US}/:search`, { body: aSearch() })
-    expect((await plain()).headers['search-id']).not.toBe((await plain()).headers['search-id'])
   })
 })

@@ -10,7 +10,7 @@ import { openTestDatabase } from '../../fixtures/database.js'
 import { countIn, expectPurchaseFails, operation, searchResult } from '../../fixtures/failing.js'
 import { balanceOf, expectSoundJournals, fund, journalOf } from '../../fixtures/money.js'
 import { reservationOf, reserve } from '../../fixtures/reserving.js'
-import { createTestService, TEST_START, type TestClient, type TestService } from '../../fixtures/service.js'
+import { createTestService, minutes, TEST_START, type TestClient, type TestService } from '../../fixtures/service.js'
 import { enterStock, tollFree } from '../../fixtures/stock.js'
 
 const db = await openTestDatabase()
@@ -101,11 +101,13 @@ describe('a purchase without money', () => {
     expect(await balanceOf(db, buyer, 'EUR')).toBe(1_000_000n)
   })
 
-  it('has the answer of its first time when the very same request is sent again', async () => {
-    const { buyer } = await aService({ LINEBOOK_WALLET_REQUIRED: 'on' })
+  it('has its first response when the very same request is sent again, also late in the life of its search', async () => {
+    const { service, buyer } = await aService({ LINEBOOK_WALLET_REQUIRED: 'on' })
     const { searchId } = await search(buyer)
     const headers = { 'x-ms-client-request-id': newId() }
+    service.clock.advance(minutes(14))
     const first = await buyer.send('POST', PURCHASE, { body: { searchId }, headers })
+    service.clock.advance(1_000)
     const again = await buyer.send('POST', PURCHASE, { body: { searchId }, headers })
     expect([first.statusCode, again.statusCode]).toEqual([202, 202])
     expect(again.headers['operation-id']).toBe(first.headers['operation-id'])

@@ -175,16 +175,35 @@ describe('a call that fails', () => {
     await expectAtRest(db, operator, present())
   })
 
-  it('is made again when the backend has asked for it, however soon or late', async ({ db }) => {
+  it('is made again when the backend has asked for it, up to an hour later', async ({ db }) => {
     await control().misbehave('throttle', { afterMs: 700 * SECOND, times: 1 })
-    await control().misbehave('partial', { afterMs: 0 })
     await operator.putNumbers('contoso', [e164, other])
     await operator.run()
     expect((await due(db)).inSeconds).toBe(700)
     operator.clock.advance(700 * SECOND)
+    await control().misbehave('throttle', { afterMs: 1_000 * HOUR, times: 1 })
+    await operator.run()
+    expect((await due(db)).inSeconds).toBe(HOUR / SECOND)
+    operator.clock.advance(HOUR)
     await operator.runAll()
     expect([await status(), await status(other)]).toEqual(['synced', 'synced'])
   })
+
+  it.for(['throttle', 'unavailable'] as const)(
+    'is made ever more seldom when the backend asks for no time at all (%s)',
+    async (name, { db }) => {
+      await control().misbehave(name, { afterMs: 0 })
+      await operator.put('contoso', e164)
+      const waits: number[] = []
+      for (let calls = 0; calls < 4; calls++) {
+        await operator.runAll()
+        const { inSeconds } = await due(db)
+        waits.push(inSeconds)
+        operator.clock.advance(inSeconds * SECOND)
+      }
+      expect(waits).toEqual([1, 2, 4, 8])
+    },
+  )
 
   it('is given up after a day, with the last reason; a new write begins anew', async ({ db }) => {
     await control().misbehave('unavailable', {})

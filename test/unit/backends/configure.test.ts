@@ -96,10 +96,20 @@ describe('a choice', () => {
   it('can be kept in a file', async () => {
     const file = join(folder, 'backends.json')
     await writeFile(file, '{"teamsOperatorConnect": "simulated"}')
-    expect(parseBackends(file, options).oc).toBe('simulated')
+    expect(parseBackends(file, { mode: 'emulator', env: {} }).oc).toBe('simulated')
+    expect(() => parseBackends(file, options)).toThrow(`LINEBOOK_BACKENDS (${file}): teamsOperatorConnect: "simulated"`)
     await writeFile(file, '{"teamsOperatorConnect": "simulate"}')
     expect(() => parseBackends(file, options)).toThrow(`LINEBOOK_BACKENDS (${file}): teamsOperatorConnect: it takes`)
   })
+
+  it.each(['teamsOperatorConnect', 'teamsPhoneMobile', 'teamsDirectRouting', 'zoomPhoneCloudPeering'])(
+    'of a simulated backend for %s is refused in production, where nobody would get the numbers',
+    (service) => {
+      const attempt = () => parse({ [service]: 'simulated' })
+      expect(attempt).toThrow(SetupError)
+      expect(attempt).toThrow(`LINEBOOK_BACKENDS: ${service}: "simulated" is for emulators. In production it takes`)
+    },
+  )
 
   const good = { url: 'https://backend.example' }
   const credentials = { tokenUrl: 'https://login.example/token', clientId: 'linebook', clientSecret: SECRET }
@@ -151,10 +161,12 @@ describe('a choice', () => {
 
 describe('backends', () => {
   it('are made for the services that have one, with the limits chosen', async () => {
-    const choice = parse({
+    const value = {
       teamsOperatorConnect: 'simulated',
+      teamsPhoneMobile: 'none',
       zoomPhoneCloudPeering: { url: 'http://127.0.0.1:1', timeoutMs: 200, batchSize: 7, concurrency: 3 },
-    })
+    }
+    const choice = parseBackends(JSON.stringify(value), { mode: 'emulator', env: {} })
     const backends = createBackends(choice, { clock: new ManualClock(), documents: new MemoryDocuments() })
     expect(Object.keys(backends)).toEqual(['oc', 'zoom'])
     expect(backends.oc?.name).toBe('simulated')

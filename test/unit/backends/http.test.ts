@@ -195,6 +195,11 @@ describe('a whole call', () => {
     { header: 'Sun, 01 Mar 2026 12:00:30 GMT', afterMs: 30_000 },
     { header: 'Sun, 01 Mar 2026 11:00:00 GMT', afterMs: 0 },
     { header: 'soon', afterMs: undefined },
+    { header: '0', afterMs: 0 },
+    { header: '-1', afterMs: undefined },
+    { header: '0.5', afterMs: undefined },
+    { header: '2026', afterMs: 2_026_000 },
+    { header: '1000000000', afterMs: 24 * 60 * 60_000 },
   ])('throttled with Retry-After $header is for later', async ({ header, afterMs }) => {
     stub.answer = () => ({ status: 429, body: { error }, headers: { 'Retry-After': header } })
     const reason = 'TenantSuspended: The tenant is suspended.'

@@ -46,7 +46,7 @@ describe('docs/backend-protocol.md', () => {
       oc: { url: 'https://backend.example/oc', batchSize: 200 },
       tpm: { auth: { scope: 'numbers' } },
       zoom: 'none',
-      aocp: 'simulated',
+      aocp: 'none',
     })
   })
 })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  askedRetryMs,
   nextStep,
   numberSteps,
   placedAfter,
@@ -152,4 +153,23 @@ it('waits a second after the first failure, twice as long after each further one
   expect([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 1_000].map(retryAfterMs)).toEqual(
     [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300].map((seconds) => seconds * 1_000),
   )
+})
+
+describe('a backend that asks for a time', () => {
+  it('gets no less than our own back-off', () => {
+    expect([1, 2, 3, 20].map((attempts) => askedRetryMs(attempts, 0, { isJob: false }))).toEqual(
+      [1, 2, 3, 20].map(retryAfterMs),
+    )
+    expect(askedRetryMs(4, 500, { isJob: false })).toBe(8_000)
+  })
+
+  it('gets what it asks for above that, up to an hour', () => {
+    expect(askedRetryMs(4, 9_000, { isJob: false })).toBe(9_000)
+    expect(askedRetryMs(4, 1e12, { isJob: false })).toBe(3_600_000)
+  })
+
+  it('is asked for a job under way every second at most, however often it was asked before', () => {
+    expect(askedRetryMs(20, 0, { isJob: true })).toBe(1_000)
+    expect(askedRetryMs(20, 5_000, { isJob: true })).toBe(5_000)
+  })
 })
