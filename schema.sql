@@ -59,6 +59,15 @@ create table consent_change (
   constraint consent_change_pkey primary key (tenant_id)
 );
 
+create table database_stamp (
+  singleton boolean not null default true,
+  mode text not null,
+  stamped_at timestamptz not null default now(),
+  constraint database_stamp_pkey primary key (singleton),
+  constraint database_stamp_mode_check check (mode in ('emulator', 'production')),
+  constraint database_stamp_singleton_check check (singleton)
+);
+
 create table dns_record (
   name text collate "C" not null,
   value text not null,

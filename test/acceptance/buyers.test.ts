@@ -23,7 +23,9 @@ describe('with a data folder', () => {
   let linebook: Linebook
   let client: PhoneNumbersClient
   beforeAll(async () => {
-    // On the folder itself, before a server has it. Every purchase of the resource has to be paid from now on.
+    const first = await startLinebook({ dataDir })
+    await first.stop()
+    // On the folder itself, while no server has it. Every purchase of the resource has to be paid from now on.
     expect(await run('wallet', 'credit', 'local', '0', 'usd')).toBe('local has 0.00 USD.\n')
     const catalogue = join(dataDir, 'catalogue.json')
     await writeFile(catalogue, JSON.stringify({ countries: [{ countryCode: 'US', offerings: [anOffering] }] }))

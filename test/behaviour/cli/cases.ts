@@ -1,8 +1,10 @@
 /** What each command prints, as text and with `--json`. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect } from 'vitest'
+import { expect } from 'vitest'
+import { onParentExit } from '../../fixtures/on-parent-exit.js'
 
 export const folder = await mkdtemp(join(tmpdir(), 'linebook-cli-'))
 await writeFile(join(folder, 'a.csv'), 'phoneNumber,locality\n+12065550150,Seattle\n+12065550151,Seattle\n')
@@ -11,7 +13,8 @@ await writeFile(
   join(folder, 'account.json'),
   '{"serviceDetails": {"zoomPhoneCloudPeering": {"enabled": true, "syncEnabled": true}}}',
 )
-afterAll(() => rm(folder, { recursive: true, force: true }))
+// Several files of a process use the cases.
+onParentExit(() => rmSync(folder, { recursive: true, force: true }))
 
 export interface Case {
   /** @param n tells two runs apart: the first prints text, the second JSON */
