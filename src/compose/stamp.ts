@@ -4,7 +4,7 @@ import type { Config } from '../config/config.js'
 import { sql, type Db } from '../db/db.js'
 import { readMigrations, requireSchema, schemaVersion } from '../db/migrate.js'
 import { openPostgres } from '../db/postgres.js'
-import { readStamp, restamp, type DatabaseMode } from '../db/stamp.js'
+import { createStampTable, readStamp, restamp, type DatabaseMode } from '../db/stamp.js'
 import { SetupError } from '../errors.js'
 import { hasWellKnownClient, removeWellKnownClients } from '../issuer/well-known.js'
 import { createLogger } from '../log.js'
@@ -50,6 +50,8 @@ export async function stampDatabase(config: Config, mode: DatabaseMode): Promise
   const db = await openPostgres({ connectionString: config.databaseUrl, poolSize: 2, logger })
   try {
     await requireSchema(db, await readMigrations())
+    // One from before there were stamps has no place for one.
+    await createStampTable(db)
     return await db.transaction(async (tx) => {
       const done =
         mode === 'production'

@@ -157,6 +157,15 @@ describe('linebook database stamp production', () => {
     expect((await revealResource(store, 'local')).keys.primary).not.toBe(EMULATOR_ACCESS_KEY)
   })
 
+  it('takes a database from before there were stamps', async () => {
+    await open({ ...forgetful(), LINEBOOK_SEED_STOCK: 'off' }, 'serve')
+    await db.query(sql`drop table database_stamp`)
+    const { stdout, stderr } = await run(['database', 'stamp', 'production'], production())
+    expect(stderr).toBe('')
+    expect(stdout).toMatch(/^- removed the resource "local"[^]*The database is stamped: production\.\n$/)
+    await open(production(), 'serve')
+  })
+
   it('and back, but only when it is said twice', async () => {
     await open(production(), 'migrate')
     expect((await run(['database', 'stamp', 'emulator'], production())).code).toBe(1)
